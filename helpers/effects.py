@@ -1,0 +1,270 @@
+"""Effect sizes of single experiments and their sampling variances."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.special import gammaln
+
+GROUP_COLUMNS = (
+    "n_treated",
+    "mean_treated",
+    "sd_treated",
+    "n_control",
+    "mean_control",
+    "sd_control",
+)
+MEASURES = ("SMD", "GLASS", "MD", "ROM", "NMD")
+CORRECTIONS = ("exact", "approximate", "none")
+VARIANCES = ("metafor", "stata", "unbiased", "revman")
+NMD_VARIANCES = ("delta", "conventional")
+
+
+def small_sample_factor(df, correction="exact"):
+    """Hedges' factor J that takes the small-sample bias out of a standardised mean difference.
+
+    Parameters
+    ----------
+    df : array_like
+        Degrees of freedom of the pooled SD, n_treated + n_control - 2; may be fractional.
+    correction : {"exact", "approximate", "none"}
+        ``exact`` is Γ(m/2) / (√(m/2) Γ((m-1)/2)), ``approximate`` is 1 - 3/(4m - 1), ``none`` is 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        J, between 0 and 1.
+
+    References
+    ----------
+    Hedges LV (1981). Distribution theory for Glass's estimator of effect size and related
+    estimators. J Educ Stat 6:107-128.
+    """
+    m = np.asarray(df, dtype=float)
+    if correction == "exact":
+        return np.exp(gammaln(m / 2) - gammaln((m - 1) / 2)) / np.sqrt(m / 2)
+    if correction == "approximate":
+        return 1 - 3 / (4 * m - 1)
+    if correction == "none":
+        return np.ones_like(m)
+    raise ValueError(f"correction is one of {', '.join(CORRECTIONS)}, not {correction!r}")
+
+
+def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"):
+    """Effect size, sampling variance and standard error of each experiment.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row an experiment, with ``n_treated, mean_treated, sd_treated, n_control, mean_control,
+        sd_control`` (SDs, not SEMs; any unit). Optional columns: ``n_control_split``, the share
+        of a control group used several times that falls to this row: it then enters J and the
+        variance, while the pooled SD keeps ``n_control``; ``effect`` and ``se`` for rows that
+        bring their own effect instead of group data; for NMD ``mean_reference`` (the uninjured
+        value) and, where it was measured, ``sd_reference`` and ``n_reference``.
+    measure : {"SMD", "GLASS", "MD", "ROM", "NMD"}
+        Standardised mean difference (Hedges g), Glass's delta (by the control SD, uncorrected),
+        mean difference, log ratio of means, normalised mean difference in percent.
+    correction : {"exact", "approximate", "none"}
+        Small-sample factor of the SMD; the other measures have none.
+    variance : {"metafor", "stata", "unbiased", "revman"} or, for NMD, {"delta", "conventional"}
+        Formula of the sampling variance, see Notes. MD knows ``stata`` (pooled SDs) and takes the
+        SDs apart under every other name; GLASS and ROM have one formula; NMD uses ``delta``
+        unless it is told ``conventional``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``effect, variance, se`` with the index of `table`; treated minus control, except NMD,
+        which is positive where the treated group is nearer to the uninjured value.
+
+    Raises
+    ------
+    ValueError
+        Unknown option, missing columns, or rows whose effect is undefined; all rows are named.
+
+    Notes
+    -----
+    With m = n1 + n2 - 2, N = n1 + n2, d = (m1 - m2) / s_pooled and g = J·d:
+
+    - ``metafor``   1/n1 + 1/n2 + g² / (2N)
+    - ``stata``     J² (1/n1 + 1/n2 + d² / (2N))
+    - ``unbiased``  1/n1 + 1/n2 + (1 - (m - 2) / (m J²)) g²
+    - ``revman``    1/n1 + 1/n2 + g² / (2 (N - 3.94))
+
+    GLASS: 1/n1 + 1/n2 + Δ² / (2 (n2 - 1)). MD: s1²/n1 + s2²/n2. ROM: s1²/(n1 m1²) + s2²/(n2 m2²).
+    NMD by the delta method: D² (s1²/n1 + (1 - θ/100)² s2²/n2 + (θ/100)² s_ref²/n_ref) with
+    D = 100 / (m_ref - m2); ``conventional`` takes D as known: D² (s1²/n1 + s2²/n2).
+
+    References
+    ----------
+    Hedges LV, Olkin I (1985). Statistical Methods for Meta-Analysis, chapter 5.
+    Viechtbauer W (2010). Conducting meta-analyses in R with the metafor package. J Stat Softw 36(3).
+    Vesterinen HM et al. (2014). Meta-analysis of data from animal studies. J Neurosci Methods
+    221:92-102.
+
+    Examples
+    --------
+    >>> row = pd.DataFrame({"n_treated": [6], "mean_treated": [2.5], "sd_treated": [1.0],
+    ...                     "n_control": [6], "mean_control": [0.0], "sd_control": [1.0]})
+    >>> effect_sizes(row).round(4)
+       effect  variance      se
+    0  2.3069    0.5551  0.7450
+    """
+    measure = str(measure).upper()
+    if measure not in MEASURES:
+        raise ValueError(f"measure is one of {', '.join(MEASURES)}, not {measure!r}")
+    if correction not in CORRECTIONS:
+        raise ValueError(f"correction is one of {', '.join(CORRECTIONS)}, not {correction!r}")
+    known = VARIANCES + NMD_VARIANCES if measure == "NMD" else VARIANCES
+    if variance not in known:
+        raise ValueError(f"variance of {measure} is one of {', '.join(known)}, not {variance!r}")
+
+    given = _given_rows(table)
+    groups = table.loc[~given]
+    result = pd.DataFrame(index=table.index, columns=["effect", "variance", "se"], dtype=float)
+    if given.any():
+        own = table.loc[given]
+        result.loc[given, "effect"] = own["effect"].to_numpy(float)
+        result.loc[given, "variance"] = own["se"].to_numpy(float) ** 2
+    if len(groups):
+        columns = _group_columns(groups, measure)
+        effect, sampling = _FORMULAS[measure](columns, correction, variance)
+        result.loc[~given, "effect"] = effect
+        result.loc[~given, "variance"] = sampling
+    result["se"] = np.sqrt(result["variance"])
+    _refuse(
+        ~np.isfinite(result["effect"])
+        | ~(result["variance"] > 0)
+        | ~np.isfinite(result["variance"]),
+        f"{measure} is undefined or has no variance",
+    )
+    return result
+
+
+def _given_rows(table):
+    """Which rows bring their own effect and standard error."""
+    if not {"effect", "se"} <= set(table.columns):
+        return pd.Series(False, index=table.index)
+    return table["effect"].notna() & table["se"].notna()
+
+
+def _refuse(bad, words):
+    if bad.any():
+        rows = ", ".join(str(label) for label in bad.index[bad][:10])
+        more = "" if bad.sum() <= 10 else f" and {int(bad.sum()) - 10} more"
+        raise ValueError(f"{words} in row(s) {rows}{more}")
+
+
+def _group_columns(table, measure):
+    """Group data as float arrays, refused where no effect can be computed from them."""
+    missing = [name for name in GROUP_COLUMNS if name not in table.columns]
+    if measure == "NMD" and "mean_reference" not in table.columns:
+        missing.append("mean_reference")
+    if missing:
+        raise ValueError(f"column(s) missing: {', '.join(missing)}")
+    data = {name: pd.to_numeric(table[name]).to_numpy(float) for name in GROUP_COLUMNS}
+    data["n_split"] = data["n_control"]
+    if "n_control_split" in table.columns:
+        split = pd.to_numeric(table["n_control_split"]).to_numpy(float)
+        data["n_split"] = np.where(np.isnan(split), data["n_control"], split)
+
+    def refuse(bad, words):
+        _refuse(pd.Series(bad, index=table.index), words)
+
+    for name, values in data.items():
+        refuse(~np.isfinite(values), f"{name} is missing or not a number")
+    for name in ("n_treated", "n_control"):
+        refuse(data[name] < 1, f"{name} is below 1")
+    refuse(data["n_split"] <= 0, "n_control_split is not above 0")
+    for name in ("sd_treated", "sd_control"):
+        refuse(data[name] < 0, f"{name} is negative")
+    data["df"] = data["n_treated"] + data["n_control"] - 2
+    refuse(data["df"] < 1, "n_treated + n_control - 2 is below 1")
+    if measure == "NMD":
+        for name, absent in (
+            ("mean_reference", np.nan),
+            ("sd_reference", 0.0),
+            ("n_reference", 1.0),
+        ):
+            column = table[name] if name in table.columns else pd.Series(absent, index=table.index)
+            data[name] = pd.to_numeric(column).fillna(absent).to_numpy(float)
+        refuse(data["mean_reference"] == data["mean_control"], "mean_reference equals mean_control")
+    return data
+
+
+def _smd(data, correction, variance):
+    n1, n2, m = data["n_treated"], data["n_split"], data["df"]
+    pooled_variance = (
+        (n1 - 1) * data["sd_treated"] ** 2 + (data["n_control"] - 1) * data["sd_control"] ** 2
+    ) / m
+    with np.errstate(divide="ignore", invalid="ignore"):
+        d = (data["mean_treated"] - data["mean_control"]) / np.sqrt(pooled_variance)
+    # A share of a control group can leave too few degrees of freedom for J to exist.
+    m_split = np.where(n1 + n2 - 2 < 2, m, n1 + n2 - 2)
+    if correction == "none":
+        j = np.ones_like(m)
+    else:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            j = np.where(m_split > 1, small_sample_factor(m_split, correction), np.nan)
+    g, total, sizes = j * d, n1 + n2, 1 / n1 + 1 / n2
+    if variance == "metafor":
+        sampling = sizes + g**2 / (2 * total)
+    elif variance == "stata":
+        sampling = j**2 * (sizes + d**2 / (2 * total))
+    elif variance == "unbiased":
+        exact = small_sample_factor(m_split)
+        sampling = sizes + (1 - (m_split - 2) / (m_split * exact**2)) * g**2
+    else:
+        sampling = np.where(total > 3.94, sizes + g**2 / (2 * (total - 3.94)), np.nan)
+    return g, sampling
+
+
+def _glass(data, correction, variance):
+    n1, n2 = data["n_treated"], data["n_split"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        delta = (data["mean_treated"] - data["mean_control"]) / data["sd_control"]
+        return delta, 1 / n1 + 1 / n2 + delta**2 / (2 * (n2 - 1))
+
+
+def _mean_difference(data, correction, variance):
+    n1, n2 = data["n_treated"], data["n_split"]
+    if variance == "stata":
+        pooled = (
+            (n1 - 1) * data["sd_treated"] ** 2 + (data["n_control"] - 1) * data["sd_control"] ** 2
+        ) / data["df"]
+        sampling = pooled * (1 / n1 + 1 / n2)
+    else:
+        sampling = data["sd_treated"] ** 2 / n1 + data["sd_control"] ** 2 / n2
+    return data["mean_treated"] - data["mean_control"], sampling
+
+
+def _ratio_of_means(data, correction, variance):
+    m1, m2 = data["mean_treated"], data["mean_control"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(m1 * m2 > 0, m1 / m2, np.nan)
+        sampling = data["sd_treated"] ** 2 / (data["n_treated"] * m1**2) + data[
+            "sd_control"
+        ] ** 2 / (data["n_split"] * m2**2)
+        return np.log(ratio), sampling
+
+
+def _normalised(data, correction, variance):
+    scale = 100 / (data["mean_reference"] - data["mean_control"])
+    theta = scale * (data["mean_treated"] - data["mean_control"])
+    treated = data["sd_treated"] ** 2 / data["n_treated"]
+    control = data["sd_control"] ** 2 / data["n_split"]
+    if variance == "conventional":
+        return theta, scale**2 * (treated + control)
+    reference = data["sd_reference"] ** 2 / data["n_reference"]
+    share = theta / 100
+    return theta, scale**2 * (treated + (1 - share) ** 2 * control + share**2 * reference)
+
+
+_FORMULAS = {
+    "SMD": _smd,
+    "GLASS": _glass,
+    "MD": _mean_difference,
+    "ROM": _ratio_of_means,
+    "NMD": _normalised,
+}

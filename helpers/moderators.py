@@ -1,0 +1,369 @@
+"""What may explain heterogeneity: subgroup analysis and meta-regression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from helpers import heterogeneity
+from helpers.pooling import INTERVALS, checked, critical, pool, two_sided_p
+
+POOLED_FIELDS = (
+    "estimate", "se", "ci_low", "ci_high", "p_effect", "tau2", "i2", "h2", "q",
+    "p_heterogeneity", "pi_low", "pi_high",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class SubgroupResult:
+    """Levels of one moderator, each pooled by itself, and the test between them.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        A row a level: ``level, k, pooled`` and the fields of a pooled result. A level with k = 1
+        holds its own effect and ``pooled`` False.
+    q_between, df, p_between : float
+        Q of the level estimates around their weighted mean, from the levels with k of at least 2;
+        NaN where fewer than two such levels exist.
+    single : tuple
+        Levels of one experiment, which are not in the test.
+    left_out : int
+        Rows without a level.
+    results : dict
+        The ``PooledResult`` of each level.
+    """
+
+    table: pd.DataFrame
+    q_between: float
+    df: int
+    p_between: float
+    single: tuple
+    left_out: int
+    results: dict = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class RegressionResult:
+    """A mixed-effects meta-regression.
+
+    Attributes
+    ----------
+    coefficients : pandas.DataFrame
+        ``term, moderator, level, coef, se, ci_low, ci_high, p``; intercept first.
+    tau2, r2, i2 : float
+        Residual between-study variance; share of τ² that the moderators explain (0 to 1); residual
+        I² in percent.
+    qm, qm_df, p_moderators
+        Test of all coefficients but the intercept: χ², or F with (qm_df, k - p) degrees of freedom
+        under Hartung-Knapp.
+    q_residual, p_residual : float
+        Residual heterogeneity with fixed weights, χ² with k - p degrees of freedom.
+    k, left_out : int
+        Rows used; rows left out because a moderator is missing.
+    """
+
+    coefficients: pd.DataFrame
+    tau2: float
+    r2: float
+    i2: float
+    qm: float
+    qm_df: int
+    p_moderators: float
+    q_residual: float
+    p_residual: float
+    k: int
+    left_out: int
+    method: str
+    interval: str
+    level: float
+    reference: dict
+    design: pd.DataFrame = field(repr=False)
+    effect: np.ndarray = field(repr=False)
+    variance: np.ndarray = field(repr=False)
+    covariance: np.ndarray = field(repr=False)
+    encode: callable = field(repr=False)
+
+    def predict(self, moderators=None):
+        """Expected effect at given moderators, by default at those of the rows used.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``estimate, se, ci_low, ci_high, pi_low, pi_high``; the prediction interval adds τ².
+        """
+        design = self.design if moderators is None else self.encode(pd.DataFrame(moderators))
+        x = design.to_numpy(float)
+        df = np.inf if self.interval == "z" else self.k - x.shape[1]
+        estimate = x @ self.coefficients["coef"].to_numpy()
+        se = np.sqrt(np.einsum("kp,pq,kq->k", x, self.covariance, x))
+        half, wide = (
+            critical(self.level, df) * se,
+            critical(self.level, df) * np.hypot(se, np.sqrt(self.tau2)),
+        )
+        return pd.DataFrame(
+            {
+                "estimate": estimate, "se": se, "ci_low": estimate - half,
+                "ci_high": estimate + half, "pi_low": estimate - wide, "pi_high": estimate + wide,
+            },
+            index=design.index,
+        )  # fmt: skip
+
+    def permutation(self, n=1000, seed=0):
+        """Permutation p-values: how often shuffled moderators do as well.
+
+        The rows of the design are shuffled against the pairs of effect and variance; the observed
+        order counts as one permutation.
+
+        Parameters
+        ----------
+        n : int
+            Number of permutations.
+        seed : int
+            Seed of numpy's default generator.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``term, p``; the row ``moderators`` is the joint test. The intercept has none.
+
+        References
+        ----------
+        Higgins JPT, Thompson SG (2004). Controlling the risk of spurious findings from
+        meta-regression. Stat Med 23:1663-1682.
+        """
+        generator = np.random.default_rng(seed)
+        x = self.design.to_numpy(float)
+        orders = generator.permuted(np.tile(np.arange(self.k), (n, 1)), axis=1)
+        y, v = self.effect[orders], self.variance[orders]
+        tau2 = heterogeneity.estimate(y, v, x, self.method)
+        z, qm = _statistics(y, v, x, tau2, self.interval)
+        z0, qm0 = _statistics(
+            self.effect[None], self.variance[None], x, np.array([self.tau2]), self.interval
+        )
+        slack = 1 - 1e-9  # the same arrangement reached through another order of summation
+        p_terms = (1 + (np.abs(z) >= np.abs(z0) * slack).sum(0)) / (n + 1)
+        p_joint = (1 + (qm >= qm0 * slack).sum()) / (n + 1)
+        terms = [*self.coefficients["term"].iloc[1:], "moderators"]
+        return pd.DataFrame({"term": terms, "p": [*p_terms[1:], p_joint]})
+
+
+def subgroups(effect, *, variance, by, method="REML", interval="z", prediction="riley", level=0.95):
+    """Pool each level of a moderator by itself, with its own τ².
+
+    Parameters
+    ----------
+    effect, variance : array_like, shape (k,)
+        Effects and sampling variances.
+    by : array_like, shape (k,)
+        Level of each effect; missing ones are left out and counted. An ordered or plain
+        categorical gives the order of the levels, otherwise it is that of first appearance.
+    method, interval, prediction, level
+        As in `helpers.pooling.pool`.
+
+    Returns
+    -------
+    SubgroupResult
+
+    Notes
+    -----
+    Q_between = Σ w (μ - μ̄)² over the level estimates with k of at least 2, w = 1 / se², χ² with
+    their number less one degrees of freedom, as Stata's ``meta summarize, subgroup()``.
+
+    References
+    ----------
+    Borenstein M, Higgins JPT (2013). Meta-analysis and subgroups. Prev Sci 14:134-143.
+    """
+    y, v = checked(effect, variance)
+    by = by if isinstance(by, pd.Series) else pd.Series(by)
+    if len(by) != len(y):
+        raise ValueError(f"by has {len(by)} entries for {len(y)} effects")
+    labels = by.to_numpy(dtype=object)
+    present = by.notna().to_numpy()
+    order = by.cat.categories if isinstance(by.dtype, pd.CategoricalDtype) else by.dropna().unique()
+    options = {"method": method, "interval": interval, "prediction": prediction, "level": level}
+    results, rows = {}, []
+    for name in order:
+        rows_of_level = present & (labels == name)
+        if not rows_of_level.any():
+            continue
+        result = pool(y[rows_of_level], variance=v[rows_of_level], **options)
+        results[name] = result
+        fields = {field: getattr(result, field) for field in POOLED_FIELDS}
+        rows.append({"level": name, "k": result.k, "pooled": result.pooled, **fields})
+    table = pd.DataFrame(rows, columns=["level", "k", "pooled", *POOLED_FIELDS])
+
+    tested = table[table["pooled"]]
+    q_between, df, p_between = np.nan, max(len(tested) - 1, 0), np.nan
+    if df and (tested["se"] > 0).all():
+        means, w = tested["estimate"].to_numpy(), 1 / tested["se"].to_numpy() ** 2
+        q_between = float(np.sum(w * (means - np.sum(w * means) / np.sum(w)) ** 2))
+        p_between = float(stats.chi2.sf(q_between, df))
+    return SubgroupResult(
+        table=table, q_between=q_between, df=df, p_between=p_between,
+        single=tuple(table.loc[~table["pooled"].astype(bool), "level"]),
+        left_out=int((~present).sum()), results=results,
+    )  # fmt: skip
+
+
+def meta_regression(
+    effect, *, variance, moderators, reference=None, method="REML", interval="z", level=0.95
+):
+    """Mixed-effects meta-regression on one or several moderators.
+
+    Parameters
+    ----------
+    effect, variance : array_like, shape (k,)
+        Effects and sampling variances.
+    moderators : pandas.DataFrame, k rows
+        A column a moderator. Numbers enter as they are; text is dummy-coded. Rows with a missing
+        moderator are left out and counted.
+    reference : dict, optional
+        For text columns the level that the others are compared with; else the first one in sorted
+        order.
+    method, interval, level
+        As in `helpers.pooling.pool`; under Hartung-Knapp tests use t and F.
+
+    Returns
+    -------
+    RegressionResult
+
+    Raises
+    ------
+    ValueError
+        Nothing left to estimate, a reference level that no row has, moderators that cannot be
+        told apart, and what `helpers.pooling.checked` refuses.
+
+    Notes
+    -----
+    R² = max(0, (τ²_RE - τ²_ME) / τ²_RE) on the same rows, 0 where τ²_RE = 0.
+    I² = 100 τ² / (τ² + s²) with s² = (k - p) / tr(P).
+
+    References
+    ----------
+    Raudenbush SW (2009). Analyzing effect sizes: random-effects models. In: The Handbook of
+    Research Synthesis and Meta-Analysis, 2nd ed.
+    Knapp G, Hartung J (2003). Improved tests for a random effects meta-regression with a single
+    covariate. Stat Med 22:2693-2710.
+    """
+    if interval not in INTERVALS:
+        raise ValueError(f"interval is one of {', '.join(INTERVALS)}, not {interval!r}")
+    y, v = checked(effect, variance)
+    frame = pd.DataFrame(moderators).reset_index(drop=True)
+    if len(frame) != len(y):
+        raise ValueError(f"moderators have {len(frame)} rows for {len(y)} effects")
+    used = frame.notna().all(axis=1).to_numpy()
+    y, v, frame = y[used], v[used], frame[used]
+    encode, terms, chosen = _coding(frame, reference or {})
+    design = encode(frame)
+    x = design.to_numpy(float)
+    k, p = x.shape
+    if k <= p:
+        raise ValueError(f"{k} effects cannot carry {p} coefficients")
+    if np.linalg.matrix_rank(x) < p:
+        names = ", ".join(design.columns[1:])
+        raise ValueError(f"these terms cannot be told apart in the rows at hand: {names}")
+
+    tau2 = float(heterogeneity.estimate(y, v, x, method))
+    beta, covariance = heterogeneity.fit(y, v, x, tau2)
+    df, m = k - p, p - 1
+    scale = _variance_factor(y, v, x, tau2, interval)
+    covariance = covariance * scale
+    se = np.sqrt(np.diag(covariance))
+    reference_df = np.inf if interval == "z" else df
+    half = critical(level, reference_df) * se
+    coefficients = pd.DataFrame(terms, columns=["term", "moderator", "level"])
+    coefficients["coef"], coefficients["se"] = beta, se
+    coefficients["ci_low"], coefficients["ci_high"] = beta - half, beta + half
+    with np.errstate(divide="ignore", invalid="ignore"):
+        coefficients["p"] = two_sided_p(beta / se, reference_df)
+
+    qm = p_moderators = np.nan
+    if m:
+        qm = float(beta[1:] @ np.linalg.solve(covariance[1:, 1:], beta[1:]))
+        if interval == "z":
+            p_moderators = float(stats.chi2.sf(qm, m))
+        else:
+            qm /= m
+            p_moderators = float(stats.f.sf(qm, m, df))
+    q_residual = heterogeneity.q_statistic(y, v, x)
+    s2 = heterogeneity.typical_variance(v, x)
+    total = float(heterogeneity.estimate(y, v, np.ones((k, 1)), method))
+    if method == "EE":
+        i2 = 100 * max(0.0, (q_residual - df) / q_residual) if q_residual > 0 else 0.0
+    else:
+        i2 = 100 * tau2 / (tau2 + s2)
+    return RegressionResult(
+        coefficients=coefficients, tau2=tau2, r2=max(0.0, (total - tau2) / total) if total else 0.0,
+        i2=float(i2), qm=qm, qm_df=m, p_moderators=p_moderators, q_residual=q_residual,
+        p_residual=float(stats.chi2.sf(q_residual, df)), k=k, left_out=int((~used).sum()),
+        method=method, interval=interval, level=level, reference=chosen, design=design, effect=y,
+        variance=v, covariance=covariance, encode=encode,
+    )  # fmt: skip
+
+
+def _coding(frame, reference):
+    """How moderators become columns: a function, the terms, the reference levels."""
+    parts, terms, chosen = [], [("intercept", None, None)], {}
+    for name in frame.columns:
+        column = frame[name]
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            parts.append((name, None))
+            terms.append((str(name), name, None))
+            continue
+        values = column.astype(object)
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            present = [level for level in column.cat.categories if (values == level).any()]
+        else:
+            present = sorted(values.unique(), key=str)
+        base = reference.get(name, min(present, key=str) if present else None)
+        if base not in present:
+            raise ValueError(
+                f"no row has the reference level {base!r} of {name}; there are "
+                f"{', '.join(map(repr, present))}"
+            )
+        chosen[name] = base
+        for level in present:
+            if level != base:
+                parts.append((name, level))
+                terms.append((f"{name}: {level}", name, level))
+    unknown = set(reference) - set(frame.columns)
+    if unknown:
+        raise ValueError(f"reference names no moderator: {', '.join(map(str, sorted(unknown)))}")
+
+    def encode(table):
+        columns = {"intercept": np.ones(len(table))}
+        for (name, level), (term, _, _) in zip(parts, terms[1:], strict=True):
+            raw = table[name]
+            if level is None:
+                columns[term] = raw.to_numpy(float)
+            else:
+                columns[term] = (raw.astype(object) == level).to_numpy(float)
+        return pd.DataFrame(columns, index=table.index)
+
+    return encode, terms, chosen
+
+
+def _variance_factor(y, v, x, tau2, interval):
+    """Factor on the coefficients' covariance: 1, or the residual mean square of Knapp and Hartung."""
+    if interval == "z":
+        return 1.0
+    factor = heterogeneity.q_statistic(y, v, x, tau2) / (len(y) - x.shape[1])
+    return max(1.0, factor) if interval == "hksj_truncated" else factor
+
+
+def _statistics(y, v, x, tau2, interval):
+    """Test statistics of each coefficient and of all together, for a batch (b, k)."""
+    beta, inverse = heterogeneity.fit(y, v, x, tau2)
+    if interval != "z":
+        residual = y - beta @ x.T
+        factor = np.sum(residual**2 / (v + tau2[:, None]), axis=1) / (x.shape[0] - x.shape[1])
+        if interval == "hksj_truncated":
+            factor = np.maximum(factor, 1)
+        inverse = inverse * factor[:, None, None]
+    z = beta / np.sqrt(np.einsum("bpp->bp", inverse))
+    part = np.linalg.solve(inverse[:, 1:, 1:], beta[:, 1:, None])[..., 0]
+    return z, np.einsum("bp,bp->b", beta[:, 1:], part)

@@ -1,0 +1,271 @@
+"""Pooled effects under the random-effects and the common-effect model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import stats
+
+from helpers import heterogeneity
+from helpers.heterogeneity import METHODS
+
+INTERVALS = ("z", "hksj", "hksj_truncated")
+PREDICTIONS = ("riley", "z", "hk")
+
+
+@dataclass(frozen=True, eq=False)
+class PooledResult:
+    """A pooled effect with its interval, heterogeneity and prediction interval.
+
+    Attributes
+    ----------
+    k : int
+        Number of effects.
+    estimate, se, ci_low, ci_high, p_effect : float
+        Pooled effect, standard error, confidence interval and two-sided p against 0.
+    tau2, i2, h2 : float
+        Between-study variance (squared unit of the effect), I² in percent, H².
+    q, p_heterogeneity : float
+        Cochran's Q with fixed weights and its p, χ² with k - 1 degrees of freedom.
+    pi_low, pi_high : float
+        Prediction interval for the true effect of a new experiment; NaN where there is none.
+    weights : numpy.ndarray, shape (k,)
+        Share of each effect in the pooled one; they add up to 1.
+    method, interval, prediction : str
+    level : float
+        What was asked for.
+    effect, variance : numpy.ndarray, shape (k,)
+        The pooled data.
+    """
+
+    k: int
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    p_effect: float
+    tau2: float
+    i2: float
+    h2: float
+    q: float
+    p_heterogeneity: float
+    pi_low: float
+    pi_high: float
+    weights: np.ndarray = field(repr=False)
+    method: str = "REML"
+    interval: str = "z"
+    prediction: str = "riley"
+    level: float = 0.95
+    effect: np.ndarray = field(default=None, repr=False)
+    variance: np.ndarray = field(default=None, repr=False)
+
+    @property
+    def pooled(self):
+        """Whether there was more than one effect to pool."""
+        return self.k > 1
+
+    def heterogeneity_interval(self, level=None):
+        """Q-profile bounds of τ², I² (percent) and H².
+
+        Returns
+        -------
+        dict
+            ``{"tau2": (low, high), "i2": (low, high), "h2": (low, high)}``. Both bounds are 0
+            (and 1 for H²) where even the upper one lies below 0: the interval is then null.
+            A REML estimate may lie outside the interval.
+
+        References
+        ----------
+        Viechtbauer W (2007). Confidence intervals for the amount of heterogeneity in
+        meta-analysis. Stat Med 26:37-52.
+        """
+        if self.k < 2:
+            return {name: (np.nan, np.nan) for name in ("tau2", "i2", "h2")}
+        tail = (1 - (self.level if level is None else level)) / 2
+        quantiles = stats.chi2.isf([tail, 1 - tail], self.k - 1)
+        design = np.ones((self.k, 1))
+        low, high = heterogeneity.profile(self.effect, self.variance, design, quantiles)
+        s2 = heterogeneity.typical_variance(self.variance, design)
+        bounds = np.array([low, high])
+        return {
+            "tau2": (float(low), float(high)),
+            "i2": tuple(map(float, 100 * bounds / (bounds + s2))),
+            "h2": tuple(map(float, 1 + bounds / s2)),
+        }
+
+
+def checked(effect, variance):
+    """Effects and variances as float arrays of shape (k,).
+
+    Raises
+    ------
+    ValueError
+        Unequal lengths, nothing to pool, values that are not finite, variances not above 0.
+    """
+    effect, variance = np.asarray(effect, dtype=float), np.asarray(variance, dtype=float)
+    if effect.ndim != 1 or effect.shape != variance.shape:
+        raise ValueError(
+            f"effect and variance are one-dimensional and of equal length, "
+            f"not {effect.shape} and {variance.shape}"
+        )
+    if not len(effect):
+        raise ValueError("there is no effect to pool")
+    for name, bad in (
+        ("effect is not finite", ~np.isfinite(effect)),
+        ("variance is not finite and above 0", ~(np.isfinite(variance) & (variance > 0))),
+    ):
+        if bad.any():
+            raise ValueError(
+                f"{name} at position(s) {', '.join(map(str, np.flatnonzero(bad)[:10]))}"
+            )
+    return effect, variance
+
+
+def critical(level, df=np.inf):
+    """Two-sided critical value of t with `df` degrees of freedom, of z where they are infinite."""
+    return stats.norm.isf((1 - level) / 2) if np.isinf(df) else stats.t.isf((1 - level) / 2, df)
+
+
+def two_sided_p(statistic, df=np.inf):
+    """Two-sided p of a z or t statistic."""
+    statistic = np.abs(statistic)
+    return 2 * (stats.norm.sf(statistic) if np.isinf(df) else stats.t.sf(statistic, df))
+
+
+def tau2(effects, *, variances, method="REML"):
+    """Between-study variance of one or many sets of effects.
+
+    Parameters
+    ----------
+    effects, variances : array_like, shape (..., k)
+        Effects and sampling variances, broadcast against each other; an infinite variance leaves
+        an effect out of its set.
+    method : {"REML", "ML", "DL", "PM", "SJ", "HE", "EB", "EE"}
+        Estimator.
+
+    Returns
+    -------
+    float or numpy.ndarray, shape (...)
+        τ², never negative.
+
+    References
+    ----------
+    Viechtbauer W (2005). Bias and efficiency of meta-analytic variance estimators in the
+    random-effects model. J Educ Behav Stat 30:261-293.
+    """
+    effects, variances = np.asarray(effects, dtype=float), np.asarray(variances, dtype=float)
+    if np.isnan(effects).any() or np.isnan(variances).any() or (variances <= 0).any():
+        raise ValueError("effects are numbers and variances are above 0")
+    design = np.ones((effects.shape[-1] if effects.ndim else 1, 1))
+    found = heterogeneity.estimate(np.atleast_1d(effects), variances, design, method)
+    return float(found) if found.ndim == 0 else found
+
+
+def pool(effect, *, variance, method="REML", interval="z", prediction="riley", level=0.95):
+    """Pool effects of independent experiments.
+
+    Parameters
+    ----------
+    effect, variance : array_like, shape (k,)
+        Effects and their sampling variances (not standard errors).
+    method : {"REML", "ML", "DL", "PM", "SJ", "HE", "EB", "EE"}
+        Estimator of τ²; ``EE`` is the common-effect model with τ² = 0.
+    interval : {"z", "hksj", "hksj_truncated"}
+        Normal; Hartung-Knapp-Sidik-Jonkman, t with k - 1 df, its variance factor as it comes; the
+        same with the factor at least 1.
+    prediction : {"riley", "z", "hk"}
+        t(k - 2) with the plain standard error; z with the plain one; t(k - 1) with the
+        Hartung-Knapp one. None below k = 3, nor under the common-effect model.
+    level : float
+        Coverage of all intervals.
+
+    Returns
+    -------
+    PooledResult
+        With k = 1 the effect itself and its z interval; what needs two effects is NaN.
+
+    Raises
+    ------
+    ValueError
+        Unknown option, unequal lengths, values that are not finite, variances not above 0.
+
+    Notes
+    -----
+    Weights are 1 / (v + τ²). I² = 100 τ² / (τ² + s²) and H² = 1 + τ² / s² with the typical
+    sampling variance s² = (k - 1) Σw / ((Σw)² - Σw²), w = 1 / v; under the common-effect model
+    I² = 100 max(0, (Q - df) / Q) and H² = Q / df.
+
+    References
+    ----------
+    Higgins JPT, Thompson SG (2002). Quantifying heterogeneity. Stat Med 21:1539-1558.
+    IntHout J, Ioannidis JPA, Borm GF (2014). The Hartung-Knapp-Sidik-Jonkman method. BMC Med Res
+    Methodol 14:25.
+    Riley RD, Higgins JPT, Deeks JJ (2011). Interpretation of random effects meta-analyses. BMJ
+    342:d549.
+
+    Examples
+    --------
+    >>> result = pool([0.1, 0.3, 0.35, 0.65], variance=[0.03, 0.03, 0.05, 0.01])
+    >>> round(result.estimate, 3), round(result.tau2, 3)
+    (0.378, 0.044)
+    """
+    if interval not in INTERVALS:
+        raise ValueError(f"interval is one of {', '.join(INTERVALS)}, not {interval!r}")
+    if prediction not in PREDICTIONS:
+        raise ValueError(f"prediction is one of {', '.join(PREDICTIONS)}, not {prediction!r}")
+    if method not in METHODS:
+        raise ValueError(f"method is one of {', '.join(METHODS)}, not {method!r}")
+    if not 0 < level < 1:
+        raise ValueError(f"level lies between 0 and 1, not at {level!r}")
+    y, v = checked(effect, variance)
+    options = {"method": method, "interval": interval, "prediction": prediction, "level": level}
+    k, df = len(y), len(y) - 1
+    if k == 1:
+        estimate, se = float(y[0]), float(np.sqrt(v[0]))
+        half = float(critical(level)) * se
+        unknown = dict.fromkeys(
+            ("tau2", "i2", "h2", "q", "p_heterogeneity", "pi_low", "pi_high"), np.nan
+        )
+        return PooledResult(
+            k=1, estimate=estimate, se=se, ci_low=estimate - half, ci_high=estimate + half,
+            p_effect=float(two_sided_p(estimate / se)), weights=np.ones(1), effect=y, variance=v,
+            **unknown, **options,
+        )  # fmt: skip
+
+    design = np.ones((k, 1))
+    between = tau2(y, variances=v, method=method)
+    w = 1 / (v + between)
+    estimate = float(np.sum(w * y) / np.sum(w))
+    plain = se = float(1 / np.sqrt(np.sum(w)))
+    hartung_knapp = float(np.sqrt(np.sum(w * (y - estimate) ** 2) / df)) * plain
+    if interval == "hksj":
+        se = hartung_knapp
+    elif interval == "hksj_truncated":
+        se = max(hartung_knapp, plain)
+    reference = np.inf if interval == "z" else df
+    half = float(critical(level, reference)) * se
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p_effect = float(two_sided_p(np.divide(estimate, se), reference))
+
+    q = heterogeneity.q_statistic(y, v, design)
+    s2 = heterogeneity.typical_variance(v, design)
+    if method == "EE":
+        i2, h2 = (100 * max(0.0, (q - df) / q) if q > 0 else 0.0), q / df
+    else:
+        i2, h2 = 100 * between / (between + s2), 1 + between / s2
+
+    spread = np.nan
+    if k > 2 and method != "EE":
+        if prediction == "riley":
+            spread = critical(level, k - 2) * np.hypot(plain, np.sqrt(between))
+        elif prediction == "z":
+            spread = critical(level) * np.hypot(plain, np.sqrt(between))
+        else:
+            spread = critical(level, df) * np.hypot(hartung_knapp, np.sqrt(between))
+    return PooledResult(
+        k=k, estimate=estimate, se=se, ci_low=estimate - half, ci_high=estimate + half,
+        p_effect=p_effect, tau2=between, i2=float(i2), h2=float(h2), q=q,
+        p_heterogeneity=float(stats.chi2.sf(q, df)), pi_low=float(estimate - spread),
+        pi_high=float(estimate + spread), weights=w / w.sum(), effect=y, variance=v, **options,
+    )  # fmt: skip
