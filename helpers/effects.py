@@ -99,7 +99,8 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
     References
     ----------
     Hedges LV, Olkin I (1985). Statistical Methods for Meta-Analysis, chapter 5.
-    Viechtbauer W (2010). Conducting meta-analyses in R with the metafor package. J Stat Softw 36(3).
+    Viechtbauer W (2010). Conducting meta-analyses in R with the metafor package. J Stat Softw
+    36(3).
     Vesterinen HM et al. (2014). Meta-analysis of data from animal studies. J Neurosci Methods
     221:92-102.
 
@@ -107,9 +108,9 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
     --------
     >>> row = pd.DataFrame({"n_treated": [6], "mean_treated": [2.5], "sd_treated": [1.0],
     ...                     "n_control": [6], "mean_control": [0.0], "sd_control": [1.0]})
-    >>> effect_sizes(row).round(4)
-       effect  variance      se
-    0  2.3069    0.5551  0.7450
+    >>> effect_sizes(row).round(6)
+         effect  variance       se
+    0  2.306864  0.555068  0.745029
     """
     measure = str(measure).upper()
     if measure not in MEASURES:

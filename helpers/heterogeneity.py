@@ -76,7 +76,7 @@ def profile(effects, variances, design, quantiles):
 
 
 def fit(effects, variances, design, tau2):
-    """Weighted least squares at given τ²: coefficients (..., p) and their covariance (..., p, p)."""
+    """Weighted least squares at given τ²: coefficients (..., p), covariance (..., p, p)."""
     effects, variances = np.broadcast_arrays(effects, variances)
     w = 1 / (variances + np.asarray(tau2)[..., None])
     inverse = np.linalg.inv(np.einsum("...k,kp,kq->...pq", w, design, design))
@@ -86,7 +86,7 @@ def fit(effects, variances, design, tau2):
 class _Moments:
     """Traces and quadratic forms of P = W - WX(X'WX)⁻¹X'W for one batch."""
 
-    __slots__ = ("tr_p", "tr_pp", "tr_w", "tr_ww", "yppy", "ypppy", "ypy")
+    __slots__ = ("tr_p", "tr_pp", "tr_w", "tr_ww", "ypppy", "yppy", "ypy")
 
 
 class _Design:

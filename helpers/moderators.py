@@ -348,7 +348,7 @@ def _coding(frame, reference):
 
 
 def _variance_factor(y, v, x, tau2, interval):
-    """Factor on the coefficients' covariance: 1, or the residual mean square of Knapp and Hartung."""
+    """Factor on the covariance: 1, or the residual mean square of Knapp and Hartung."""
     if interval == "z":
         return 1.0
     factor = heterogeneity.q_statistic(y, v, x, tau2) / (len(y) - x.shape[1])
