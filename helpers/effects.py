@@ -109,7 +109,7 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
     >>> row = pd.DataFrame({"n_treated": [6], "mean_treated": [2.5], "sd_treated": [1.0],
     ...                     "n_control": [6], "mean_control": [0.0], "sd_control": [1.0]})
     >>> effect_sizes(row).round(6)
-         effect  variance       se
+         effect  variance        se
     0  2.306864  0.555068  0.745029
     """
     measure = str(measure).upper()

@@ -1,0 +1,251 @@
+"""Everything that is wrong or odd in a review, found at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers.description import describe, nearest
+from helpers.findings import Finding, ReviewError
+from helpers.sheets import NUMBERS, read_csv, read_sheet
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Faults, which are refused, and warnings, which are shown."""
+
+    faults: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+    def __str__(self):
+        lines = [f"fault: {finding}" for finding in self.faults]
+        lines += [f"warning: {finding}" for finding in self.warnings]
+        return "\n".join(lines) or "no fault, no warning"
+
+
+def check(folder=None):
+    """Check a review folder.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        Folder of the review; by default the project's own.
+
+    Returns
+    -------
+    Findings
+    """
+    try:
+        description = describe(folder)
+        sheet = read_sheet(description)
+    except ReviewError as error:
+        return Findings(error.findings, ())
+    found = check_sheet(description, sheet) + check_exclusions(description, sheet)
+    faults = tuple(finding for finding in found if finding.severity == "fault")
+    return Findings(faults, tuple(finding for finding in found if finding.severity == "warning"))
+
+
+def check_sheet(description, sheet):
+    """Findings about the rows of the extraction sheet."""
+    checker = _Checker(sheet)
+    numbers = checker.numbers()
+    checker.ids(description)
+    checker.levels(description)
+    checker.groups(numbers, description)
+    checker.scales(numbers, description)
+    checker.shared_controls(numbers)
+    return checker.findings
+
+
+def check_exclusions(description, sheet):
+    """Findings about `exclusions.csv`."""
+    path = description.folder / "exclusions.csv"
+    if not path.is_file():
+        return []
+    table = read_csv(path)
+    missing = {"experiment", "reason", "by"} - set(table.columns)
+    if missing:
+        return [
+            Finding(path.name, f"the column {name} is missing", "Add it", column=name)
+            for name in sorted(missing)
+        ]
+    known = set(sheet.table["experiment"])
+    found = []
+    for row, entry in table.iterrows():
+        place = {"file": path.name, "row": row}
+        if entry["experiment"] not in known:
+            found.append(
+                Finding(
+                    what="there is no such experiment",
+                    remedy="Use an id of the extraction sheet",
+                    column="experiment",
+                    value=entry["experiment"],
+                    **place,
+                )
+            )
+        for column in ("reason", "by"):
+            if not entry[column].strip():
+                found.append(
+                    Finding(
+                        what="an exclusion states its reason and its author",
+                        remedy="Fill in this cell",
+                        column=column,
+                        **place,
+                    )
+                )
+    return found
+
+
+class _Checker:
+    """Collects findings about one sheet."""
+
+    def __init__(self, sheet):
+        self.sheet = sheet
+        self.table = sheet.table
+        self.findings = []
+
+    def find(self, rows, column, what, remedy, severity="fault"):
+        """One finding for each row that is marked in `rows`."""
+        for row in self.table.index[np.asarray(rows, dtype=bool)]:
+            source = self.sheet.names.get(column, column)
+            value = self.table.loc[row, column] if column in self.table else None
+            self.findings.append(
+                Finding(self.sheet.file, what, remedy, int(row), source, value, severity)
+            )
+
+    def numbers(self):
+        """The number columns, NaN where a cell is none."""
+        numbers = pd.DataFrame(index=self.table.index)
+        for column in NUMBERS:
+            if column not in self.table:
+                continue
+            text = self.table[column]
+            numbers[column] = pd.to_numeric(text, errors="coerce")
+            unreadable = ~np.isfinite(numbers[column])
+            if column == "follow_up_days":
+                unreadable &= text != ""
+            self.find(
+                unreadable, column, "a number is due here", "Write a plain number such as 12.5"
+            )
+        return numbers
+
+    def ids(self, description):
+        for column in ("experiment", "study", "outcome"):
+            self.find(self.table[column] == "", column, "this id is missing", "Fill it in")
+        experiment = self.table["experiment"]
+        twice = experiment.duplicated() & (experiment != "")
+        self.find(twice, "experiment", "this id stands in an earlier row too", "Make ids unique")
+        for outcome in self.table["outcome"].unique():
+            if outcome and outcome not in description.outcomes:
+                self.find(
+                    self.table["outcome"] == outcome,
+                    "outcome",
+                    "review.toml knows no such outcome",
+                    nearest(outcome, description.outcomes),
+                )
+
+    def levels(self, description):
+        for name, moderator in description.moderators.items():
+            if name not in self.table:
+                continue
+            cells = self.table[name]
+            if not moderator.levels:
+                wrong = (cells != "") & pd.to_numeric(cells, errors="coerce").isna()
+                self.find(wrong, name, "a number is due here", "Write a number or leave it empty")
+                continue
+            for level in cells.unique():
+                if level and level not in moderator.levels:
+                    self.find(
+                        cells == level,
+                        name,
+                        "review.toml knows no such level",
+                        nearest(level, moderator.levels),
+                    )
+
+    def groups(self, numbers, description):
+        split = bool(description.sheet.get("control_n_is_split", False))
+        for column in ("n_treated", "n_control"):
+            n = numbers[column]
+            self.find(n < 1, column, "a group has at least 1 animal", "Correct the group size")
+            if not (split and column == "n_control"):
+                self.find(
+                    (n >= 1) & (n % 1 != 0),
+                    column,
+                    "a group size is a whole number",
+                    "Correct it, or say control_n_is_split = true in review.toml",
+                )
+            self.find(n == 1, column, "this group is 1 animal", "Check the source", "warning")
+        for column in ("sd_treated", "sd_control"):
+            self.find(
+                numbers[column] < 0, column, "an SD is not negative", "Correct it from the source"
+            )
+        df = numbers["n_treated"] + numbers["n_control"] - 2
+        sized = (numbers["n_treated"] >= 1) & (numbers["n_control"] >= 1)
+        self.find(
+            sized & (df < 1),
+            "n_control",
+            "n_treated + n_control - 2 is below 1: no SD can be pooled",
+            "Correct the group sizes or leave the row out through exclusions.csv",
+        )
+        no_spread = [numbers["sd_treated"] == 0, numbers["sd_control"] == 0]
+        self.find(
+            no_spread[0] & no_spread[1],
+            "sd_treated",
+            "both SDs are 0: no standardised difference exists",
+            "Correct them from the source or leave the row out through exclusions.csv",
+        )
+        for column, zero in zip(("sd_treated", "sd_control"), no_spread, strict=True):
+            self.find(
+                zero & ~(no_spread[0] & no_spread[1]),
+                column,
+                "this SD is 0",
+                "Check the source",
+                "warning",
+            )
+
+    def scales(self, numbers, description):
+        """Means outside the outcome's scale, and SDs that no sample on it can have."""
+        known = self.table["outcome"].map(description.outcomes)
+        low = known.map(lambda outcome: outcome.low, na_action="ignore").astype(float)
+        high = known.map(lambda outcome: outcome.high, na_action="ignore").astype(float)
+        for group in ("treated", "control"):
+            mean, sd, n = (numbers[f"{name}_{group}"] for name in ("mean", "sd", "n"))
+            outside = (mean < low) | (mean > high)
+            self.find(
+                outside,
+                f"mean_{group}",
+                "this mean lies outside the outcome's scale",
+                "Check the source, or the range in review.toml",
+                "warning",
+            )
+            # Bhatia and Davis (2000): SD² ≤ n/(n-1) (max - mean)(mean - min)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                limit = n / (n - 1) * (high - mean) * (mean - low)
+            self.find(
+                ~outside & (n > 1) & np.isfinite(limit) & (sd**2 > limit * (1 + 1e-9)),
+                f"sd_{group}",
+                "no sample on this outcome's scale has so large an SD",
+                "Check whether the SD belongs to this mean",
+                "warning",
+            )
+
+    def shared_controls(self, numbers):
+        """One control group, several values."""
+        if "control_group" not in self.table:
+            return
+        named = self.table["control_group"] != ""
+        keys = [self.table["control_group"], self.table["outcome"]]
+        days = self.table.get("follow_up_days")
+        if days is not None:
+            keys.append(days)
+        for column in ("n_control", "mean_control", "sd_control"):
+            several = numbers[column].groupby(keys).transform("nunique") > 1
+            self.find(
+                named & several,
+                column,
+                "rows that share this control group differ here",
+                "Correct the row, or give the control groups ids of their own",
+                "warning",
+            )
