@@ -1,0 +1,66 @@
+"""One look for every figure: colours, fonts, sizes in inches.
+
+Ink is ``#222222``: the page replaces it by the colour of its text, so figures follow light and
+dark mode. Everything else is a mid-tone that stands on white and on near-black; grounds are
+transparent.
+"""
+
+from functools import wraps
+
+import matplotlib
+from matplotlib.figure import Figure
+
+INK = "#222222"
+GREY = "#808080"
+# Okabe and Ito's colours that keep a contrast near 3:1 and better on white and on near-black.
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, GREY)
+MARKERS = ("o", "s", "^", "D", "v", "P")
+SIZE = 9  # points; no text is smaller
+
+RC = {
+    "font.family": ["DejaVu Sans", "sans-serif"],
+    "font.sans-serif": ["DejaVu Sans"],
+    **dict.fromkeys(("font.size", "axes.labelsize", "axes.titlesize", "legend.fontsize"), SIZE),
+    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize"), SIZE),
+    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), INK),
+    **dict.fromkeys(("xtick.color", "ytick.color"), INK),
+    **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), "none"),
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False),
+    **dict.fromkeys(("axes.linewidth", "xtick.major.width", "ytick.major.width"), 0.8),
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "lines.linewidth": 1.2,
+    "path.simplify": False,
+    "svg.fonttype": "none",
+}
+
+
+def context(**more):
+    """Matplotlib settings of every figure, for drawing as well as for saving.
+
+    Parameters
+    ----------
+    **more
+        Further settings, dots written as two underscores (``svg__hashsalt="name"``).
+    """
+    return matplotlib.rc_context(RC | {key.replace("__", "."): v for key, v in more.items()})
+
+
+def styled(function):
+    """Decorate a function so that it draws with the settings of `context`."""
+
+    @wraps(function)
+    def wrapper(*args, **kwargs):
+        with context():
+            return function(*args, **kwargs)
+
+    return wrapper
+
+
+def axes(width, height, left=0.6, right=0.1, bottom=0.5, top=0.1, ax=None):
+    """Give axes of a new figure; sizes and margins in inches. An `ax` is given back as it is."""
+    if ax is not None:
+        return ax
+    box = left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height
+    return Figure((width, height)).add_axes(box)
