@@ -124,9 +124,12 @@ def forest(
     _scale(ax, limits, bottom, pooled)
     _intervals(ax, rows, lines, limits, compact)
     _summaries(ax, lines, limits)
-    _letters(ax, rows, lines, (lead, tail), (left, plot, width), title)
-    _footer(ax, notes, bottom, better, favours, limits, (left, plot, width))
-    _hover(ax, rows, lines, columns, effect_label, width)
+    across, transform = (left, plot, width), _inches(ax, left)
+    _letters(ax, rows, lines, (lead, tail), across, transform, title)
+    _footer(
+        ax, notes, bottom, better and favours[:: 1 if better == "higher" else -1], limits, across
+    )
+    _hover(ax, rows, lines, columns, effect_label, width, transform)
     return ax
 
 
@@ -391,11 +394,10 @@ def _inches(ax, left):
     return blended_transform_factory(x, ax.transData)
 
 
-def _letters(ax, rows, lines, columns, across, title):
+def _letters(ax, rows, lines, columns, across, transform, title):
     """Headings, cells and the texts of the summaries."""
     lead, tail = columns
     left, plot, width = across
-    transform = _inches(ax, left)
     plain = {"left": [], "right": []}
     bold = {"left": [], "right": [], "center": []}
     shown = [line for line in lines if line.kind == "row"]
@@ -453,13 +455,13 @@ def _pooled_label(result):
     return f"Pooled, k = {field(result, 'k'):.0f}" + (f" ({', '.join(how)})" if how else "")
 
 
-def _footer(ax, notes, bottom, better, favours, limits, across):
+def _footer(ax, notes, bottom, sides, limits, across):
     """Side of benefit under the axis, heterogeneity under that."""
     left, plot, width = across
     transform = _inches(ax, left)
     y = bottom + 0.24
-    if better:
-        low, high = favours if better == "higher" else reversed(favours)
+    if sides:
+        low, high = sides
         zero = left + plot * (0 - limits[0]) / (limits[1] - limits[0])
         texts = f"← {low}", f"{high} →"
         ends = zero - 0.06, zero + 0.06
@@ -473,7 +475,7 @@ def _footer(ax, notes, bottom, better, favours, limits, across):
         ax.add_artist(Texts(PAD, ys, notes, transform=transform))
 
 
-def _hover(ax, rows, lines, columns, effect_label, width):
+def _hover(ax, rows, lines, columns, effect_label, width, transform):
     """All of a row's values under the pointer."""
     shown = [line for line in lines if line.kind == "row"]
     records = rows.to_dict("records")
@@ -496,9 +498,6 @@ def _hover(ax, rows, lines, columns, effect_label, width):
         elif np.isfinite(row["weight"]):
             parts.append(f"weight {number(100 * row['weight'], 1)}%")
         titles.append("; ".join(parts))
-    left = (ax.get_position().x0) * ax.figure.get_figwidth()
-    transform = _inches(ax, left)
+    heights = [line.y for line in shown]
     size = 72 * width, 72 * min(line.height for line in shown)
-    ax.add_artist(
-        Hover(width / 2, [line.y for line in shown], titles, transform=transform, size=size)
-    )
+    Hover(ax, width / 2, heights, titles, transform=transform, size=size)

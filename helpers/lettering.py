@@ -1,22 +1,24 @@
 """Text in figures: how wide it is, many lines as one artist, and what the pointer shows."""
 
 from functools import cache
-from pathlib import Path
+from pathlib import Path as File
 
 import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font, LoadFlags
+from matplotlib.path import Path
 from matplotlib.text import Text
-from matplotlib.transforms import IdentityTransform
+from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
-from helpers.style import INK, SIZE, context
+from helpers.style import INK, RC, SIZE
 
 
 @cache
 def _font(bold):
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return FT2Font(Path(matplotlib.get_data_path(), "fonts", "ttf", name))
+    return FT2Font(File(matplotlib.get_data_path(), "fonts", "ttf", name))
 
 
 @cache
@@ -45,7 +47,7 @@ def shorten(text, width, *, bold=False):
 class Texts(Artist):
     """Many short lines of one look as one artist, centred vertically on their positions.
 
-    A `Text` for each costs 0.3 ms; a forest plot has 700.
+    A `Text` for each would be laid out one by one, and a forest plot has 700.
 
     Parameters
     ----------
@@ -63,71 +65,76 @@ class Texts(Artist):
         self.ha, self.bold, self.color = ha, bold, color
         self.set_transform(transform)
 
-    def _each(self, renderer):
-        """Yield the lines one after the other as one and the same text in pixels."""
+    def _placed(self, renderer):
+        """Left ends and baselines in pixels, widths in pixels."""
+        widths = np.array([text_width(s, bold=self.bold) for s in self.strings])
+        widths = renderer.points_to_pixels(72) * widths
         xy = self.get_transform().transform(self.xy)
+        xy[:, 0] -= widths * {"left": 0, "center": 0.5, "right": 1}[self.ha]
+        # half the height of a capital below the middle
         xy[:, 1] -= renderer.points_to_pixels(0.36 * SIZE)
-        with context():
-            text = Text(ha=self.ha, color=self.color, weight="bold" if self.bold else "normal")
-        text.set(figure=self.get_figure(), transform=IdentityTransform(), parse_math=False)
-        for (x, y), string in zip(xy, self.strings, strict=True):
-            text.set(x=x, y=y, text=string)
-            yield text
+        return xy, widths
 
     def extents(self, renderer):
-        """Boxes of the lines in pixels."""
-        return [text.get_window_extent(renderer) for text in self._each(renderer)]
+        """Boxes of the lines in pixels, from the baseline's descent to the ascent."""
+        (xy, widths), size = self._placed(renderer), renderer.points_to_pixels(SIZE)
+        return [
+            Bbox.from_bounds(x, y - 0.24 * size, width, 1.0 * size)
+            for (x, y), width in zip(xy, widths, strict=True)
+        ]
 
     def draw(self, renderer):
-        """Write plain SVG text where the picture is an SVG with text; else draw line by line."""
-        if not hasattr(renderer, "writer") or matplotlib.rcParams["svg.fonttype"] != "none":
-            for text in self._each(renderer):
-                text.draw(renderer)
-            return
-        anchor = {"left": "start", "center": "middle", "right": "end"}[self.ha]
-        weight = "font-weight: 700; " if self.bold else ""
-        style = f"{weight}font-size: {SIZE}px; font-family: 'DejaVu Sans', sans-serif; "
-        renderer.writer.start("g", style=f"{style}text-anchor: {anchor}; fill: {self.color}")
-        xy = self.get_transform().transform(self.xy)
-        for (x, y), string in zip(xy, self.strings, strict=True):
-            y = renderer.height - y + 0.36 * SIZE
-            renderer.writer.element("text", string, x=f"{x:.2f}", y=f"{y:.2f}")
-        renderer.writer.end("g")
+        """Draw line by line; one text that is moved along tells SVG writers the anchor."""
+        anchors = self.get_transform().transform(self.xy)[:, 0]
+        xy, _ = self._placed(renderer)
+        flip = renderer.get_canvas_width_height()[1] if renderer.flipy() else None
+        weight = "bold" if self.bold else "normal"
+        font = FontProperties(family=RC["font.family"], size=SIZE, weight=weight)
+        text = Text(ha=self.ha, fontproperties=font, transform=IdentityTransform())
+        gc = renderer.new_gc()
+        gc.set_foreground(self.color)
+        for anchor, (x, y), string in zip(anchors, xy, self.strings, strict=True):
+            text.set_position((anchor, y))
+            renderer.draw_text(gc, x, y if flip is None else flip - y, string, font, 0, mtext=text)
+        gc.restore()
 
 
 class Hover(Artist):
-    """Unseen boxes that show a text under the pointer, in SVG only.
+    """Unseen boxes, each a group with its own gid, for texts that appear under the pointer.
+
+    The texts are collected in the figure's attribute ``_titles``: gid to text.
 
     Parameters
     ----------
+    axes : Axes
+        Where the boxes lie.
     x, y : array_like, shape (n,)
-        Centres, in `transform`.
+        Centres, in `transform` (by default the axes' data).
     titles : sequence of str
     size : tuple of float
         Width and height in points.
     """
 
-    def __init__(self, x, y, titles, *, transform, size=(9, 9)):
+    def __init__(self, axes, x, y, titles, *, transform=None, size=(9, 9)):
         super().__init__()
         self.xy = np.column_stack(np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float)))
-        self.titles, self.size = [str(t) for t in titles], size
-        self.set_transform(transform)
+        self.size = size
+        known = axes.figure.__dict__.setdefault("_titles", {})
+        self.gids = [f"row-{len(known) + place}" for place in range(len(self.xy))]
+        known.update(zip(self.gids, map(str, titles), strict=True))
+        self.set_transform(transform or axes.transData)
         self.set_zorder(10)
+        axes.add_artist(self).set_clip_on(False)
 
     def draw(self, renderer):
-        """Write a rectangle with a title for each."""
-        if not hasattr(renderer, "writer"):
-            return
-        writer, (width, height) = renderer.writer, self.size
-        writer.start("g", attrib={"fill": "none", "pointer-events": "all"})
-        for (x, y), title in zip(self.get_transform().transform(self.xy), self.titles, strict=True):
-            corner = {
-                "x": f"{x - width / 2:.2f}",
-                "y": f"{renderer.height - y - height / 2:.2f}",
-                "width": f"{width:.2f}",
-                "height": f"{height:.2f}",
-            }
-            writer.start("rect", attrib=corner)
-            writer.element("title", title)
-            writer.end("rect")
-        writer.end("g")
+        """Draw nearly transparent boxes: without any paint the pointer would not meet them."""
+        width, height = (renderer.points_to_pixels(length) for length in self.size)
+        box = Affine2D().scale(width, height).translate(-width / 2, -height / 2)
+        gc = renderer.new_gc()
+        gc.set_linewidth(0)
+        for (x, y), gid in zip(self.get_transform().transform(self.xy), self.gids, strict=True):
+            renderer.open_group("row", gid)
+            place = box.frozen().translate(x, y)
+            renderer.draw_path(gc, Path.unit_rectangle(), place, (0.5, 0.5, 0.5, 0.001))
+            renderer.close_group("row")
+        gc.restore()
