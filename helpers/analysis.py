@@ -1,0 +1,315 @@
+"""One outcome from its rows to all its results, under several settings side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from helpers import dependence
+from helpers.effects import effect_sizes
+from helpers.moderators import RegressionResult, SubgroupResult, meta_regression, subgroups
+from helpers.pooling import PooledResult, critical, pool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How effects are computed and pooled; every report prints them."""
+
+    measure: str = "SMD"
+    correction: str = "approximate"
+    variance: str = "stata"
+    method: str = "REML"
+    interval: str = "z"
+    prediction: str = "riley"
+    level: float = 0.95
+    split_controls: bool = False
+
+    def pooling(self):
+        """The part that `helpers.pooling.pool` takes."""
+        names = ("method", "interval", "prediction", "level")
+        return {name: getattr(self, name) for name in names}
+
+
+# Both never change, whatever parameters are set: the first does what the article did, the second
+# what the field's methodologists advise for small groups and few experiments.
+ARTICLE = Settings()
+RECOMMENDED = Settings(correction="exact", variance="metafor", interval="hksj", split_controls=True)
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomeAnalysis:
+    """All results of one outcome.
+
+    Attributes
+    ----------
+    outcome : helpers.description.Outcome
+    settings : Settings
+        Those of ``chosen``.
+    rows : pandas.DataFrame
+        Rows used, with ``effect, variance, se, ci_low, ci_high, weight`` by the chosen settings.
+    excluded : pandas.DataFrame
+        Rows left out, with the same effects and ``reason, by``.
+    article, recommended, chosen, with_excluded : PooledResult
+        The presets, the chosen result, and the chosen result over all rows.
+    three_level : helpers.dependence.ThreeLevelResult or None
+        None where it cannot be fitted; ``three_level_note`` then says why.
+    robust : helpers.dependence.RobustResult or None
+        Cluster-robust inference on the three-level model.
+    subgroups : dict of SubgroupResult
+    regressions : dict of RegressionResult
+        By moderator; one that cannot be estimated is missing and named in ``not_estimable``.
+    """
+
+    outcome: object
+    settings: Settings
+    rows: pd.DataFrame
+    excluded: pd.DataFrame
+    article: PooledResult
+    recommended: PooledResult
+    chosen: PooledResult
+    with_excluded: PooledResult
+    three_level: object = None
+    robust: object = None
+    three_level_note: str = ""
+    subgroups: dict[str, SubgroupResult] = field(default_factory=dict)
+    regressions: dict[str, RegressionResult] = field(default_factory=dict)
+    not_estimable: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def studies(self):
+        """Number of studies among the rows used."""
+        return self.rows["study"].nunique()
+
+    @property
+    def animals(self):
+        """Animals among the rows used, each control group counted once."""
+        rows = self.rows
+        own = rows["control_group"].where(rows["control_group"] != "", rows["experiment"])
+        controls = rows.assign(own=own).drop_duplicates(["own", "follow_up_days"])
+        return int(rows["n_treated"].sum() + controls["n_control"].sum())
+
+
+def effects(rows, settings, *, controls_are_split=False):
+    """Effects of rows of an extraction sheet under some settings.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of one outcome.
+    settings : Settings
+    controls_are_split : bool
+        The sheet's control n is already divided among the arms that share it; it is then not
+        divided again.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``effect, variance, se`` with the index of `rows`.
+    """
+    table = rows
+    if settings.split_controls and not controls_are_split:
+        table = rows.assign(n_control_split=dependence.shared_control_n(rows, by=control_key(rows)))
+    found = effect_sizes(
+        table, measure=settings.measure, correction=settings.correction, variance=settings.variance
+    )
+    if "sign" in rows:
+        found["effect"] *= rows["sign"]
+    return found
+
+
+def control_key(rows):
+    """What tells control groups apart: group and day; a row without a group has its own."""
+    own = rows["control_group"].where(rows["control_group"] != "", "row " + rows["experiment"])
+    return own + "|" + rows["follow_up_days"].astype(str)
+
+
+def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
+    """Analyse one outcome of a review.
+
+    Parameters
+    ----------
+    review : helpers.review.Review
+    outcome : str
+        Id of the outcome.
+    chosen : Settings
+        Settings of the third result; subgroups and meta-regressions belong to it.
+    moderators : sequence of str, optional
+        Ids of the moderators to look at, by default all.
+    exclude : sequence of str
+        Experiments to leave out besides those of `exclusions.csv`.
+
+    Returns
+    -------
+    OutcomeAnalysis
+
+    Raises
+    ------
+    ValueError
+        No row is left, or an effect is undefined under the settings.
+    """
+    rows = review.rows(outcome)
+    reasons = exclusion_reasons(review, exclude)
+    left_out = rows.index.isin(reasons.index)
+    used, excluded = rows[~left_out], rows[left_out]
+    if used.empty:
+        raise ValueError(f"no experiment on {outcome} is left to analyse")
+    split = bool(review.sheet.get("control_n_is_split", False))
+
+    def pooled(table, settings):
+        found = effects(table, settings, controls_are_split=split)
+        return found, pool(found["effect"], variance=found["variance"], **settings.pooling())
+
+    _, article = pooled(used, ARTICLE)
+    _, recommended = pooled(used, RECOMMENDED)
+    found, chosen_result = pooled(used, chosen)
+    with_excluded = pooled(rows, chosen)[1] if len(excluded) else chosen_result
+    three_level, robust, note = _three_level(used, split)
+    analysis = OutcomeAnalysis(
+        outcome=review.outcomes[outcome],
+        settings=chosen,
+        rows=_with_effects(used, found, chosen).assign(weight=chosen_result.weights),
+        excluded=_excluded(excluded, reasons, chosen, split),
+        article=article,
+        recommended=recommended,
+        chosen=chosen_result,
+        with_excluded=with_excluded,
+        three_level=three_level,
+        robust=robust,
+        three_level_note=note,
+    )
+    for name in moderators if moderators is not None else review.moderators:
+        _moderate(analysis, review.moderators[name])
+    return analysis
+
+
+def exclusion_reasons(review, exclude=()):
+    """Reason and author of each exclusion, indexed by experiment."""
+    listed = review.exclusions.drop_duplicates("experiment").set_index("experiment")
+    asked = [name for name in exclude if name not in listed.index]
+    unknown = [name for name in asked if name not in review.experiments.index]
+    if unknown:
+        raise ValueError(f"no such experiment to exclude: {', '.join(map(str, unknown))}")
+    extra = pd.DataFrame(
+        {"reason": "left out by the report's parameter `exclude`", "by": "parameter"}, index=asked
+    )
+    return pd.concat([listed, extra])
+
+
+def _with_effects(rows, found, settings):
+    half = critical(settings.level) * found["se"]
+    return rows.assign(
+        effect=found["effect"],
+        variance=found["variance"],
+        se=found["se"],
+        ci_low=found["effect"] - half,
+        ci_high=found["effect"] + half,
+    )
+
+
+def _excluded(rows, reasons, settings, split):
+    if rows.empty:
+        return rows.assign(effect=[], variance=[], se=[], ci_low=[], ci_high=[], reason=[], by=[])
+    found = effects(rows, settings, controls_are_split=split)
+    return _with_effects(rows, found, settings).join(reasons)
+
+
+def _three_level(rows, split):
+    """Three-level model with modelled covariance and CR2 on exact g, control groups unsplit."""
+    if len(rows) < 3 or rows["study"].nunique() < 2 or rows["study"].nunique() == len(rows):
+        return (
+            None,
+            None,
+            (
+                "No study holds several experiments, so there is no level between to estimate."
+                if rows["study"].nunique() == len(rows)
+                else "Too few experiments or studies for a three-level model."
+            ),
+        )
+    settings = replace(RECOMMENDED, split_controls=False)
+    found = effects(rows, settings)
+    shared = None if split else control_key(rows)
+    covariance = dependence.covariance(
+        found["effect"],
+        variance=found["variance"],
+        study=rows["study"],
+        control_group=shared,
+        n_treated=rows["n_treated"],
+        n_control=rows["n_control"],
+    )
+    fitted = dependence.three_level(found["effect"], study=rows["study"], covariance=covariance)
+    try:
+        return fitted, dependence.cluster_robust(fitted, study=rows["study"]), ""
+    except ValueError as error:
+        return fitted, None, str(error)
+
+
+def _moderate(analysis, moderator):
+    """Add one moderator's subgroups and meta-regression to an analysis."""
+    rows, settings, name = analysis.rows, analysis.settings, moderator.id
+    if name not in rows or rows[name].notna().sum() == 0:
+        return
+    options = settings.pooling()
+    del options["prediction"]
+    reference = None
+    if moderator.levels:
+        present = [level for level in moderator.levels if (rows[name] == level).any()]
+        analysis.subgroups[name] = subgroups(
+            rows["effect"], variance=rows["variance"], by=rows[name], **settings.pooling()
+        )
+        if len(present) < 2:
+            analysis.not_estimable[name] = f"all rows have the level {present[0]}"
+            return
+        reference = {name: moderator.reference_for(analysis.outcome.id, present)}
+    try:
+        analysis.regressions[name] = meta_regression(
+            rows["effect"],
+            variance=rows["variance"],
+            moderators=rows[[name]],
+            reference=reference,
+            **options,
+        )
+    except ValueError as error:
+        analysis.not_estimable[name] = str(error)
+
+
+def presets(analysis):
+    """The results that stand side by side, a row each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``result, k, estimate, ci_low, ci_high, pi_low, pi_high, p_effect, tau2, i2``.
+    """
+    names = ("article", "recommended", "chosen")
+    rows = [{"result": name} | pooled_fields(getattr(analysis, name)) for name in names]
+    fitted, robust = analysis.three_level, analysis.robust or analysis.three_level
+    if fitted is not None:
+        rows.append(
+            {
+                "result": "three_level",
+                "k": fitted.k,
+                "estimate": robust.estimate,
+                "se": robust.se,
+                "ci_low": robust.ci_low,
+                "ci_high": robust.ci_high,
+                "p_effect": robust.p_effect,
+                "tau2": fitted.sigma2_study + fitted.sigma2_experiment,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def pooled_fields(result):
+    """A pooled result as plain numbers, without its weights."""
+    names = (
+        "k", "estimate", "se", "ci_low", "ci_high", "p_effect", "tau2", "i2", "h2", "q",
+        "p_heterogeneity", "pi_low", "pi_high", "pooled",
+    )  # fmt: skip
+    return {name: getattr(result, name) for name in names}
+
+
+def animals_of(rows):
+    """Treated and control animals of each row as numbers."""
+    return np.column_stack([rows["n_treated"], rows["n_control"]])

@@ -1,0 +1,160 @@
+"""The methods section, written from the parameters that were really used, with citations."""
+
+from __future__ import annotations
+
+from helpers import provenance
+from helpers.wording import count, listing
+
+MEASURES = {
+    "SMD": "standardised mean differences",
+    "GLASS": "Glass's delta, the mean difference divided by the control group's SD",
+    "MD": "mean differences",
+    "ROM": "log ratios of means",
+    "NMD": "normalised mean differences, in percent of the distance from control to uninjured",
+}
+CORRECTIONS = {
+    "exact": "corrected for small samples by Hedges' exact factor",
+    "approximate": "corrected for small samples by the approximate factor 1 − 3/(4m − 1)",
+    "none": "without small-sample correction",
+}
+VARIANCES = {
+    "metafor": "1/n₁ + 1/n₂ + g²/(2N), metafor's default",
+    "stata": "J²(1/n₁ + 1/n₂ + d²/(2N)), Stata's default",
+    "unbiased": "the unbiased large-sample formula",
+    "revman": "1/n₁ + 1/n₂ + g²/(2(N − 3.94)), RevMan's formula",
+}
+METHODS = {
+    "REML": "restricted maximum likelihood (REML)",
+    "ML": "maximum likelihood",
+    "DL": "the method of DerSimonian and Laird",
+    "PM": "the method of Paule and Mandel",
+    "EB": "the empirical Bayes method",
+    "SJ": "the method of Sidik and Jonkman",
+    "HE": "the method of Hedges",
+    "EE": "a common-effect model, with no variance between experiments",
+}
+INTERVALS = {
+    "z": "normal quantiles",
+    "hksj": "the method of Hartung, Knapp, Sidik and Jonkman",
+    "hksj_truncated": "the method of Hartung, Knapp, Sidik and Jonkman with the variance factor "
+    "held at 1 or above",
+}
+PREDICTIONS = {
+    "riley": "a t distribution with k − 2 degrees of freedom and the plain standard error (Riley)",
+    "z": "normal quantiles and the plain standard error",
+    "hk": "a t distribution with k − 1 degrees of freedom and the Hartung-Knapp standard error",
+}
+CITATIONS = {
+    "SMD": "Hedges LV. J Educ Stat 1981;6:107-128. doi:10.3102/10769986006002107",
+    "NMD": "Vesterinen HM et al. J Neurosci Methods 2014;221:92-102. "
+    "doi:10.1016/j.jneumeth.2013.09.010",
+    "REML": "Viechtbauer W. J Educ Behav Stat 2005;30:261-293. doi:10.3102/10769986030003261",
+    "i2": "Higgins JPT, Thompson SG. Stat Med 2002;21:1539-1558. doi:10.1002/sim.1186",
+    "hksj": "IntHout J, Ioannidis JPA, Borm GF. BMC Med Res Methodol 2014;14:25. "
+    "doi:10.1186/1471-2288-14-25",
+    "riley": "Riley RD, Higgins JPT, Deeks JJ. BMJ 2011;342:d549. doi:10.1136/bmj.d549",
+    "galbraith": "Galbraith RF. Stat Med 1988;7:889-894. doi:10.1002/sim.4780070807",
+    "doleman": "Doleman B et al. Res Synth Methods 2020;11:522-534. doi:10.1002/jrsm.1414",
+    "pustejovsky": "Pustejovsky JE, Rodgers MA. Res Synth Methods 2019;10:57-71. "
+    "doi:10.1002/jrsm.1332",
+    "cr2": "Tipton E, Pustejovsky JE. J Educ Behav Stat 2015;40:604-634. "
+    "doi:10.3102/1076998615606099",
+    "three_level": "Van den Noortgate W et al. Behav Res Methods 2013;45:576-594. "
+    "doi:10.3758/s13428-012-0261-6",
+    "papermill": "Papermill: parameterised notebooks. https://papermill.readthedocs.io",
+}
+
+
+def methods_text(review, settings, moderators, excluded):
+    """How the numbers of a report were made, ready to be pasted into a manuscript.
+
+    Parameters
+    ----------
+    review : helpers.review.Review
+    settings : helpers.analysis.Settings
+    moderators : list of str
+        Labels of the moderators that were looked at.
+    excluded : int
+        Number of experiments left out.
+
+    Returns
+    -------
+    str
+    """
+    effect = (
+        f"Effects are {MEASURES[settings.measure]} of {review.treated} against {review.control}"
+    )
+    if settings.measure == "SMD":
+        effect += (
+            f", {CORRECTIONS[settings.correction]}, with the sampling variance "
+            f"{VARIANCES[settings.variance]} [1]"
+        )
+    if settings.method == "EE":
+        pooling = f"They were pooled under {METHODS['EE']}"
+    else:
+        pooling = (
+            f"They were pooled under a random-effects model whose between-experiment variance τ² "
+            f"was estimated by {METHODS[settings.method]} [2]"
+        )
+    share = (
+        "a control group that several treated groups share was divided among them"
+        if settings.split_controls
+        else "a control group that several treated groups share counted in full for each of them"
+    )
+    definition = (
+        "(Q − df)/Q" if settings.method == "EE" else "τ²/(τ² + s²), s² the typical variance"
+    )
+    parts = [
+        f"{effect}. In the computation {share}. {pooling}; {100 * settings.level:g}% confidence "
+        f"intervals use {INTERVALS[settings.interval]}, and prediction intervals "
+        f"{PREDICTIONS[settings.prediction]} [3].",
+        f"Heterogeneity is described by Cochran's Q with fixed weights, by τ² and by I² as "
+        f"{definition} [4].",
+    ]
+    if moderators:
+        parts.append(
+            f"{listing(moderators).capitalize()} were examined one at a time, by subgroup analyses "
+            "in which each level has a τ² of its own, and by mixed-effects meta-regression against "
+            "a reference level."
+        )
+    parts.append(
+        "Outliers were looked for in a Galbraith plot [5]"
+        + (
+            f"; {count(excluded, 'experiment')} {'was' if excluded == 1 else 'were'} left out, each "
+            "listed with its reason."
+            if excluded
+            else "; no experiment was left out."
+        )
+    )
+    parts.append(
+        "Because the standard error of a standardised mean difference contains the effect itself, "
+        "small-study effects were tested only by methods based on sample size: the regression of "
+        "Doleman on baseline risk and inverse sample size [6] and that of Pustejovsky and Rodgers "
+        "[7], and only where at least 10 experiments were at hand. Dependence within studies was "
+        "allowed for in a three-level model with modelled sampling covariances [8] and "
+        "cluster-robust CR2 inference [9]."
+    )
+    return "\n\n".join(parts)
+
+
+def citations(settings):
+    """The references of `methods_text`, numbered."""
+    keys = [
+        settings.measure if settings.measure in CITATIONS else "SMD",
+        "REML",
+        "hksj" if settings.interval != "z" else "riley",
+        "i2",
+        "galbraith",
+        "doleman",
+        "pustejovsky",
+        "three_level",
+        "cr2",
+    ]
+    return [f"[{number}] {CITATIONS[key]}" for number, key in enumerate(keys, 1)]
+
+
+def software_text():
+    """Software with versions, as a sentence."""
+    found = provenance.versions()
+    names = [f"{name} {version}" for name, version in found.items() if name != "python"]
+    return f"Computed with Python {found['python']}, {listing(names)}."

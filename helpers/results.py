@@ -1,0 +1,136 @@
+"""Results of a family as plain data: the contract of `<family>.json`."""
+
+from __future__ import annotations
+
+import math
+
+from helpers import provenance, published
+from helpers.analysis import pooled_fields
+
+
+def family_results(review, family, analyses, parameters, seed):
+    """All results of one family.
+
+    Parameters
+    ----------
+    review : helpers.review.Review
+    family : str
+    analyses : dict of OutcomeAnalysis
+    parameters : dict
+        As the notebook received them.
+    seed : int
+
+    Returns
+    -------
+    dict
+        ``review, family, parameters, provenance, outcomes``, every number at full precision and
+        null where there is none.
+    """
+    printed = published.pooled(review)
+    return finite(
+        {
+            "review": review.id,
+            "family": family,
+            "parameters": parameters,
+            "provenance": {
+                "evidence": review.evidence,
+                "inputs": provenance.input_hashes(review.folder),
+                "code": provenance.code_hash(),
+                "versions": provenance.versions(),
+                "seed": seed,
+                "rows_in": int(len(review.experiments)),
+                "rows_used": int(sum(len(analysis.rows) for analysis in analyses.values())),
+            },
+            "outcomes": {
+                name: outcome_results(analysis, printed) for name, analysis in analyses.items()
+            },
+        }
+    )
+
+
+def outcome_results(analysis, printed):
+    """Results of one outcome; `printed` is the table of `helpers.published.pooled`."""
+    outcome = analysis.outcome
+    return {
+        "label": outcome.label,
+        "unit": outcome.unit,
+        "better": outcome.better,
+        "studies": analysis.studies,
+        "animals": analysis.animals,
+        "article": pooled_fields(analysis.article),
+        "recommended": pooled_fields(analysis.recommended),
+        "chosen": pooled_fields(analysis.chosen),
+        "three_level": three_level_fields(analysis),
+        "published": printed.loc[outcome.id].to_dict() if outcome.id in printed.index else None,
+        "subgroups": [
+            {"moderator": moderator} | row
+            for moderator, result in analysis.subgroups.items()
+            for row in result.table.to_dict("records")
+        ],
+        "q_between": {
+            moderator: {
+                "q": result.q_between,
+                "df": result.df,
+                "p": result.p_between,
+                "single": list(result.single),
+                "left_out": result.left_out,
+            }
+            for moderator, result in analysis.subgroups.items()
+        },
+        "meta_regression": [
+            row
+            for result in analysis.regressions.values()
+            for row in result.coefficients.iloc[1:].to_dict("records")
+        ],
+        "models": {
+            moderator: regression_fields(result)
+            for moderator, result in analysis.regressions.items()
+        },
+        "not_estimable": analysis.not_estimable,
+        "excluded": analysis.excluded[
+            ["experiment", "study", "effect", "se", "reason", "by"]
+        ].to_dict("records"),
+    }
+
+
+def three_level_fields(analysis):
+    """The three-level result with cluster-robust inference, or why there is none."""
+    fitted, robust = analysis.three_level, analysis.robust
+    if fitted is None:
+        return {"note": analysis.three_level_note}
+    inference = robust or fitted
+    return {
+        "k": fitted.k,
+        "studies": fitted.studies,
+        "estimate": inference.estimate,
+        "se": inference.se,
+        "ci_low": inference.ci_low,
+        "ci_high": inference.ci_high,
+        "p_effect": inference.p_effect,
+        "df": getattr(robust, "df", None),
+        "inference": "CR2" if robust else "z",
+        "sigma2_study": fitted.sigma2_study,
+        "sigma2_experiment": fitted.sigma2_experiment,
+        "note": analysis.three_level_note,
+    }
+
+
+def regression_fields(result):
+    """A meta-regression without its coefficients' table."""
+    intercept = result.coefficients.iloc[0]
+    names = ("k", "left_out", "tau2", "r2", "i2", "qm", "qm_df", "p_moderators", "q_residual",
+             "p_residual", "reference")  # fmt: skip
+    return {name: getattr(result, name) for name in names} | {
+        "intercept": {name: intercept[name] for name in ("coef", "se", "ci_low", "ci_high", "p")}
+    }
+
+
+def finite(value):
+    """Plain Python values with None for whatever is not finite."""
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

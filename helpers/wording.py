@@ -1,0 +1,156 @@
+"""Numbers as text and results as sentences; every word follows from the numbers."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+MINUS = "\u2212"
+
+
+def number(value, digits=2):
+    """A number with a true minus sign; an en dash where there is none; never "−0.00"."""
+    if value is None or pd.isna(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else MINUS + "∞"
+    text = f"{abs(value):.{digits}f}"
+    if digits and float(text) == 0 and value != 0 and digits < 4:
+        return "0." + "0" * digits
+    return (MINUS if value < 0 and float(text) != 0 else "") + text
+
+
+def interval(low, high, digits=2):
+    """An interval in brackets."""
+    return f"[{number(low, digits)}, {number(high, digits)}]"
+
+
+def p_value(p):
+    """A p-value to three decimals."""
+    if p is None or pd.isna(p):
+        return "–"
+    return "<0.001" if p < 0.0005 else f"{p:.3f}"
+
+
+def p_phrase(p):
+    """A p-value after its letter: "p = 0.012", "p < 0.001"."""
+    text = p_value(p)
+    return f"p {text[0]} {text[1:]}" if text.startswith("<") else f"p = {text}"
+
+
+def percent(value, digits=1):
+    """A percentage."""
+    return "–" if value is None or pd.isna(value) else f"{value:.{digits}f}%"
+
+
+def count(n, noun, plural=None):
+    """A count with its noun: "1 experiment", "72 experiments"."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def listing(items):
+    """Items as a phrase: "a, b and c"."""
+    items = [str(item) for item in items]
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+
+
+def level_name(level):
+    """Name of an interval: "95% CI"."""
+    return f"{100 * level:g}% CI"
+
+
+def estimate_phrase(result, measure="SMD"):
+    """Estimate with interval and p: "SMD 2.31 [1.95, 2.66], p < 0.001"."""
+    return (
+        f"{measure} {number(result.estimate)} {interval(result.ci_low, result.ci_high)}, "
+        f"{p_phrase(result.p_effect)}"
+    )
+
+
+def direction(estimate, better):
+    """On which side an estimate lies: "benefit", "harm" or "neither"."""
+    if estimate == 0 or better not in ("higher", "lower"):
+        return "neither"
+    return "benefit" if (estimate > 0) == (better == "higher") else "harm"
+
+
+def excludes_zero(result):
+    """Whether the confidence interval leaves 0 out."""
+    return result.ci_low > 0 or result.ci_high < 0
+
+
+def verdict(result, outcome, treated, *, positive_is_benefit=False):
+    """What a pooled effect says about an outcome, as one sentence a reader can quote.
+
+    The direction is that of the estimate; whether it is told as a difference follows from the
+    interval, and an interval with 0 inside is told as undecided, never as an absence of effect.
+    """
+    better = "higher" if positive_is_benefit else outcome.better
+    side = direction(result.estimate, better)
+    words = {
+        "benefit": "the side of benefit",
+        "harm": "the side of harm",
+        "neither": "neither side",
+    }[side]
+    higher = result.estimate > 0
+    numbers = f"{number(result.estimate)} {interval(result.ci_low, result.ci_high)}"
+    if not result.pooled:
+        return f"One experiment on {outcome.label} gives {numbers}, on {words}: nothing is pooled."
+    if not excludes_zero(result):
+        return (
+            f"The {result.k} experiments on {outcome.label} do not settle whether {treated} change "
+            f"it: {numbers} reaches from one side of zero to the other."
+        )
+    if positive_is_benefit:
+        change = "better" if higher else "worse"
+    else:
+        change = "higher" if higher else "lower"
+    return (
+        f"Over {result.k} experiments, {outcome.label} was {change} with {treated}, on {words}: "
+        f"{numbers}."
+    )
+
+
+def heterogeneity_line(result):
+    """Heterogeneity of a pooled result in one line."""
+    if not result.pooled:
+        return "One experiment: nothing to pool."
+    parts = [
+        f"τ² = {number(result.tau2)}",
+        f"I² = {percent(result.i2)}",
+        f"H² = {number(result.h2)}",
+        f"Q({result.k - 1}) = {number(result.q)}, {p_phrase(result.p_heterogeneity)}",
+    ]
+    if not pd.isna(result.pi_low):
+        parts.append(f"prediction interval {interval(result.pi_low, result.pi_high)}")
+    return ", ".join(parts)
+
+
+def heterogeneity_words(result, level=0.95):
+    """What heterogeneity and the prediction interval mean for the next experiment."""
+    if not result.pooled:
+        return ""
+    if pd.isna(result.pi_low):
+        return "There are too few experiments for a prediction interval."
+    span = interval(result.pi_low, result.pi_high)
+    if result.pi_low > 0 or result.pi_high < 0:
+        tail = "which lies on one side of zero"
+    else:
+        tail = "which holds zero: a new experiment may well find an effect on the other side"
+    return (
+        f"The true effect of a new experiment of this kind is expected within {span} "
+        f"({100 * level:g}%), {tail}."
+    )
+
+
+def agreement(computed, published, tolerance=0.01):
+    """Largest distance of estimate and interval bounds from the printed ones, or None."""
+    pairs = [
+        (computed[name], published[name])
+        for name in ("estimate", "ci_low", "ci_high")
+        if not pd.isna(published.get(name))
+    ]
+    if not pairs:
+        return None
+    return max(abs(a - b) for a, b in pairs)
