@@ -1,0 +1,463 @@
+"""What a notebook cell shows: figures, tables, alerts and sentences as pieces of HTML.
+
+Every piece is whole in JupyterLab and in the report made from the notebook, works without a
+script, and carries what `helpers.render` collects beside the report: the data of figures and
+tables as CSV, and the results as JSON. Texts are plain text and are escaped here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from urllib.parse import quote
+
+import pandas as pd
+
+MIME = "application/vnd.preclinical.block+json"
+NUMBER = re.compile(r"^[<>≥≤]?\s?[−+-]?\d[\d,]*(\.\d+)?(e[−+-]?\d+)?%?$")
+PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+DOI = re.compile(r"\b(?:doi:\s?|https://doi\.org/)(10\.\d+/[^\s;,&]*[^\s;,&.)])")
+DOI_LINK = r'<a href="https://doi.org/\1">doi:\1</a>'
+SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note", "good": "Good"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """One piece of a report.
+
+    Attributes
+    ----------
+    kind : str
+        What it is: figure, table, alerts, banner, glance, paragraph, details, download,
+        facts, results.
+    name : str
+        Unique in a report; part of identifiers and file names.
+    html : str
+        What JupyterLab and the report show.
+    text : str
+        The same for a reader without HTML.
+    data : dict
+        ``csv`` and ``results`` where the block has them.
+    """
+
+    kind: str
+    name: str
+    html: str
+    text: str
+    data: dict = field(default_factory=dict)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        note = {"kind": self.kind, "name": self.name, "csv": None} | self.data
+        return {"text/html": self.html, "text/plain": self.text, MIME: note}
+
+
+def figure(axes, *, name, number, caption, alt, data=None, titles=None):
+    """Show a matplotlib figure with number, caption, alternative text and its data.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes or matplotlib.figure.Figure
+        Drawn at its own size on a transparent ground, then closed.
+    name : str
+        Unique in a report; the anchor is ``figure-<name>``.
+    number : int or str
+        Printed before the caption.
+    caption, alt : str
+        Plain text. The alternative text holds the numbers that the figure shows.
+    data : pandas.DataFrame, optional
+        What is drawn, at full precision, for the download.
+    titles : dict of str to str, optional
+        Text that appears on hovering over artists with that ``gid``.
+
+    Returns
+    -------
+    Block
+    """
+    from helpers.svg import svg
+
+    drawn = getattr(axes, "figure", None) or axes
+    mark = f"figure-{name}"
+    picture = svg(drawn, name=mark, alt=alt, titles=titles)
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(drawn)
+    width, height = drawn.get_size_inches()
+    text = None if data is None else csv(data)
+    html = (
+        f'<figure class="figure{" tall" if height > 2 * width else ""}" id="{escape(mark)}">'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Figure {number}">{picture}'
+        f"</div><figcaption><b>Figure {number}.</b> {escape(caption)}</figcaption>"
+        f'<p class="actions">{_link(text, name)}</p></figure>'
+    )
+    return Block("figure", name, html, f"Figure {number}. {caption}\n{alt}", {"csv": text})
+
+
+def table(frame, *, name, number, caption, formats=None, groups=None, data=None):
+    """Show a table with number and caption, sortable and filterable where scripts run.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        A row a row; the index is not shown. The first column names the row.
+    name : str
+        Unique in a report; the anchor is ``table-<name>``.
+    number : int or str
+        Printed before the caption.
+    caption : str
+        Plain text.
+    formats : dict of str to str or callable, optional
+        How a column's values are written: a format specification (``".2f"``) or a function.
+        Floats have two decimals and missing values an en dash otherwise.
+    groups : str, optional
+        Column whose values become headings above their (adjacent) rows.
+    data : pandas.DataFrame, optional
+        What is downloaded, at full precision; `frame` by default.
+
+    Returns
+    -------
+    Block
+    """
+    mark = escape(f"table-{name}")
+    shown = frame.drop(columns=groups) if groups else frame
+    cells = {column: _cells(shown[column], (formats or {}).get(column)) for column in shown}
+    numeric = {column: _numeric(shown[column], cells[column]) for column in shown}
+    columns = [_tagged(cells[c], numeric[c], first=not i) for i, c in enumerate(shown)]
+    rows = ["<tr>" + "".join(row) + "</tr>" for row in zip(*columns, strict=True)]
+    head = "".join(
+        f'<th scope="col"{_class("n" if numeric[column] else "")}>{escape(str(column))}</th>'
+        for column in shown
+    )
+    labels = frame[groups].tolist() if groups else []
+    body, start = [] if groups else ["<tbody>", *rows, "</tbody>"], 0
+    for stop in range(1, len(labels) + 1):
+        if stop == len(labels) or labels[stop] != labels[start]:
+            title = f'<tr class="group"><th colspan="{len(columns)}" scope="rowgroup">'
+            title += f"{escape(str(labels[start]))}</th></tr>"
+            body.append(f"<tbody>{title}{''.join(rows[start:stop])}</tbody>")
+            start = stop
+    text = csv(frame if data is None else data)
+    html = (
+        f'<div class="table" id="{mark}"><div class="scroll" tabindex="0" role="region" '
+        f'aria-labelledby="{mark}-caption"><table><caption id="{mark}-caption"><span>'
+        f"<b>Table {number}.</b> {escape(caption)}</span></caption><thead><tr>{head}</tr></thead>"
+        f"{''.join(body)}</table></div>"
+        f'<p class="actions">{_link(text, name)}</p></div>'
+    )
+    plain = shown.to_string(index=False, max_rows=20)
+    return Block("table", name, html, f"Table {number}. {caption}\n{plain}", {"csv": text})
+
+
+def banner(evidence, *, name="banner"):
+    """Say in front of everything what kind of evidence this is.
+
+    Parameters
+    ----------
+    evidence : mapping
+        ``kind`` ("extracted", "reconstructed", "simulated"), ``notice`` and ``detail``, as in
+        ``review.toml``. Without a notice nothing is shown.
+    """
+    notice, detail = evidence.get("notice") or "", evidence.get("detail") or ""
+    html = (
+        f'<aside class="banner" role="note" aria-label="Kind of evidence">'
+        f"<p><b>{escape(notice)}</b></p>{f'<p>{escape(detail)}</p>' if detail else ''}</aside>"
+    )
+    return Block("banner", name, html if notice else "", f"{notice} {detail}".strip())
+
+
+def alerts(findings, *, name="alerts", none="Nothing to report."):
+    """List what a reader must know before the numbers, gravest first.
+
+    Parameters
+    ----------
+    findings : list of mapping
+        ``severity`` ("error", "warning", "note", "good"), ``text``, and where there is more
+        to say ``detail`` (plain text, folded), ``href`` and ``link`` (an anchor and its words).
+    none : str
+        What is said of an empty list.
+    """
+    findings = sorted(findings, key=lambda one: list(SEVERITIES).index(one["severity"]))
+    items = "".join(_alert(**one) for one in findings) or f"<li>{escape(none)}</li>"
+    html = f'<section class="alerts" aria-label="Alerts"><ul>{items}</ul></section>'
+    lines = [f"{SEVERITIES[one['severity']]}: {one['text']}" for one in findings]
+    return Block("alerts", name, html, "\n".join(lines) or none)
+
+
+def _alert(severity, text, detail=None, href=None, link="Show the rows"):
+    more = f' <a href="{escape(href)}">{escape(link)}</a>' if href else ""
+    if detail:
+        more += f"<details><summary>Details</summary>{_paragraphs(detail)}</details>"
+    return f'<li class="{severity}"><b>{SEVERITIES[severity]}</b> {escape(text)}{more}</li>'
+
+
+def glance(items, *, sentence, plot=None, name="glance"):
+    """Put the numbers that matter on the first screen.
+
+    Parameters
+    ----------
+    items : list of (str, object, str)
+        Label, value and note of each card: ``("Experiments", 72, "65 studies")``.
+    sentence : str
+        The result in one sentence that a reader can quote.
+    plot : list of mapping, optional
+        Rows of `intervals`.
+    """
+    cards = "".join(
+        f"<div><dt>{escape(str(label))}</dt><dd><b>{escape(str(value))}</b>"
+        f"{f'<span>{escape(str(note))}</span>' if note else ''}</dd></div>"
+        for label, value, note in items
+    )
+    html = (
+        f'<section class="glance" aria-label="At a glance"><dl>{cards}</dl>'
+        f"{intervals(plot) if plot else ''}"
+        f'<blockquote class="copy"><p>{escape(sentence)}</p></blockquote></section>'
+    )
+    lines = [
+        f"{label}: {value} ({note})" if note else f"{label}: {value}"
+        for label, value, note in items
+    ]
+    return Block("glance", name, html, "\n".join([*lines, sentence]))
+
+
+def intervals(rows, *, head="Result", unit="Estimate [95% CI]"):
+    """Draw estimates with intervals on one axis, in a table that is read without the drawing.
+
+    Parameters
+    ----------
+    rows : list of mapping
+        ``label``, ``estimate``, ``ci_low``, ``ci_high``; optionally ``pi_low`` and ``pi_high``
+        (a thin line), ``text`` (instead of the numbers), ``href`` (where the label leads) and
+        ``kind`` ("published" is drawn hollow).
+    head, unit : str
+        Headings of the first and the last column.
+
+    Returns
+    -------
+    str
+    """
+    ends = [row.get(key) for row in rows for key in ("ci_low", "ci_high", "pi_low", "pi_high")]
+    low, high = axis([0.0, *ends])
+    lines = "".join(
+        f'<tr><th scope="row">{_anchor(row["label"], row.get("href"))}</th>'
+        f"<td>{interval(row, low, high)}</td>"
+        f'<td class="n">{escape(row.get("text") or estimate(row))}</td></tr>'
+        for row in rows
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(head)}">'
+        f'<table class="intervals"><thead><tr><th scope="col">{escape(head)}</th>'
+        f'<th scope="col"><span class="scale"><span>{low:g}</span><span>{high:g}</span></span></th>'
+        f'<th scope="col" class="n">{escape(unit)}</th></tr></thead><tbody>{lines}</tbody></table>'
+        "</div>"
+    )
+
+
+def axis(values):
+    """Round limits of an axis that holds all finite values."""
+    finite = [v for v in values if v is not None and math.isfinite(v)]
+    low, high = min(finite), max(finite)
+    step = 10 ** math.floor(math.log10(max(high - low, 1e-9)))
+    step = step / 2 if (high - low) / step < 4 else step
+    return math.floor(low / step) * step, math.ceil(high / step) * step
+
+
+def interval(row, low, high):
+    """Draw one estimate with its interval as a small SVG on the axis from `low` to `high`."""
+
+    def at(value):
+        return f"{100 * (value - low) / ((high - low) or 1):.2f}%"
+
+    def line(start, end, kind):
+        if row.get(start) is None or row.get(end) is None:
+            return ""
+        return f'<line class="{kind}" x1="{at(row[start])}" x2="{at(row[end])}" y1="9" y2="9"/>'
+
+    hollow = " hollow" if row.get("kind") == "published" else ""
+    point = (
+        f'<circle cx="{at(row["estimate"])}" cy="9" r="4.5"/>'
+        if row.get("estimate") is not None
+        else ""
+    )
+    zero = f'<line class="zero" x1="{at(0)}" x2="{at(0)}" y1="0" y2="18"/>'
+    return (
+        f'<svg class="interval{hollow}" height="18" aria-hidden="true">{zero}'
+        f"{line('pi_low', 'pi_high', 'pi')}{line('ci_low', 'ci_high', 'ci')}{point}</svg>"
+    )
+
+
+def estimate(row):
+    """Write an estimate with its interval: ``"1.66 [1.53, 1.79]"``."""
+    if row.get("estimate") is None:
+        return "not pooled"
+    text = f"{row['estimate']:.2f}"
+    if row.get("ci_low") is not None:
+        text += f" [{row['ci_low']:.2f}, {row['ci_high']:.2f}]"
+    return text.replace("-", "−")
+
+
+def paragraph(text, *, name="paragraph", copy=False):
+    """Show plain text; blank lines part paragraphs, DOIs become links.
+
+    Parameters
+    ----------
+    text : str
+    copy : bool
+        Whether a button copies it, for texts that go into a manuscript.
+    """
+    html = f'<div class="{"copy prose" if copy else "prose"}">{_paragraphs(text)}</div>'
+    return Block("paragraph", name, html, text)
+
+
+def details(summary, content, *, name="details"):
+    """Fold something away under a summary.
+
+    Parameters
+    ----------
+    summary : str
+        Plain text.
+    content : Block or str
+        A block, or plain text.
+    """
+    inside = content.html if isinstance(content, Block) else _paragraphs(content)
+    text = content.text if isinstance(content, Block) else content
+    data = content.data if isinstance(content, Block) else {}
+    html = f"<details><summary>{escape(summary)}</summary>{inside}</details>"
+    return Block("details", name, html, f"{summary}\n{text}", data)
+
+
+def facts(pairs, *, name="facts"):
+    """List names and values: parameters, versions, hashes.
+
+    Parameters
+    ----------
+    pairs : list of (str, object) or mapping
+        A value that is a list is written one item a line.
+    """
+    pairs = list(pairs.items()) if isinstance(pairs, Mapping) else list(pairs)
+    items = ""
+    for key, value in pairs:
+        lines = value if isinstance(value, list | tuple) else [value]
+        items += f"<dt>{escape(str(key))}</dt>"
+        items += "".join(f"<dd>{escape(str(line))}</dd>" for line in lines)
+    html = f'<dl class="facts">{items}</dl>'
+    return Block("facts", name, html, "\n".join(f"{key}: {value}" for key, value in pairs))
+
+
+def download(text, *, name, filename, label, mime="text/plain"):
+    """Offer a text file that is inside the page, such as a script or a citation list."""
+    html = f'<p class="actions">{_link(text, name, filename, label, mime)}</p>'
+    return Block("download", name, html, f"{label}: {filename}")
+
+
+def results(content, *, name="results"):
+    """Carry the results of a report for programs; nothing of it is shown.
+
+    Parameters
+    ----------
+    content : dict
+        Anything that JSON holds, numpy numbers and dataclass fields included; what is not
+        finite becomes null.
+    """
+    return Block("results", name, "", "Results as JSON", {"results": plain(content)})
+
+
+def plain(value):
+    """Numbers, texts, lists and dicts that JSON can hold, of anything that resembles them."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, pd.DataFrame):
+        return plain(value.to_dict("records"))
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset | pd.Series):
+        return [plain(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, bool | int | float | str | None) else str(value)
+
+
+def as_json(content):
+    """JSON that can stand inside a script element of a page."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def csv(frame):
+    """Full-precision CSV that a spreadsheet opens as data, never as formulas.
+
+    A text that begins with ``= + - @``, a tab or a carriage return gets an apostrophe in front
+    unless it is a number.
+    """
+    safe = frame.rename(columns=lambda name: _safe(str(name)))
+    for position, column in enumerate(frame):
+        if not pd.api.types.is_numeric_dtype(frame[column].dtype):
+            safe.isetitem(position, frame[column].map(_safe))
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
+def _safe(value):
+    risky = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") and value
+    return f"'{value}" if risky and not PLAIN_NUMBER.fullmatch(value) else value
+
+
+def _link(text, name, filename=None, label="CSV", mime="text/csv"):
+    if text is None:
+        return ""
+    data = f"data:{mime};charset=utf-8,{quote(text, safe=' ,;:/()[]!*$=@+?')}"
+    file = escape(filename or f"{name}.csv")
+    return f'<a download="{file}" href="{escape(data)}">{escape(label)}</a>'
+
+
+def _anchor(label, href):
+    return f'<a href="{escape(href)}">{escape(label)}</a>' if href else escape(label)
+
+
+def _paragraphs(text):
+    parts = (escape(part.strip()) for part in re.split(r"\n\s*\n", text.strip()))
+    return "".join(f"<p>{DOI.sub(DOI_LINK, part)}</p>" for part in parts)
+
+
+def _class(*names):
+    chosen = " ".join(filter(None, names))
+    return f' class="{chosen}"' if chosen else ""
+
+
+def _cells(series, how):
+    write = how if callable(how) else _writer(series, how)
+    missing = series.isna().tolist()
+    return [
+        "–" if gone else str(write(v)) for v, gone in zip(series.tolist(), missing, strict=True)
+    ]
+
+
+def _writer(series, how):
+    if how is None and pd.api.types.is_float_dtype(series.dtype):
+        how = ".2f"
+    if how is None:
+        return {True: "yes", False: "no"}.get if series.dtype == bool else str
+    return lambda value: format(value, how).replace("-", "−")
+
+
+def _numeric(series, cells):
+    """Whether a column is read as numbers, which are then aligned at the decimal point."""
+    known = [cell for cell in cells if cell != "–"]
+    return bool(known) and all(map(NUMBER.match, known))
+
+
+def _tagged(cells, numeric, *, first):
+    tag, scope = ("th", ' scope="row"') if first else ("td", "")
+    if not numeric:
+        return [f"<{tag}{scope}>{escape(cell)}</{tag}>" for cell in cells]
+    # Cells with fewer decimals are padded by style, so that points stand below each other.
+    places = [len(cell.rstrip("%").partition(".")[2]) for cell in cells]
+    short = [max(places) - p for p in places]
+    pads = [
+        f"d{gap}{'' if p else ' i'}" if gap else "" for gap, p in zip(short, places, strict=True)
+    ]
+    return [
+        f"<{tag}{scope}{_class('n', pad)}>{escape(cell)}</{tag}>"
+        for cell, pad in zip(cells, pads, strict=True)
+    ]

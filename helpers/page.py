@@ -1,0 +1,219 @@
+"""Turn an executed notebook into one self-contained HTML page, and many pages into an index.
+
+A page asks for nothing: no font, script, picture or style comes from elsewhere, and its
+Content-Security-Policy forbids every connection and every script but its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from html import escape, unescape
+from pathlib import Path
+
+from helpers import blocks
+
+TEMPLATES = Path(__file__).with_name("templates")
+HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
+SLOT = re.compile(r"<!--slot:(\w+)-->")
+TAG = re.compile(r"<[^>]*>")
+
+
+def export(notebook, *, title=None, language="en"):
+    """Export an executed notebook.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Executed. Its first heading of level 1 becomes the title of the page; blocks of
+        `helpers.blocks` are shown as they are, what code wrote to standard error as an alert.
+    title : str, optional
+        Name of the page in the browser, and its heading where the notebook has none.
+    language : str
+        Language of the text (BCP 47).
+
+    Returns
+    -------
+    str
+        One HTML document; the same notebook gives the same bytes.
+    """
+    import nbformat
+
+    slots, data = {}, []
+    cells = [_placeholders(cell, slots, data) for cell in notebook.cells]
+    shell = nbformat.from_dict({**notebook, "cells": cells})
+    html, _ = _exporter().from_notebook_node(shell, {"language": escape(language)})
+    html, contents, heading = _headings(html, title)
+    slots["title"] = escape(title or heading)
+    slots["contents"] = contents
+    slots["data"] = "".join(data)
+    foreign = "style=" in html or html.count("<style") > 1
+    slots["css"], slots["js"] = asset("report.css"), asset("report.js")
+    slots["policy"] = policy(slots["css"], slots["js"], inline_styles=foreign)
+    return SLOT.sub(lambda match: slots[match[1]], html) + "\n"
+
+
+def index(entries, *, title, lead="", banner="", language="en"):
+    """Write the page that leads to all reports.
+
+    Parameters
+    ----------
+    entries : list of mapping
+        A report each: ``family``, ``label``, ``href``, ``status`` ("ok", "FAILED", ...),
+        ``message`` (why it failed) and ``outcomes``, a list of mappings with ``id, label, k,
+        estimate, ci_low, ci_high, better``, ``published`` (a mapping with ``estimate, ci_low,
+        ci_high``, or None) and ``anchor`` (identifier of its section in the report).
+    title, lead : str
+        Heading, and a sentence below it.
+    banner : str
+        HTML of `blocks.banner`.
+
+    Returns
+    -------
+    str
+        One HTML document.
+    """
+    import jinja2
+    from markupsafe import Markup
+
+    css, js = asset("report.css"), asset("report.js")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
+    )
+    return environment.get_template("index.html.j2").render(
+        entries=[_family(entry) for entry in entries],
+        title=title,
+        lead=lead,
+        language=language,
+        banner=Markup(banner),
+        css=Markup(css),
+        js=Markup(js),
+        policy=Markup(policy(css, js)),
+    )
+
+
+def slug(text):
+    """Identifier of a heading: ``"Effect of time (days)"`` becomes ``"effect-of-time-days"``."""
+    return re.sub(r"[^\w]+", "-", text.lower()).strip("-") or "section"
+
+
+def policy(css, js, *, inline_styles=False):
+    """Content-Security-Policy of a page that holds this style sheet and this script."""
+    styles = "'unsafe-inline'" if inline_styles else _hash(css)
+    rules = (
+        f"default-src 'none'; script-src {_hash(js)}; style-src {styles}; "
+        "img-src data: blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"
+    )
+    return f'<meta http-equiv="Content-Security-Policy" content="{rules}">'
+
+
+@cache
+def asset(name):
+    """Text of a file beside the templates."""
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _hash(text):
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+@cache
+def _exporter():
+    from nbconvert import HTMLExporter
+
+    return HTMLExporter(
+        template_name="report",
+        extra_template_basedirs=[str(TEMPLATES)],
+        exclude_anchor_links=True,
+        embed_images=True,
+    )
+
+
+def _placeholders(cell, slots, data):
+    """Put slots where blocks are; they go around nbconvert, untouched and quickly."""
+    if cell.cell_type != "code":
+        return cell
+    outputs = []
+    for output in cell.outputs:
+        note = output.get("data", {}).get(blocks.MIME)
+        if note is None:
+            outputs.append(output)
+            continue
+        if "results" in note:
+            text = blocks.as_json(note["results"])
+            data.append(f'<script type="application/json" id="results">{text}</script>')
+        key = f"block{len(slots)}"
+        slots[key] = "".join(output["data"]["text/html"])
+        if slots[key]:
+            slot = {"text/html": f"<!--slot:{key}-->"}
+            outputs.append({"output_type": "display_data", "data": slot, "metadata": {}})
+    return {**cell, "outputs": outputs}
+
+
+def _headings(html, title):
+    """Give every heading its level, identifier and link; list them.
+
+    There is one heading of level 1, and no level is skipped on the way down.
+    """
+    seen, found = {}, []
+    if not re.search(r"<h1\b", html):
+        html = html.replace(
+            'tabindex="-1">', f'tabindex="-1"><h1>{escape(title or "Report")}</h1>', 1
+        )
+
+    def tidy(match):
+        level, inside = int(match[1]), match[2]
+        text = " ".join(unescape(TAG.sub("", inside)).split())
+        last = found[-1][0] if found else 0
+        level = 1 if not found else max(2, min(level, last + 1))
+        name = slug(text)
+        seen[name] = seen.get(name, 0) + 1
+        mark = escape(name if seen[name] == 1 else f"{name}-{seen[name]}")
+        found.append((level, mark, text))
+        if level == 1:
+            return f'<h1 id="{mark}">{inside}</h1>'
+        link = f'<a class="anchor" href="#{mark}" aria-label="Link to this section">#</a>'
+        return f'<h{level} id="{mark}">{inside}{link}</h{level}>'
+
+    html = HEADING.sub(tidy, html)
+    items, depth = [], 1
+    for level, mark, text in found:
+        if not 2 <= level <= 3:
+            continue
+        items.append(
+            "<ol><li>" if level > depth else "</li></ol></li><li>" if level < depth else "</li><li>"
+        )
+        items.append(f'<a href="#{mark}">{escape(text)}</a>')
+        depth = level
+    items.append("</li></ol>" * (depth - 1))
+    contents = f"<details open><summary>Contents</summary>{''.join(items)}</details>"
+    return html, contents if depth > 1 else "", found[0][2]
+
+
+def _family(entry):
+    from markupsafe import Markup
+
+    outcomes = entry.get("outcomes") or []
+    both = [row for one in outcomes for row in (one, one.get("published") or {})]
+    ends = [row.get(key) for row in both for key in ("estimate", "ci_low", "ci_high")]
+    low, high = blocks.axis([0.0, *ends])
+    rows = []
+    for one in outcomes:
+        printed = one.get("published")
+        plot = blocks.interval(one, low, high)
+        if printed:
+            plot = blocks.interval({**printed, "kind": "published"}, low, high) + plot
+        anchor = f"#{one['anchor']}" if one.get("anchor") else ""
+        rows.append(
+            {
+                **one,
+                "plot": Markup(plot),
+                "href": f"{entry['href']}{anchor}" if entry.get("href") else "",
+                "computed": blocks.estimate(one),
+                "published": blocks.estimate(printed) if printed else "–",
+            }
+        )
+    return {**entry, "rows": rows, "low": f"{low:g}", "high": f"{high:g}"}

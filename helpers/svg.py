@@ -1,0 +1,282 @@
+"""Write a matplotlib figure as a small SVG that lives inside a page.
+
+Matplotlib's own SVG backend writes ten times the bytes: it repeats fonts and styles on every
+element, draws invisible grounds, and its identifiers clash when two figures share a page. This
+renderer draws the same artists. Ink (``#222222``) follows the page's text colour and white the
+page's ground, so that figures can be read in light and in dark; text stays text, set in the
+fonts of the reader's machine and laid out with the wider metrics of the figure's font.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from functools import cache
+from html import escape
+
+import numpy as np
+from matplotlib.backend_bases import RendererBase
+from matplotlib.colors import to_hex
+from matplotlib.font_manager import findfont, get_font, weight_dict
+from matplotlib.ft2font import LoadFlags
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D
+
+FONT = "Arial, 'Helvetica Neue', Helvetica, 'Liberation Sans', sans-serif"
+PAINT = {"#222222": "currentColor", "#ffffff": "var(--ground,#fff)"}
+ANCHOR = {"left": "", "center": "middle", "right": "end"}
+CIRCLE = Path.unit_circle()
+
+
+def svg(figure, *, name, alt, titles=None):
+    """Draw a figure as an ``<svg>`` element.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Its size in inches becomes the size of the picture; nothing is cropped.
+    name : str
+        Head of every identifier inside the picture; unique in a page.
+    alt : str
+        What a reader who does not see the picture is told.
+    titles : dict of str to str, optional
+        Text shown on hovering over the artists with that ``gid``.
+
+    Returns
+    -------
+    str
+        The element, without an XML header; the same figure gives the same bytes.
+    """
+    width, height = 72 * figure.get_size_inches()
+    dpi, renderer = figure.dpi, _Renderer(width, height, name, titles or {})
+    figure.dpi = 72
+    try:
+        figure.draw(renderer)
+    finally:
+        figure.dpi = dpi
+    defs = "".join(renderer.defs.values())
+    return (
+        f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {_n(width)} {_n(height)}" '
+        f'width="{_n(width * 4 / 3)}" height="{_n(height * 4 / 3)}" font-family="{FONT}" '
+        f'fill="currentColor" stroke-linejoin="round">'
+        f"{f'<defs>{defs}</defs>' if defs else ''}{''.join(renderer.out)}</svg>"
+    )
+
+
+class _Renderer(RendererBase):
+    def __init__(self, width, height, name, titles):
+        super().__init__()
+        self.width, self.height, self.name, self.titles = width, height, name, titles
+        self.out, self.defs, self.groups = [], {}, []
+
+    def flipy(self):
+        return True
+
+    def get_canvas_width_height(self):
+        return self.width, self.height
+
+    def option_image_nocomposite(self):
+        return True
+
+    def open_group(self, s, gid=None):
+        self.groups.append(gid is not None)
+        if gid is not None:
+            self.out.append(f'<g id="{escape(f"{self.name}-{gid}")}">')
+            if gid in self.titles:
+                self.out.append(f"<title>{escape(self.titles[gid])}</title>")
+
+    def close_group(self, s):
+        if self.groups.pop():
+            self.out.append("</g>")
+
+    def draw_path(self, gc, path, transform, rgbFace=None):
+        face = rgbFace if rgbFace is not None and (len(rgbFace) < 4 or rgbFace[3]) else None
+        line = gc.get_linewidth() and gc.get_rgb()[3]
+        if face is None and not line and gc.get_hatch() is None:
+            return
+        points = transform.transform(path.vertices) * (1, -1) + (0, self.height)
+        style = self._style(gc, face, line) + self._clip(gc, points)
+        if len(points) == len(CIRCLE.vertices) and (circle := _circle(points)):
+            cx, cy, r = map(_n, circle)
+            self.out.append(f'<circle cx="{cx}" cy="{cy}" r="{r}"{style}/>')
+            return
+        # Only bare lines are thinned or cut: a filled outline must stay whole.
+        clip = (-99, -99, self.width + 99, self.height + 99) if face is None else None
+        moved = Path(points, path.codes).cleaned(
+            remove_nans=True, clip=clip, simplify=path.should_simplify and face is None, curves=True
+        )
+        if d := _outline(moved):
+            self.out.append(f'<path d="{d}"{style}/>')
+
+    def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
+        if ismath:
+            self._draw_text_as_path(gc, x, y, s, prop, angle, ismath)
+            return
+        anchor = ""
+        if mtext is not None and not angle:
+            x = mtext.get_transform().transform(mtext.get_unitless_position())[0]
+            anchor = ANCHOR[mtext.get_horizontalalignment()]
+        weight = prop.get_weight()
+        weight = weight_dict.get(weight, weight)
+        family = prop.get_family()[0]
+        rgb = gc.get_rgb()
+        style = {
+            "text-anchor": anchor,
+            "font-weight": "" if weight == 400 else weight,
+            "font-style": prop.get_style().replace("normal", ""),
+            "font-family": family if family in ("monospace", "serif") else "",
+            "fill": _paint(rgb).replace("currentColor", ""),
+            "opacity": "" if rgb[3] == 1 else _n(rgb[3]),
+            "transform": f"rotate({_n(-angle)} {_n(x)} {_n(y)})" if angle else "",
+        }
+        self.out.append(
+            f'<text x="{_n(x)}" y="{_n(y)}" font-size="{_n(prop.get_size())}"{_attributes(style)}>'
+            f"{escape(s, quote=False)}</text>"
+        )
+
+    def get_text_width_height_descent(self, s, prop, ismath):
+        if ismath:
+            return super().get_text_width_height_descent(s, prop, ismath)
+        # Shaping each string anew is half the time of a forest plot; advances need no shaping.
+        font, size = findfont(prop), prop.get_size_in_points()
+        height, descent = _line(font)
+        return size * sum(_advance(font, c) for c in s), size * height, size * descent
+
+    def draw_image(self, gc, x, y, im, transform=None):
+        from PIL import Image
+
+        buffer = io.BytesIO()
+        Image.fromarray(im[::-1]).save(buffer, format="png")
+        high, wide = im.shape[:2]
+        if transform is not None:
+            wide, high = transform.frozen().to_values()[0], transform.frozen().to_values()[3]
+        data = base64.b64encode(buffer.getvalue()).decode()
+        self.out.append(
+            f'<image x="{_n(x)}" y="{_n(self.height - y - high)}" width="{_n(wide)}" '
+            f'height="{_n(high)}" href="data:image/png;base64,{data}"/>'
+        )
+
+    def _style(self, gc, face, line):
+        alpha = gc.get_alpha() if gc.get_forced_alpha() else 1
+        style = {"fill": "none" if face is None else _paint(face).replace("currentColor", "")}
+        if gc.get_hatch() is not None:
+            style["fill"] = f"url(#{self._hatch(gc, face)})"
+        elif face is not None and len(face) == 4 and face[3] != 1 and alpha == 1:
+            style["fill-opacity"] = _n(face[3])
+        if line:
+            offset, dashes = gc.get_dashes()
+            width, rgb, cap = gc.get_linewidth(), gc.get_rgb(), gc.get_capstyle()
+            style["stroke"] = _paint(rgb)
+            style["stroke-width"] = "" if width == 1 else _n(width)
+            style["stroke-opacity"] = "" if alpha != 1 or rgb[3] == 1 else _n(rgb[3])
+            style["stroke-linecap"] = {"butt": "", "projecting": "square"}.get(cap, cap)
+            join = gc.get_joinstyle()
+            style["stroke-linejoin"] = "" if join == "round" else join
+            if dashes is not None:
+                style["stroke-dasharray"] = " ".join(map(_n, dashes))
+                style["stroke-dashoffset"] = _n(offset) if offset else ""
+        style["opacity"] = "" if alpha in (1, None) else _n(alpha)
+        return _attributes(style)
+
+    def _clip(self, gc, points):
+        path, transform = gc.get_clip_path()
+        if path is not None:
+            shape = Path(transform.transform(path.vertices), path.codes)
+        elif (box := gc.get_clip_rectangle()) is not None:
+            inside = points[:, 0].min() >= box.x0 - 1 and points[:, 0].max() <= box.x1 + 1
+            low, high = self.height - box.y1, self.height - box.y0
+            if inside and points[:, 1].min() >= low - 1 and points[:, 1].max() <= high + 1:
+                return ""
+            x0, y0, x1, y1 = box.extents
+            shape = Path([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], closed=False)
+        else:
+            return ""
+        d = _outline(Path(shape.vertices * (1, -1) + (0, self.height), shape.codes))
+        mark = f"{self.name}-clip{len(self.defs)}"
+        mark = self._define(d, mark, f'<clipPath id="{mark}"><path d="{d}"/></clipPath>')
+        return f' clip-path="url(#{mark})"'
+
+    def _hatch(self, gc, face):
+        lines = _outline(gc.get_hatch_path().transformed(Affine2D().scale(36)))
+        ground = "none" if face is None else _paint(face)
+        mark = f"{self.name}-hatch{len(self.defs)}"
+        return self._define(
+            (lines, ground, gc.get_hatch_color()),
+            mark,
+            f'<pattern id="{mark}" patternUnits="userSpaceOnUse" width="36" height="36">'
+            f'<path d="M0 0h36v36h-36z" fill="{ground}"/><path d="{lines}" '
+            f'fill="none" stroke="{_paint(gc.get_hatch_color())}"/></pattern>',
+        )
+
+    def _define(self, key, mark, element):
+        element = self.defs.setdefault(key, element)
+        return element.split('"', 2)[1]
+
+
+def _n(x):
+    """Two decimals of a point are far below what print resolves."""
+    text = f"{x:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+@cache
+def _hex(rgb):
+    return to_hex(rgb)
+
+
+def _paint(rgb):
+    colour = _hex(tuple(rgb[:3]))
+    return PAINT.get(colour, colour)
+
+
+def _attributes(style):
+    return "".join(f' {key}="{value}"' for key, value in style.items() if value != "")
+
+
+@cache
+def _advance(font, character):
+    """Width of a character in ems, unhinted."""
+    face = get_font(font)
+    face.set_size(1000, 72)
+    return face.load_char(ord(character), LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 1000
+
+
+@cache
+def _line(font):
+    """Height and descent of a line in ems, from letters that reach up and down."""
+    face = get_font(font)
+    face.set_size(1000, 72)
+    face.set_text("lp", 0.0, flags=LoadFlags.NO_HINTING)
+    return face.get_width_height()[1] / 64e3, face.get_descent() / 64e3
+
+
+def _circle(points):
+    """Centre and radius where the points are those of matplotlib's circle."""
+    centre = points[:-1].mean(axis=0)
+    x, y = points[0] - centre
+    radius = np.hypot(x, y)
+    # The unit circle starts at its lowest point; the y axis of a picture runs downwards.
+    same = np.abs(points - centre - radius * CIRCLE.vertices * (1, -1))[:-1].max() < 0.01
+    return (*centre, radius) if same else None
+
+
+def _outline(path):
+    """Path data: verbs M, Q, C and Z; a pair without a verb continues as a line or curve."""
+    vertices = path.vertices.tolist()
+    bare = [Path.MOVETO] + [Path.LINETO] * (len(vertices) - 1)
+    codes = bare if path.codes is None else path.codes.tolist()
+    out, before = [], None
+    for (x, y), code in zip(vertices, codes, strict=True):
+        if code == Path.STOP:
+            break
+        if code == Path.CLOSEPOLY:
+            out.append("z")
+        else:
+            goes_on = code == before != Path.MOVETO or (before, code) == _START
+            out.append(f"{' ' if goes_on else _VERBS[code]}{_n(x)} {_n(y)}")
+        before = code
+    return "".join(out)
+
+
+_VERBS = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
+_START = (Path.MOVETO, Path.LINETO)

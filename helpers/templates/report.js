@@ -1,0 +1,253 @@
+"use strict";
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const make = (tag, properties = {}, ...children) => {
+    const element = Object.assign(document.createElement(tag), properties);
+    element.append(...children);
+    return element;
+  };
+  const button = (label, action) => {
+    const element = make("button", { type: "button", textContent: label });
+    element.addEventListener("click", () => action(element));
+    return element;
+  };
+
+  // ---- What is said to those who do not see the change.
+  const said = make("div", { className: "unseen" });
+  said.setAttribute("role", "status");
+  document.body.append(said);
+  const say = (element, text) => {
+    const label = element.textContent;
+    element.textContent = text;
+    said.textContent = text;
+    setTimeout(() => { element.textContent = label; said.textContent = ""; }, 1600);
+  };
+
+  // ---- Downloads and copies.
+  const save = (blob, name) => {
+    const link = make("a", { href: URL.createObjectURL(blob), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  };
+  const copy = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = make("textarea", { value: text });
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+  };
+  const drawing = (svg) =>
+    new XMLSerializer()
+      .serializeToString(svg)
+      .replaceAll("currentColor", "#222222")
+      .replaceAll("var(--ground,#fff)", "#ffffff");
+
+  // A PNG says how large it is meant to be: 11811 dots a metre are 300 an inch.
+  const crc = (bytes) => {
+    let value = ~0;
+    for (const byte of bytes) {
+      value ^= byte;
+      for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
+    }
+    return ~value >>> 0;
+  };
+  const withDensity = async (blob, density) => {
+    const chunk = new Uint8Array(21);
+    const view = new DataView(chunk.buffer);
+    view.setUint32(0, 9);
+    chunk.set([112, 72, 89, 115], 4);
+    view.setUint32(8, density);
+    view.setUint32(12, density);
+    chunk[16] = 1;
+    view.setUint32(17, crc(chunk.subarray(4, 17)));
+    return new Blob([blob.slice(0, 33), chunk, blob.slice(33)], { type: "image/png" });
+  };
+  const png = async (svg) => {
+    const image = new Image();
+    const url = URL.createObjectURL(new Blob([drawing(svg)], { type: "image/svg+xml" }));
+    image.src = url;
+    await image.decode();
+    const [width, height] = ["width", "height"].map((side) => Number(svg.getAttribute(side)));
+    // No browser draws more than 32767 dots a side.
+    const scale = Math.min(300 / 96, 32000 / Math.max(width, height));
+    const canvas = make("canvas", { width: width * scale, height: height * scale });
+    const context = canvas.getContext("2d");
+    context.fillStyle = "#ffffff";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    URL.revokeObjectURL(url);
+    const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+    return withDensity(blob, Math.round((scale * 96) / 0.0254));
+  };
+  for (const figure of all("figure.figure")) {
+    const svg = figure.querySelector("svg");
+    const name = figure.id.replace(/^figure-/, "");
+    figure.querySelector(".actions").prepend(
+      button("SVG", () => save(new Blob([drawing(svg)], { type: "image/svg+xml" }), `${name}.svg`)),
+      button("PNG", async () => save(await png(svg), `${name}.png`)),
+    );
+  }
+  for (const text of all(".copy")) {
+    const words = text.innerText.trim();
+    text.append(make("p", { className: "actions" }, button("Copy text", async (self) => {
+      await copy(words);
+      say(self, "Copied");
+    })));
+  }
+
+  // ---- Tables: sort, filter, copy.
+  const value = (row, column) => {
+    const text = row.cells[column].textContent.trim().replaceAll("−", "-");
+    const number = /^[<>≤≥]?\s*([+-]?[\d,]*\.?\d+(?:e[+-]?\d+)?)/i.exec(text);
+    if (number) return Number(number[1].replaceAll(",", "")) - (text[0] === "<" ? 1e-12 : 0);
+    return text === "–" || text === "" ? null : text;
+  };
+  const compare = (a, b, direction) => {
+    if (a === null || b === null) return (a === null) - (b === null);
+    if (typeof a === "number" && typeof b === "number") return direction * (a - b);
+    return direction * String(a).localeCompare(String(b), "en", { numeric: true });
+  };
+  const sortable = (table) => {
+    const heads = [...table.tHead.rows[0].cells];
+    const bodies = [...table.tBodies].map((body) => [body, all("tr:not(.group)", body)]);
+    heads.forEach((head, column) => {
+      const toggle = button(head.textContent, () => {
+        const now = head.getAttribute("aria-sort");
+        const next = now === null ? "ascending" : now === "ascending" ? "descending" : null;
+        for (const other of heads) other.removeAttribute("aria-sort");
+        if (next) head.setAttribute("aria-sort", next);
+        for (const [body, rows] of bodies) {
+          const direction = next === "descending" ? -1 : 1;
+          const key = new Map(rows.map((row) => [row, value(row, column)]));
+          body.append(...(next ? [...rows].sort((a, b) => compare(key.get(a), key.get(b), direction)) : rows));
+        }
+      });
+      head.replaceChildren(toggle);
+    });
+  };
+  const filterable = (rows, label, redraw) => {
+    const count = make("span", { className: "count" });
+    count.setAttribute("role", "status");
+    const field = make("input", { type: "search", placeholder: label });
+    field.setAttribute("aria-label", label);
+    field.addEventListener("input", () => {
+      const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      for (const row of rows) {
+        const text = row.textContent.toLowerCase();
+        row.hidden = !words.every((word) => text.includes(word));
+        shown += !row.hidden;
+      }
+      redraw();
+      count.textContent = words.length ? `${shown} of ${rows.length}` : "";
+    });
+    return [field, count];
+  };
+  for (const box of all("div.table")) {
+    const table = box.querySelector("table");
+    const rows = all("tbody tr:not(.group)", table);
+    const actions = box.querySelector(".actions");
+    if (rows.length > 1) sortable(table);
+    if (rows.length > 7) {
+      const fields = filterable(rows, "Filter rows", () => {
+        for (const head of all("tr.group", table)) {
+          head.hidden = all("tr:not(.group)", head.parentNode).every((row) => row.hidden);
+        }
+      });
+      box.prepend(make("p", { className: "actions filter" }, ...fields));
+    }
+    actions.prepend(button("Copy table", async (self) => {
+      const lines = all("tr:not(.group)", table).filter((row) => !row.hidden);
+      await copy(lines.map((row) => [...row.cells].map((cell) => cell.textContent.trim()).join("\t")).join("\n"));
+      say(self, "Copied");
+    }));
+  }
+  const families = all("section.family");
+  const search = document.querySelector("#search");
+  if (search) {
+    search.append(...filterable(all(".family tbody tr"), "Search outcomes", () => {
+      for (const family of families) {
+        const rows = all("tbody tr", family);
+        family.hidden = rows.length > 0 && rows.every((row) => row.hidden);
+      }
+    }));
+  }
+
+  // ---- Contents follow the reader; they are folded on a narrow screen.
+  const contents = document.querySelector("nav details");
+  const narrow = matchMedia("(max-width: 62rem)");
+  if (contents) {
+    const fold = () => { contents.open = !narrow.matches; };
+    fold();
+    narrow.addEventListener("change", fold);
+    const links = new Map(all("a", contents).map((link) => [link.hash.slice(1), link]));
+    const heads = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
+    let current = null;
+    const follow = () => {
+      const past = heads.filter((head) => head.getBoundingClientRect().top < innerHeight / 4);
+      const head = past.at(-1) || heads[0];
+      if (!head || head === current) return;
+      current = head;
+      for (const link of links.values()) link.removeAttribute("aria-current");
+      const link = links.get(head.id);
+      link.setAttribute("aria-current", "true");
+      const nav = link.closest("nav");
+      const [box, place] = [nav.getBoundingClientRect(), link.getBoundingClientRect()];
+      if (!narrow.matches && (place.top < box.top || place.bottom > box.bottom)) {
+        nav.scrollTop += place.top - box.top - box.height / 3;
+      }
+    };
+    let waiting = false;
+    addEventListener("scroll", () => {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => { waiting = false; follow(); });
+    }, { passive: true });
+    follow();
+    contents.addEventListener("click", (event) => {
+      if (narrow.matches && event.target.closest("li a")) contents.open = false;
+    });
+  }
+
+  // ---- Switches.
+  const codes = all("details.code");
+  const tools = make("div", { className: "tools" });
+  if (codes.length) {
+    tools.append(button("Show all code", (self) => {
+      const open = codes.some((code) => !code.open);
+      for (const code of codes) code.open = open;
+      self.textContent = open ? "Hide all code" : "Show all code";
+    }));
+  }
+  tools.append(button("Light or dark", () => {
+    const root = document.documentElement;
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+  }));
+  (document.querySelector("nav") || document.querySelector("main")).append(tools);
+
+  // ---- A box that does not scroll is no stop on the way through the page.
+  const boxes = all(".scroll");
+  const stops = () => {
+    for (const box of boxes) {
+      const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+      if (scrolls) box.tabIndex = 0; else box.removeAttribute("tabindex");
+    }
+  };
+  stops();
+  addEventListener("resize", stops);
+
+  // ---- Paper: everything is open.
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = all("details:not([open])");
+    for (const one of closed) one.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const one of closed) one.open = false;
+  });
+})();
