@@ -120,8 +120,8 @@ def methods_text(review, settings, moderators, excluded):
     parts.append(
         "Outliers were looked for in a Galbraith plot [5]"
         + (
-            f"; {count(excluded, 'experiment')} {'was' if excluded == 1 else 'were'} left out, each "
-            "listed with its reason."
+            f"; {count(excluded, 'experiment')} {'was' if excluded == 1 else 'were'} left out, "
+            "each listed with its reason."
             if excluded
             else "; no experiment was left out."
         )

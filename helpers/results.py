@@ -38,7 +38,7 @@ def family_results(review, family, analyses, parameters, seed):
                 "code": provenance.code_hash(),
                 "versions": provenance.versions(),
                 "seed": seed,
-                "rows_in": int(len(review.experiments)),
+                "rows_in": len(review.experiments),
                 "rows_used": int(sum(len(analysis.rows) for analysis in analyses.values())),
             },
             "outcomes": {

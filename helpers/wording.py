@@ -154,3 +154,63 @@ def agreement(computed, published, tolerance=0.01):
     if not pairs:
         return None
     return max(abs(a - b) for a, b in pairs)
+
+
+def result_paragraph(analysis, review, measure="SMD"):
+    """A results paragraph on one outcome for a manuscript."""
+    result, outcome = analysis.chosen, analysis.outcome
+    text = verdict(result, outcome, review.treated)
+    studies = count(analysis.studies, "study", "studies")
+    text += f" The data came from {studies} and {count(analysis.animals, 'animal')}."
+    if result.pooled:
+        text += f" ({measure}, {level_name(result.level)}; {heterogeneity_line(result)}.)"
+        text += f" {heterogeneity_words(result, result.level)}"
+    tested = [
+        (name, regression)
+        for name, regression in analysis.regressions.items()
+        if regression.p_moderators < 0.05
+    ]
+    if tested:
+        phrases = [
+            f"{review.moderators[name].label.lower()} ({p_phrase(regression.p_moderators)}, "
+            f"R² = {percent(100 * regression.r2, 0)})"
+            for name, regression in tested
+        ]
+        text += (
+            f" Of {count(len(analysis.regressions), 'moderator')} examined one at a time, effects "
+            f"differed by {listing(phrases)}; with so many looks, a few such p-values arise by "
+            "chance."
+        )
+    elif analysis.regressions:
+        text += (
+            f" None of {count(len(analysis.regressions), 'moderator')} examined one at a time had "
+            "p below 0.05, which does not show that they make no difference."
+        )
+    if not review.is_authentic:
+        text += f" Data: {review.evidence['kind']}."
+    return text
+
+
+def family_verdict(label, analyses):
+    """What the outcomes of a family say together, as one sentence."""
+    analyses = list(analyses)
+    sides = {"benefit": [], "harm": []}
+    undecided = []
+    for analysis in analyses:
+        side = direction(analysis.chosen.estimate, analysis.outcome.better)
+        if analysis.chosen.pooled and excludes_zero(analysis.chosen) and side in sides:
+            sides[side].append(analysis.outcome.label)
+        else:
+            undecided.append(analysis.outcome.label)
+    parts = [
+        f"{len(names)} on the side of {side} ({listing(names)})"
+        for side, names in sides.items()
+        if names
+    ]
+    text = (
+        f"{label}: of {count(len(analyses), 'outcome')}, the pooled interval leaves zero out for "
+    )
+    text += listing(parts) if parts else "none"
+    if undecided:
+        text += f"; undecided {'is' if len(undecided) == 1 else 'are'} {listing(undecided)}"
+    return text + "."

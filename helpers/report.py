@@ -1,0 +1,486 @@
+"""What a notebook calls: one method, one thing shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pandas as pd
+
+from helpers import alerts, blocks, forest, methods, plots, published, results, tables, wording
+from helpers.analysis import Settings, analyse
+from helpers.description import nearest
+from helpers.review import load
+from helpers.wording import count, interval, number, percent
+
+DATA_COLUMNS = (
+    "experiment", "study", "cohort", "control_group", "outcome", "n_treated", "mean_treated",
+    "sd_treated", "n_control", "mean_control", "sd_control", "follow_up_days",
+)  # fmt: skip
+
+
+class Report:
+    """One family of a review, analysed under given parameters.
+
+    Every method shows one thing and gives back a block that JupyterLab and the rendered page
+    show alike. A method that is asked for an outcome that was not selected shows nothing.
+
+    Parameters
+    ----------
+    family : str
+        Id of the family in `review.toml`.
+    review : str or Path, optional
+        Folder of the review; by default the project's own.
+    outcomes : list of str, optional
+        Outcomes to report; by default all of the family.
+    measure, correction, variance, method, interval, prediction, level, split_controls
+        As in `helpers.analysis.Settings`; they make the ``chosen`` result.
+    moderators : list of str, optional
+        Moderators to look at; by default all.
+    exclude : list of str
+        Experiments left out besides those of `exclusions.csv`.
+    seed : int
+        Seed of everything that is simulated.
+
+    Raises
+    ------
+    ReviewError, ValueError
+        With a message that says how to mend what is wrong.
+    """
+
+    def __init__(
+        self, family, *, review=None, outcomes=None, moderators=None, exclude=(), seed=0, **settings
+    ):
+        self.review = load(review)
+        self.seed = seed
+        self.settings = Settings(**settings)
+        self.parameters = {
+            "review": self.review.id,
+            "outcomes": outcomes,
+            **asdict(self.settings),
+            "moderators": moderators,
+            "exclude": list(exclude or ()),
+            "seed": seed,
+        }
+        self.family = _known(family, self.review.families, "family")
+        wanted = self.family.outcomes if outcomes is None else outcomes
+        for name in wanted:
+            _known(name, dict.fromkeys(self.family.outcomes), f"outcome of {family}")
+        for name in moderators or ():
+            _known(name, self.review.moderators, "moderator")
+        reported = set(self.review.experiments["outcome"])
+        self.without_rows = [name for name in wanted if name not in reported]
+        self.analyses = {
+            name: analyse(
+                self.review,
+                name,
+                chosen=self.settings,
+                moderators=moderators,
+                exclude=self.parameters["exclude"],
+            )
+            for name in self.family.outcomes
+            if name in wanted and name in reported
+        }
+        if not self.analyses:
+            raise ValueError(f"the sheet has no row of {family}'s outcomes {', '.join(wanted)}")
+        self.printed = published.pooled(self.review)
+        self._numbers = {"figure": {}, "table": {}}
+
+    # ------------------------------------------------------------------ first screen
+
+    def banner(self):
+        """What kind of evidence this is."""
+        return blocks.banner(self.review.evidence)
+
+    def glance(self):
+        """The numbers that matter, and one sentence to quote."""
+        used = pd.concat([analysis.rows for analysis in self.analyses.values()])
+        excluded = sum(len(analysis.excluded) for analysis in self.analyses.values())
+        items = [
+            (
+                "Experiments",
+                f"{len(used):,}",
+                f"{excluded} excluded" if excluded else "none excluded",
+            ),
+            ("Studies", f"{used['study'].nunique():,}", ""),
+            (
+                "Animals",
+                f"{sum(analysis.animals for analysis in self.analyses.values()):,}",
+                "shared controls counted once"
+                if len(self.analyses) == 1
+                else "an animal counts once for each outcome",
+            ),
+        ]
+        if len(self.analyses) == 1:
+            analysis = next(iter(self.analyses.values()))
+            items += _result_items(analysis)
+        plot = [
+            {
+                "label": analysis.outcome.label,
+                "estimate": analysis.chosen.estimate,
+                "ci_low": analysis.chosen.ci_low,
+                "ci_high": analysis.chosen.ci_high,
+                "pi_low": _or_none(analysis.chosen.pi_low),
+                "pi_high": _or_none(analysis.chosen.pi_high),
+                "href": f"#figure-{name}-forest",
+            }
+            for name, analysis in self.analyses.items()
+        ]
+        return blocks.glance(items, sentence=self.sentence(), plot=plot)
+
+    def sentence(self):
+        """The family's result in one sentence."""
+        if len(self.analyses) == 1:
+            analysis = next(iter(self.analyses.values()))
+            text = wording.verdict(analysis.chosen, analysis.outcome, self.review.treated)
+        else:
+            text = wording.family_verdict(self.family.label, self.analyses.values())
+        if not self.review.is_authentic:
+            text += f" ({self.review.evidence['kind'].capitalize()} data.)"
+        return text
+
+    def alerts(self):
+        """What a reader should know before the numbers."""
+        return blocks.alerts(
+            alerts.of_review(self.review, self.without_rows)
+            + [alert for analysis in self.analyses.values() for alert in alerts.of(analysis)]
+        )
+
+    # ------------------------------------------------------------------ one outcome
+
+    def forest(self, outcome, by=None):
+        """Forest plot of one outcome, its experiments grouped by a moderator on request."""
+        analysis = self.analyses.get(outcome)
+        if analysis is None:
+            return blocks.paragraph("This outcome was not selected for this report.")
+        result = analysis.chosen
+        groups = None
+        if by is not None:
+            levels = analysis.subgroups[by].results
+            groups = [
+                (level, analysis.rows.index[analysis.rows[by] == level], pooled)
+                for level, pooled in levels.items()
+            ]
+        axes = forest.forest(
+            analysis.rows.assign(label=analysis.rows["experiment"]),
+            pooled=result if result.pooled else None,
+            groups=groups,
+            effect_label=f"{self.settings.measure} ({wording.level_name(result.level)})",
+            favours=(f"favours {self.review.control}", f"favours {self.review.treated}"),
+            better=analysis.outcome.better,
+        )
+        label = analysis.outcome.label
+        head = f"{label}: {count(result.k, 'experiment')}"
+        if by:
+            head += f" by {self.review.moderators[by].label.lower()}"
+        return self._figure(
+            axes,
+            name=f"{outcome}-forest" + (f"-{by}" if by else ""),
+            caption=f"{head}. Squares are effects with {wording.level_name(result.level)}, their "
+            "area the weight; the diamond is the pooled effect, the bar below it the prediction "
+            "interval.",
+            alt=f"Forest plot of {count(result.k, 'experiment')} on {label}. Pooled "
+            f"{wording.estimate_phrase(result, self.settings.measure)}. "
+            f"{wording.heterogeneity_line(result)}.",
+            data=self._rows(analysis),
+        )
+
+    def forest_of(self, outcomes, name, label):
+        """Forest plot of several outcomes, each with a diamond of its own."""
+        chosen = [self.analyses[outcome] for outcome in outcomes if outcome in self.analyses]
+        if not chosen:
+            return blocks.paragraph("None of these outcomes was selected for this report.")
+        rows = pd.concat([analysis.rows for analysis in chosen])
+        directions = {analysis.outcome.better for analysis in chosen}
+        axes = forest.forest(
+            rows.assign(label=rows["experiment"]),
+            groups=[
+                (
+                    analysis.outcome.label,
+                    analysis.rows.index,
+                    analysis.chosen if analysis.chosen.pooled else None,
+                )
+                for analysis in chosen
+            ],
+            effect_label=f"{self.settings.measure} ({wording.level_name(self.settings.level)})",
+            favours=(f"favours {self.review.control}", f"favours {self.review.treated}"),
+            better=directions.pop() if len(directions) == 1 else None,
+        )
+        return self._figure(
+            axes,
+            name=f"{name}-forest",
+            caption=f"{label}: {count(len(rows), 'experiment')} on "
+            f"{wording.listing(analysis.outcome.label for analysis in chosen)}, each marker pooled "
+            "by itself. Markers are not pooled together: they measure different things in partly "
+            "the same animals.",
+            alt="; ".join(
+                f"{analysis.outcome.label}, k = {analysis.chosen.k}: "
+                f"{wording.estimate_phrase(analysis.chosen, self.settings.measure)}"
+                for analysis in chosen
+            ),
+            data=pd.concat([self._rows(analysis) for analysis in chosen]),
+        )
+
+    def heterogeneity(self, outcome):
+        """How much the experiments differ, and what that means for the next one."""
+        analysis = self.analyses.get(outcome)
+        if analysis is None:
+            return None
+        result = analysis.chosen
+        text = wording.heterogeneity_line(result)
+        if result.pooled:
+            low, high = result.heterogeneity_interval()["i2"]
+            text += (
+                f". The Q-profile interval of I² is {interval(low, high, 1)}. "
+                f"{wording.heterogeneity_words(result, result.level)}"
+            )
+        return blocks.paragraph(text, name=f"{outcome}-heterogeneity")
+
+    def result(self, outcome):
+        """A results paragraph that can be pasted into a manuscript."""
+        analysis = self.analyses.get(outcome)
+        if analysis is None:
+            return None
+        text = wording.result_paragraph(analysis, self.review, self.settings.measure)
+        return blocks.paragraph(text, name=f"{outcome}-result", copy=True)
+
+    def moderators(self, outcome):
+        """Subgroups and meta-regressions, laid out as the article's tables."""
+        analysis = self.analyses.get(outcome)
+        if analysis is None:
+            return None
+        if not analysis.subgroups and not analysis.regressions:
+            return blocks.paragraph(
+                f"The sheet holds no moderator for {analysis.outcome.label}, so nothing is said "
+                "here about what its heterogeneity comes from.",
+                name=f"{outcome}-moderators",
+            )
+        return self._table(
+            tables.moderator_table(analysis, self.review.moderators),
+            name=f"{outcome}-moderators",
+            caption=f"{analysis.outcome.label}: subgroup analyses, each level with its own τ², and "
+            "meta-regressions, one moderator at a time. A level of one experiment is not pooled.",
+            groups="moderator",
+            data=tables.moderator_data(analysis),
+        )
+
+    def galbraith(self, outcome):
+        """Galbraith plot: which experiments lie outside the band of the common effect."""
+        analysis = self.analyses.get(outcome)
+        if analysis is None or analysis.with_excluded.k < 3:
+            return None
+        rows = pd.concat([analysis.rows, analysis.excluded])
+        left_out = rows["experiment"].isin(analysis.excluded["experiment"])
+        axes = plots.galbraith(
+            rows["effect"],
+            variance=rows["variance"],
+            excluded=left_out.to_numpy(),
+            labels=rows["experiment"],
+        )
+        x, y = 1 / rows["se"], rows["effect"] / rows["se"]
+        slope = (y * x).sum() / (x**2).sum()
+        outside = int(((y - slope * x).abs() > 1.96).sum())
+        return self._figure(
+            axes,
+            name=f"{outcome}-galbraith",
+            caption=f"{analysis.outcome.label}: Galbraith plot. The band alone would flag "
+            f"{outside} of {count(len(rows), 'experiment')}; {len(analysis.excluded)} "
+            f"{'was' if len(analysis.excluded) == 1 else 'were'} left out. Which ones are left out "
+            "is a decision with a reason, not a rule.",
+            alt=f"Galbraith plot of {analysis.outcome.label}: common-effect slope {number(slope)}, "
+            f"{outside} of {len(rows)} points outside the ±1.96 band.",
+            data=self._evidence(rows[["experiment", "study", "effect", "se"]].assign(x=x, y=y)),
+        )
+
+    def funnel(self, outcome):
+        """Funnel plot on sample size: an SMD's standard error contains the effect itself."""
+        analysis = self.analyses.get(outcome)
+        if analysis is None or analysis.chosen.k < 3:
+            return None
+        rows = analysis.rows
+        total = rows["n_treated"] + rows["n_control"]
+        axes = plots.funnel(
+            rows["effect"],
+            se=rows["se"],
+            n_total=total,
+            estimate=analysis.chosen.estimate,
+            labels=rows["experiment"],
+            effect_label=self.settings.measure,
+        )
+        return self._figure(
+            axes,
+            name=f"{outcome}-funnel",
+            caption=f"{analysis.outcome.label}: funnel plot on 1/√N with the contours of the null "
+            "standard error 2/√N. Asymmetry may come from small experiments left unpublished, and "
+            "from much else.",
+            alt=f"Funnel plot of {count(len(rows), 'experiment')} with {int(total.min())} to "
+            f"{int(total.max())} animals around {number(analysis.chosen.estimate)}.",
+            data=self._evidence(
+                rows[["experiment", "study", "effect", "se"]].assign(n_total=total)
+            ),
+        )
+
+    def presets(self, outcome):
+        """The same data under the article's, the recommended and the chosen settings."""
+        analysis = self.analyses.get(outcome)
+        if analysis is None:
+            return None
+        printed = self.printed.loc[outcome] if outcome in self.printed.index else None
+        shown, data = tables.presets_table(analysis, printed)
+        note = f" {analysis.three_level_note}" if analysis.three_level_note else ""
+        return self._table(
+            shown,
+            name=f"{outcome}-presets",
+            caption=f"{analysis.outcome.label}: does the result depend on how it is computed? The "
+            f"first two rows never change with the parameters.{note}",
+            data=data,
+        )
+
+    def excluded(self, outcome):
+        """Which experiments were left out and why, and the result with and without them."""
+        analysis = self.analyses.get(outcome)
+        if analysis is None:
+            return None
+        if analysis.excluded.empty:
+            return blocks.paragraph("No experiment was left out.", name=f"{outcome}-excluded")
+        rows = analysis.excluded
+        shown = pd.DataFrame(
+            {
+                "Experiment": rows["experiment"],
+                "Effect [95% CI]": [
+                    tables.estimate_cell(_effect(row)) for _, row in rows.iterrows()
+                ],
+                "Reason": rows["reason"],
+                "By": rows["by"],
+            }
+        )
+        return self._table(
+            shown,
+            name=f"{outcome}-excluded",
+            caption=f"{analysis.outcome.label}: experiments left out. With them the pooled effect "
+            f"is {wording.estimate_phrase(analysis.with_excluded, self.settings.measure)}, "
+            f"I² = {percent(analysis.with_excluded.i2)}; without them "
+            f"{wording.estimate_phrase(analysis.chosen, self.settings.measure)}, "
+            f"I² = {percent(analysis.chosen.i2)}.",
+            data=self._rows(analysis, rows).assign(reason=rows["reason"], by=rows["by"]),
+        )
+
+    def published(self, outcome):
+        """Printed numbers beside those computed by the article's own settings."""
+        analysis = self.analyses.get(outcome)
+        if analysis is None:
+            return None
+        table = tables.published_table(analysis, self.review)
+        if table.empty:
+            return blocks.paragraph(
+                "Nothing was printed for this outcome.", name=f"{outcome}-published"
+            )
+        return self._table(
+            tables.published_shown(table, self.review.moderators),
+            name=f"{outcome}-published",
+            caption=f"{analysis.outcome.label}: {count(len(table), 'printed estimate')} beside "
+            f"the computed ones; the largest distance of an estimate or bound is "
+            f"{number(table['distance'].max(), 3)}.",
+            data=table,
+        )
+
+    # ------------------------------------------------------------------ the end of a report
+
+    def methods(self):
+        """The methods section, from the parameters really used."""
+        labels = {
+            name: self.review.moderators[name].label.lower()
+            for analysis in self.analyses.values()
+            for name in analysis.subgroups
+        }
+        excluded = sum(len(analysis.excluded) for analysis in self.analyses.values())
+        text = methods.methods_text(self.review, self.settings, list(labels.values()), excluded)
+        references = "\n\n".join(methods.citations(self.settings))
+        return blocks.paragraph(
+            f"{text}\n\n{methods.software_text()}\n\n{references}", name="methods", copy=True
+        )
+
+    def provenance(self):
+        """Parameters, hashes of inputs and code, versions and seed."""
+        origin = self._results()["provenance"]
+        pairs = [
+            ("Review", f"{self.review.title} ({self.review.id})"),
+            ("Evidence", self.review.evidence["kind"]),
+            ("Rows in, rows used", f"{origin['rows_in']:,}, {origin['rows_used']:,}"),
+            ("Parameters", [f"{name} = {value!r}" for name, value in self.parameters.items()]),
+            ("SHA-256 of inputs", [f"{name} {value}" for name, value in origin["inputs"].items()]),
+            ("SHA-256 of code", origin["code"]),
+            ("Versions", [f"{name} {value}" for name, value in origin["versions"].items()]),
+            ("Seed", self.seed),
+        ]
+        return blocks.facts(pairs, name="provenance")
+
+    def results(self):
+        """All results as data, for programs."""
+        return blocks.results(self._results())
+
+    def _results(self):
+        return results.family_results(
+            self.review, self.family.id, self.analyses, self.parameters, self.seed
+        )
+
+    # ------------------------------------------------------------------ how things are shown
+
+    def _figure(self, axes, *, name, **words):
+        return blocks.figure(axes, name=name, number=self._number("figure", name), **words)
+
+    def _table(self, frame, *, name, data, **words):
+        return blocks.table(
+            frame,
+            name=name,
+            number=self._number("table", name),
+            data=self._evidence(data),
+            **words,
+        )
+
+    def _number(self, kind, name):
+        """Numbers go by first appearance, so running a cell again does not count on."""
+        return self._numbers[kind].setdefault(name, len(self._numbers[kind]) + 1)
+
+    def _evidence(self, data):
+        """Every download says what kind of rows it was made from."""
+        if "provenance" in data:
+            return data
+        return data.assign(provenance=self.review.evidence["kind"])
+
+    def _rows(self, analysis, rows=None):
+        """Rows of the sheet with their effects, for a download."""
+        rows = analysis.rows if rows is None else rows
+        columns = [name for name in (*DATA_COLUMNS, *self.review.moderators) if name in rows]
+        extra = [
+            name
+            for name in ("effect", "variance", "se", "ci_low", "ci_high", "weight")
+            if name in rows
+        ]
+        return rows[[*columns, *extra, "provenance"]]
+
+
+def _result_items(analysis):
+    result = analysis.chosen
+    items = [
+        ("Pooled effect", number(result.estimate), interval(result.ci_low, result.ci_high)),
+        ("I²", percent(result.i2), f"τ² {number(result.tau2)}"),
+    ]
+    if not pd.isna(result.pi_low):
+        items.append(
+            ("Prediction interval", interval(result.pi_low, result.pi_high), "of a new experiment")
+        )
+    return items
+
+
+def _effect(row):
+    return {"estimate": row["effect"], "ci_low": row["ci_low"], "ci_high": row["ci_high"]}
+
+
+def _or_none(value):
+    return None if pd.isna(value) else value
+
+
+def _known(name, known, what):
+    if name not in known:
+        raise ValueError(f"there is no {what} {name!r}. {nearest(name, known)}")
+    return known[name]
