@@ -22,7 +22,7 @@ WIDTH = 7.1  # A4 less its margins
 ROW = 0.17  # a line of 9 point text
 PAD = 0.06  # left and right of everything
 GAP = 0.13  # between columns
-LABEL_MAX, TEXT_MAX = 2.1, 1.25  # the widest label and study column
+LABEL_MAX, TEXT_MAX = 2.1, 1.25  # the widest label, the widest heading of a study column
 PLOT_MIN, PLOT_MAX = 2.2, 4.0
 COMPACT = 120  # more rows than that are drawn without their texts, every nth label excepted
 SLACK = 1.03  # a reader's sans-serif may be a little wider than DejaVu Sans
@@ -54,6 +54,8 @@ def forest(
     pooled=None,
     groups=None,
     columns=None,
+    after=None,
+    heading="Experiment",
     effect_label="SMD (95% CI)",
     favours=("favours control", "favours exosomes"),
     better=None,
@@ -81,6 +83,10 @@ def forest(
         Headed blocks of rows, each with its own diamond.
     columns : dict, optional
         Study columns beside the label: name in `rows` to heading.
+    after : dict, optional
+        Further text columns at the right.
+    heading : str
+        Heading of the labels.
     effect_label : str
         Heading of the effects; its first word stands over the plot.
     favours : (str, str)
@@ -103,7 +109,7 @@ def forest(
     rows = _complete(rows, sort)
     compact = len(rows) > COMPACT
     results = [r for r in [pooled, *(g[2] for g in groups or [])] if r is not None]
-    lead, tail = _columns(rows, results, columns, effect_label, favours, compact)
+    lead, tail = _columns(rows, results, (columns, after), (heading, effect_label), favours)
     left = PAD + sum(c.width + GAP for c in lead)
     if pooled is not None or groups:
         left = max(left, 2.3)
@@ -221,24 +227,30 @@ def _notes(pooled, width, overall=False):
     return notes
 
 
-def _columns(rows, results, columns, effect_label, favours, compact):
+def _columns(rows, results, more, headings, favours):
     """Text columns left and right of the plot."""
+    (columns, after), (first, effect_label) = more, headings
 
     def column(heading, texts, ha="left", most=TEXT_MAX, group=""):
         texts = [shorten(text, most) for text in texts]
         width = max((text_width(text) for text in set(texts)), default=0) * SLACK
         return Column(group, heading, texts, ha, max(width, text_width(heading, bold=True) * SLACK))
 
-    lead = [column("Experiment", rows["label"], most=LABEL_MAX)]
+    def study_column(name, heading, ha="left"):
+        cells = rows[name].astype(object).where(rows[name].notna(), "–")
+        numeric = pd.api.types.is_numeric_dtype(rows[name])
+        cells = [f"{c:g}" if numeric and c != "–" else c for c in cells]
+        ha = "right" if numeric else ha
+        return column(shorten(heading, TEXT_MAX, bold=True), cells, ha, most=LABEL_MAX)
+
+    lead = [column(first, rows["label"], most=LABEL_MAX)]
     triple = "estimate", "ci_low", "ci_high"
     summaries = [interval_text(*(field(r, name) for name in triple)) for r in results]
     widest = max((text_width(text, bold=True) * SLACK for text in summaries), default=0)
-    if compact:
+    if len(rows) > COMPACT:
         effects = column(effect_label, [], "right")
         return lead, [effects._replace(width=max(effects.width, widest))]
-    for name, heading in (columns or {}).items():
-        cells = rows[name].astype(object).where(rows[name].notna(), "–")
-        lead.append(column(shorten(heading, TEXT_MAX, bold=True), cells))
+    lead.extend(study_column(*item) for item in (columns or {}).items())
     digits = _digits(rows)
     for arm, called in zip(("treated", "control"), reversed(favours), strict=True):
         if f"n_{arm}" not in rows:
@@ -263,6 +275,7 @@ def _columns(rows, results, columns, effect_label, favours, compact):
         shares = zip(rows["weight"], rows["excluded"], strict=True)
         texts = ["excl." if out else number(100 * share, 1) for share, out in shares]
         tail.append(column("Weight", texts, "right"))
+    tail.extend(study_column(*item, ha="right") for item in (after or {}).items())
     return lead, tail
 
 

@@ -44,6 +44,18 @@ def shorten(text, width, *, bold=False):
     return text.rstrip() + "…"
 
 
+def wrap(text, width):
+    """Fold a text at its blanks into lines of at most `width` inches."""
+    lines = [""]
+    for word in str(text).split():
+        longer = f"{lines[-1]} {word}".strip()
+        if text_width(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 class Texts(Artist):
     """Many short lines of one look as one artist, centred vertically on their positions.
 

@@ -4,11 +4,16 @@ Effects and their spread come in as arrays or tables, an ``Axes`` comes out. Siz
 """
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
+import pandas as pd
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.transforms import Bbox
 
-from helpers.forest import interval_text, number
-from helpers.lettering import Hover, Texts, text_width
-from helpers.style import BLUE, GREY, INK, SIZE, VERMILLION, axes, styled
+from helpers.forest import forest, interval_text, number
+from helpers.lettering import Hover, Texts, shorten, text_width
+from helpers.style import BLUE, COLOURS, GREY, INK, MARKERS, SIZE, VERMILLION, axes, styled
 
 WIDE, HIGH = 5.2, 3.6
 
@@ -140,7 +145,8 @@ def funnel(
     effect, se = np.asarray(effect, float), np.asarray(se, float)
     by_size = yaxis == "1/sqrt(N)"
     y = 1 / np.sqrt(np.asarray(n_total, float)) if by_size else se
-    ax = _labelled(axes(WIDE, HIGH, ax=ax), effect_label, "1 / √N" if by_size else "Standard error")
+    ax = axes(WIDE, HIGH, top=0.3 if contours else 0.1, ax=ax)
+    _labelled(ax, effect_label, "1 / √N" if by_size else "Standard error")
     deep = 1.08 * y.max()
     span = np.append(effect, [0, estimate])
     margin = 0.06 * np.ptp(span)
@@ -184,34 +190,32 @@ def funnel(
     return ax
 
 
-def _strip(
-    names, *, texts, effect_label, widths=(2.0, 4.2), row=0.24, head=0.24, foot=0.42, ax=None
-):
-    """Axes for a list of named intervals: names left, values right, one line each.
+def _strip(names, *, texts, effect_label, width, row=0.24, head=0.24, zero=True, ax=None):
+    """Axes for a list of intervals: names at the left, values at the right, a line each.
 
-    Gives the axes, the lines' heights and the number of inches left of the plot.
+    Gives the axes and the heights of the lines.
     """
-    left = 0.1 + max(text_width(name) for name in names)
-    right = 0.2 + max(text_width(text) for text in [*texts, effect_label])
+    left = 0.2 + max(map(text_width, names))
+    right = 0.2 + max(text_width(text, bold=True) for text in [*texts, effect_label])
+    foot = 0.3 if zero else 0.5
     tall = head + row * len(names) + foot
-    made = ax is None
-    ax = axes(left + widths[0] + right + 0.1, tall, left + 0.1, right, foot, head) if made else ax
+    ax = axes(left + width + right, tall, left, right, foot, head, ax=ax)
     y = np.arange(len(names)) + 0.5
     ax.set_ylim(len(names), 0)
     ax.yaxis.set_visible(False)
     ax.spines["left"].set_visible(False)
-    ax.axvline(0, color=INK, lw=0.8, zorder=1)
-    across = ax.get_yaxis_transform()
-    box = ax.get_position()
-    wide = box.width * ax.figure.get_figwidth()
-    ax.add_artist(Texts(-0.1 / wide, y, names, transform=across, ha="right")).set_clip_on(False)
+    if zero:
+        ax.axvline(0, color=INK, lw=0.8, zorder=1)
+    across, wide = ax.get_yaxis_transform(), ax.get_position().width * ax.figure.get_figwidth()
     edge = 1 + (right - 0.06) / wide
-    ax.add_artist(Texts(edge, y, texts, transform=across, ha="right")).set_clip_on(False)
-    high = -0.55 * head / row
-    head_text = Texts([edge], [high], [effect_label], transform=across, ha="right", bold=True)
-    ax.add_artist(head_text).set_clip_on(False)
-    ax.xaxis.set_tick_params(labelsize=SIZE, labelfontfamily="DejaVu Sans")
-    return ax, y
+    for x, heights, strings, ha, bold in (
+        (-0.1 / wide, y, names, "right", False),
+        (edge, y, texts, "right", False),
+        (edge, -0.1 / row, [effect_label], "right", True),
+    ):
+        lines = Texts(x, heights, strings, transform=across, ha=ha, bold=bold)
+        ax.add_artist(lines).set_clip_on(False)
+    return _labelled(ax, None, None), y
 
 
 def _clear(low, high, include=(0,)):
@@ -276,7 +280,7 @@ def presets(rows, *, effect_label="SMD (95% CI)", ax=None):
     names = [PRESETS.get(name, str(name)) for name in rows.index]
     bounds = rows[["estimate", "ci_low", "ci_high"]].to_numpy(float)
     texts = [interval_text(*values) for values in bounds]
-    ax, y = _strip(names, texts=texts, effect_label=effect_label, widths=(3.2, 0), ax=ax)
+    ax, y = _strip(names, texts=texts, effect_label=effect_label, width=3.2, ax=ax)
     for name in ("pi_low", "pi_high"):
         rows = rows if name in rows else rows.assign(**{name: np.nan})
     low = rows[["ci_low", "pi_low"]].min(axis=1)
@@ -288,5 +292,356 @@ def presets(rows, *, effect_label="SMD (95% CI)", ax=None):
         color = VERMILLION if name == "published" else BLUE
         marker = "D" if name == "published" else "s"
         _whiskers(ax, y[[place]], rows.iloc[[place]], limits, color=color, marker=marker, lw=2)
-    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    return ax
+
+
+@styled
+def doleman(residual, inverse_n, *, fit=None, labels=None, ax=None):
+    """Draw residuals from the regression on control-group outcome against inverse sample size.
+
+    Parameters
+    ----------
+    residual : array_like, shape (k,)
+        What the control-group outcome leaves unexplained of the effect, in the effect's unit.
+    inverse_n : array_like, shape (k,)
+        One over the number of animals of both groups.
+    fit : (float, float), optional
+        Intercept and slope of the second regression.
+    labels : sequence of str, optional
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    x, y = np.asarray(inverse_n, float), np.asarray(residual, float)
+    ax = _labelled(axes(WIDE, HIGH, ax=ax), "1 / N", "Residual effect")
+    ax.axhline(0, color=INK, lw=0.8)
+    _points(ax, x, y)
+    if fit is not None:
+        ends = np.array([x.min(), x.max()])
+        ax.plot(ends, fit[0] + fit[1] * ends, color=VERMILLION, lw=1.5)
+    values = [f"residual {number(b)}, N {1 / a:.4g}" for a, b in zip(x, y, strict=True)]
+    _hover(ax, x, y, labels, values)
+    return ax
+
+
+@styled
+def bubble(
+    x, effect, *, weight=None, fit=None, label=None, effect_label="SMD", labels=None, ax=None
+):
+    """Draw effects against a moderator, as bubbles whose area is the weight.
+
+    A numeric moderator gets a regression line with its confidence band; a moderator with levels
+    a strip for each level, with the level's pooled effect and interval as a diamond.
+
+    Parameters
+    ----------
+    x : array_like, shape (k,)
+        Numbers, or names of levels; rows without a value are not drawn.
+    effect : array_like, shape (k,)
+    weight : array_like, shape (k,), optional
+    fit : DataFrame, optional
+        `x` or `level`, with `estimate, ci_low, ci_high`; NaN where a level is not pooled.
+    label : str, optional
+        Name of the moderator.
+    effect_label : str
+    labels : sequence of str, optional
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    x, effect = pd.Series(x).reset_index(drop=True), np.asarray(effect, float)
+    weight = np.full(len(x), 0.25) if weight is None else np.asarray(weight, float)
+    size = np.clip(160 * weight / np.nanmax(weight), 12, None)
+    labels = np.asarray([f"row {i + 1}" for i in range(len(x))] if labels is None else labels)
+    known = x.notna().to_numpy()
+    x, effect, size, labels = x[known], effect[known], size[known], labels[known]
+    if not pd.api.types.is_numeric_dtype(x):
+        return _level_strips(x, effect, size, fit, effect_label, labels, ax)
+    ax = _labelled(axes(WIDE, HIGH, ax=ax), label or x.name or "", effect_label)
+    ax.axhline(0, color=INK, lw=0.8)
+    if fit is not None:
+        ax.fill_between(fit["x"], fit["ci_low"], fit["ci_high"], color=GREY, alpha=0.2, lw=0)
+        ax.plot(fit["x"], fit["estimate"], color=VERMILLION, lw=1.5)
+    _points(ax, x, effect, size=size)
+    values = [f"{a:g}, {effect_label} {number(b)}" for a, b in zip(x, effect, strict=True)]
+    _hover(ax, x, effect, labels, values)
+    return ax
+
+
+def _level_strips(x, effect, size, fit, effect_label, labels, ax):
+    levels = list(pd.unique(x) if fit is None else fit["level"])
+    names = [f"{shorten(level, 2.2)} (k = {(x == level).sum()})" for level in levels]
+    texts = [""] * len(levels)
+    if fit is not None:
+        triples = fit[["estimate", "ci_low", "ci_high"]].to_numpy(float)
+        texts = [interval_text(*t) if np.isfinite(t[0]) else "not pooled" for t in triples]
+    heading = f"{effect_label} (95% CI)" if fit is not None else ""
+    ax, y = _strip(names, texts=texts, effect_label=heading, width=3.2, row=0.42, ax=ax)
+    place = x.map(dict(zip(levels, y, strict=True))).astype(float).to_numpy()
+    # the golden ratio spreads dots evenly, and the same way each time
+    height = place + 0.5 * ((np.arange(len(x)) * 0.618034) % 1 - 0.5)
+    shown = np.isfinite(place)
+    _points(ax, effect[shown], height[shown], size=size[shown])
+    if fit is not None:
+        diamonds = [
+            [(low, at), (mid, at - 0.16), (high, at), (mid, at + 0.16)]
+            for (mid, low, high), at in zip(triples, y, strict=True)
+            if np.isfinite(mid)
+        ]
+        ax.add_collection(PolyCollection(diamonds, facecolors=VERMILLION, zorder=4), autolim=False)
+    values = [f"{effect_label} {number(e)}" for e in effect[shown]]
+    _hover(ax, effect[shown], height[shown], labels[shown], values)
+    return ax
+
+
+@styled
+def baujat(heterogeneity, influence, *, labels=None, named=5, ax=None):
+    """Draw each experiment's share of Q against its pull on the pooled effect.
+
+    Parameters
+    ----------
+    heterogeneity : array_like, shape (k,)
+        Contribution to Q.
+    influence : array_like, shape (k,)
+        Squared standardised shift of the pooled effect when the experiment is left out.
+    labels : sequence of str, optional
+    named : int
+        How many of the farthest points at most bear their label.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    References
+    ----------
+    Baujat et al., Stat Med 2002.
+    """
+    x, y = np.asarray(heterogeneity, float), np.asarray(influence, float)
+    ax = _labelled(axes(WIDE, HIGH, ax=ax), "Contribution to Q", "Influence on the pooled effect")
+    _points(ax, x, y)
+    most = x.max() or 1, y.max() or 1
+    ax.set(xlim=(0, 1.06 * most[0]), ylim=(0, 1.1 * most[1]))
+    if labels is not None:
+        far = np.argsort(-(x / most[0] + y / most[1]), kind="stable")[:named]
+        _name(ax, x[far], y[far], np.asarray(labels)[far])
+    values = [f"{number(a)}, {number(b)}" for a, b in zip(x, y, strict=True)]
+    _hover(ax, x, y, labels, values)
+    return ax
+
+
+def _name(ax, x, y, labels):
+    """Write labels left of their points, leaving out those that would lie on an earlier one."""
+    inches = ax.figure.dpi_scale_trans
+    at = inches.inverted().transform(ax.transData.transform(np.column_stack([x, y])))
+    edge = ax.get_position().x0 * ax.figure.get_figwidth()
+    taken, kept = [], []
+    for (right, middle), label in zip(at, labels, strict=True):
+        text = shorten(label, 1.9)
+        wide = text_width(text)
+        box = Bbox.from_bounds(right - 0.07 - wide, middle - 0.08, wide, 0.16)
+        if box.x0 > edge and not any(box.overlaps(other) for other in taken):
+            taken.append(box)
+            kept.append((box.x1, middle, text))
+    if kept:
+        ax.add_artist(Texts(*zip(*kept, strict=True), transform=inches, ha="right"))
+
+
+PANELS = {
+    "rstudent": "Studentised residual",
+    "dffits": "DFFITS",
+    "cook": "Cook's distance",
+    "cov_ratio": "Covariance ratio",
+    "tau2_deleted": "τ² without it",
+    "q_deleted": "Q without it",
+    "hat": "Hat value",
+    "weight": "Weight",
+}
+
+
+@styled
+def influence(diagnostics, *, labels=None):
+    """Draw the deletion diagnostics of each experiment, a panel for each.
+
+    Dashed lines are the usual marks of attention and triangles lie beyond them: ±1.96 for
+    residuals, ±3·√(1/(k-1)) for DFFITS, the median of χ²(1) for Cook's distance, 3/k for hat
+    values. Solid lines are where an experiment changes nothing.
+
+    Parameters
+    ----------
+    diagnostics : DataFrame, k rows in the order of the sheet
+        Some of `rstudent, dffits, cook, cov_ratio, tau2_deleted, q_deleted, hat, weight`.
+    labels : sequence of str, optional
+
+    Returns
+    -------
+    list of Axes
+        x is the number of the row, from 1.
+    """
+    k = len(diagnostics)
+    spread = 3 * np.sqrt(1 / max(k - 1, 1))
+    marks = {
+        "rstudent": (-1.96, 1.96),
+        "dffits": (-spread, spread),
+        "cook": (-np.inf, 0.455),
+        "hat": (-np.inf, 3 / k),
+    }
+    neutral = {"rstudent": 0, "dffits": 0, "cov_ratio": 1, "hat": 1 / k}
+    shown = [name for name in PANELS if name in diagnostics]
+    deep, tall = -(-len(shown) // 2), 1.4
+    high = deep * tall + 0.2
+    figure, x, panels = Figure((7.1, high)), np.arange(1, k + 1), []
+    for place, name in enumerate(shown):
+        row, column = divmod(place, 2)
+        bottom = 0.2 + (deep - 1 - row) * tall + 0.25
+        box = (0.6 + 3.55 * column) / 7.1, bottom / high, 2.85 / 7.1, (tall - 0.55) / high
+        ax = _labelled(figure.add_axes(box), None, None, bins=4)
+        y = diagnostics[name].to_numpy(float)
+        low, high_ = marks.get(name, (-np.inf, np.inf))
+        beyond = (y < low) | (y > high_)
+        ax.set_title(PANELS[name], pad=4)
+        ax.plot(x, y, color=GREY, lw=0.7, zorder=1)
+        ax.plot(x[~beyond], y[~beyond], "o", color=BLUE, ms=3.5, mew=0)
+        ax.plot(x[beyond], y[beyond], "^", color=VERMILLION, ms=6, mew=0)
+        for bound in np.array([low, high_])[[low >= ax.get_ylim()[0], high_ <= ax.get_ylim()[1]]]:
+            ax.axhline(bound, color=INK, lw=0.7, ls=(0, (4, 3)))
+        if name in neutral:
+            ax.axhline(neutral[name], color=INK, lw=0.7)
+        ax.set_xlim(0, k + 1)
+        if labels is not None:
+            _hover(ax, x, y, labels, [f"{PANELS[name]} {number(v, 3)}" for v in y])
+        panels.append(ax)
+    for ax in panels[-2:]:
+        ax.set_xlabel("Experiment, in the order of the sheet", labelpad=2)
+    return panels
+
+
+def leave_one_out(table, estimate, *, effect_label="SMD (95% CI)", ax=None, **more):
+    """Draw the pooled effect without each experiment or study in turn.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `label, estimate, ci_low, ci_high`.
+    estimate : float
+        Pooled effect of all, the dashed line.
+    effect_label : str
+    ax : Axes, optional
+    **more
+        To `helpers.forest.forest`.
+
+    Returns
+    -------
+    Axes
+    """
+    rows = table.rename(columns={"estimate": "effect"}).drop(columns="weight", errors="ignore")
+    ax = forest(rows, **{"heading": "Left out", "effect_label": effect_label, "ax": ax} | more)
+    ax.plot([estimate] * 2, ax.get_ylim(), color=VERMILLION, lw=0.8, ls=(0, (4, 3)), zorder=1)
+    return ax
+
+
+def cumulative(table, *, effect_label="SMD (95% CI)", ax=None, **more):
+    """Draw how the pooled effect changes as experiments are added, from top to bottom.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `label` (what is added), `estimate, ci_low, ci_high`; NaN bounds where one row is alone.
+    effect_label : str
+    ax : Axes, optional
+    **more
+        To `helpers.forest.forest`.
+
+    Returns
+    -------
+    Axes
+    """
+    more = {"heading": "Added", "effect_label": effect_label, "ax": ax} | more
+    return leave_one_out(table, table["estimate"].iloc[-1], **more)
+
+
+@styled
+def gosh(estimate, i2, *, full=None, effect_label="SMD", ax=None):
+    """Draw the density of pooled effect and I² over many subsets of the experiments.
+
+    The shades hold 99, 90, 75, 50, 25 and 10% of the subsets.
+
+    Parameters
+    ----------
+    estimate, i2 : array_like, shape (m,)
+        Pooled effect and I² (percent) of each subset.
+    full : (float, float), optional
+        The same of all experiments, a diamond.
+    effect_label : str
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    References
+    ----------
+    Olkin, Dahabreh and Trikalinos, Res Synth Methods 2012.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    estimate, i2 = np.asarray(estimate, float), np.asarray(i2, float)
+    low, high = np.quantile(estimate, [0.001, 0.999])
+    margin = 0.15 * (high - low) or 1
+    box = (low - margin, high + margin), (0, 100)
+    counts, x, y = np.histogram2d(estimate, i2, bins=(90, 60), range=box)
+    density = gaussian_filter(counts, 1.5, mode="constant").T
+    ranked = np.sort(density.ravel())[::-1]
+    held = np.cumsum(ranked) / ranked.sum()
+    levels = np.unique(ranked[np.searchsorted(held, [0.99, 0.9, 0.75, 0.5, 0.25, 0.1])])
+    paint = [to_rgba(BLUE, alpha) for alpha in np.linspace(0.15, 0.95, len(levels))]
+    ax = _labelled(axes(WIDE, HIGH, ax=ax), effect_label, "I² (%)")
+    centres = (edges[1:] / 2 + edges[:-1] / 2 for edges in (x, y))
+    ax.contourf(*centres, density, levels=[*levels, 1.01 * ranked[0]], colors=paint)
+    if full is not None:
+        ax.plot(*full, "D", color=VERMILLION, ms=7, mew=0)
+    ax.set(xlim=box[0], ylim=box[1])
+    return ax
+
+
+@styled
+def power(table, *, alpha=0.05, ax=None):
+    """Draw how often each small-study test rejects, for this data set's own group sizes.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a test (its name is the index or the column `test`), a column a scenario, for
+        instance ``no suppression`` and ``80% suppressed``; values are shares of simulations
+        from 0 to 1.
+    alpha : float
+        Nominal level, the dashed line.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+        x in percent.
+    """
+    table = table.set_index("test") if "test" in table else table
+    table = table.select_dtypes("number") * 100
+    names = [shorten(name, 2.6) for name in table.index]
+    texts = [" / ".join(f"{v:.0f}%" for v in row) for row in table.to_numpy()]
+    ax, y = _strip(
+        names, texts=texts, effect_label="Rejected", width=3, head=0.5, zero=False, ax=ax
+    )
+    ax.axvline(100 * alpha, color=INK, lw=0.8, ls=(0, (4, 3)))
+    for place, scenario in enumerate(table):
+        look = {"color": COLOURS[place], "ms": 7 - place, "mew": 0, "clip_on": False}
+        ax.plot(table[scenario], y, MARKERS[place], label=scenario, **look)
+    ax.set_xlim(0, 100)
+    ax.xaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
+    ax.set_xlabel("Simulations with p < 0.05 (%)" if alpha == 0.05 else "Simulations rejecting (%)")
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=3, borderaxespad=0.2, handletextpad=0.2
+    )
     return ax
