@@ -9,7 +9,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
-from matplotlib.transforms import Bbox
+from matplotlib.transforms import Bbox, blended_transform_factory
 
 from helpers.forest import forest, interval_text, number
 from helpers.lettering import Hover, Texts, shorten, text_width
@@ -27,26 +27,26 @@ def _labelled(ax, x, y, bins=6):
     return ax
 
 
-def _points(ax, x, y, marked=None, hollow=None, color=BLUE, size=22, **how):
+def _legend(ax):
+    """One line of keys above the plot."""
+    how = {"columnspacing": 1.2, "handlelength": 1.3, "handletextpad": 0.4, "borderaxespad": 0.2}
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=4, **how)
+
+
+def _points(ax, x, y, marked=None, hollow=None, size=22):
     """Dots; `marked` ones as triangles of another colour, `hollow` ones without filling."""
     x, y = np.asarray(x, float), np.asarray(y, float)
-    nothing = np.zeros(len(x), bool)
-    marked = nothing if marked is None else np.asarray(marked, bool)
-    hollow = nothing if hollow is None else np.asarray(hollow, bool)
-    for which, shape, paint in ((~marked, "o", color), (marked, "^", VERMILLION)):
-        for these, face in ((which & ~hollow, paint), (which & hollow, "none")):
+    marked, hollow = (
+        np.zeros(len(x), bool) if which is None else np.asarray(which, bool)
+        for which in (marked, hollow)
+    )
+    size = np.broadcast_to(size, len(x))
+    for which, shape, paint in ((~marked, "o", BLUE), (marked, "^", VERMILLION)):
+        for these, alpha in ((which & ~hollow, 0.6), (which & hollow, 0)):
             if these.any():
+                look = {"facecolors": [to_rgba(paint, alpha)], "edgecolors": paint}
                 ax.scatter(
-                    x[these],
-                    y[these],
-                    s=size if np.ndim(size) == 0 else np.asarray(size)[these],
-                    marker=shape,
-                    facecolors=face,
-                    edgecolors=paint,
-                    linewidths=0.8,
-                    alpha=0.85,
-                    zorder=3,
-                    **how,
+                    x[these], y[these], size[these], marker=shape, linewidths=0.8, zorder=3, **look
                 )
 
 
@@ -81,13 +81,17 @@ def galbraith(effect, *, variance, excluded=None, labels=None, level=1.96, ax=No
     effect, se = np.asarray(effect, float), np.sqrt(np.asarray(variance, float))
     x, y = 1 / se, effect / se
     slope = (effect / se**2).sum() / (1 / se**2).sum()
-    ax = _labelled(axes(WIDE, HIGH, ax=ax), "Precision (1 / SE)", "Effect / SE")
+    ax = _labelled(axes(WIDE, HIGH, top=0.3, ax=ax), "Precision (1 / SE)", "Effect / SE")
     line = np.array([0, 1.05 * x.max()])
     ax.fill_between(line, slope * line - level, slope * line + level, color=GREY, alpha=0.18, lw=0)
     ax.plot(line, slope * line, color=INK, lw=1)
     ax.axhline(0, color=INK, lw=0.6, ls=(0, (2, 3)))
     outside = np.abs(y - slope * x) > level
     _points(ax, x, y, marked=outside, hollow=excluded)
+    ax.plot([], [], "^", color=VERMILLION, mew=0, label=f"outside ±{level:g} ({outside.sum()})")
+    if excluded is not None and np.any(excluded):
+        ax.plot([], [], "o", mfc="none", mec=INK, label=f"excluded ({np.sum(excluded)})")
+    _legend(ax)
     ax.set_xlim(line)
     _hover(
         ax,
@@ -172,14 +176,7 @@ def funnel(
     _points(ax, effect, y, hollow=excluded)
     ax.set(xlim=limits, ylim=(deep, 0))
     if contours:
-        ax.legend(
-            loc="lower left",
-            bbox_to_anchor=(-0.02, 1.0),
-            ncols=3,
-            columnspacing=1.2,
-            handlelength=1.4,
-            borderaxespad=0.2,
-        )
+        _legend(ax)
     _hover(
         ax,
         effect,
@@ -355,7 +352,7 @@ def bubble(
     """
     x, effect = pd.Series(x).reset_index(drop=True), np.asarray(effect, float)
     weight = np.full(len(x), 0.25) if weight is None else np.asarray(weight, float)
-    size = np.clip(160 * weight / np.nanmax(weight), 12, None)
+    size = np.clip(90 * weight / np.nanmax(weight), 9, None)
     labels = np.asarray([f"row {i + 1}" for i in range(len(x))] if labels is None else labels)
     known = x.notna().to_numpy()
     x, effect, size, labels = x[known], effect[known], size[known], labels[known]
@@ -388,7 +385,7 @@ def _level_strips(x, effect, size, fit, effect_label, labels, ax):
     _points(ax, effect[shown], height[shown], size=size[shown])
     if fit is not None:
         diamonds = [
-            [(low, at), (mid, at - 0.16), (high, at), (mid, at + 0.16)]
+            [(low, at), (mid, at - 0.25), (high, at), (mid, at + 0.25)]
             for (mid, low, high), at in zip(triples, y, strict=True)
             if np.isfinite(mid)
         ]
@@ -425,7 +422,7 @@ def baujat(heterogeneity, influence, *, labels=None, named=5, ax=None):
     ax = _labelled(axes(WIDE, HIGH, ax=ax), "Contribution to Q", "Influence on the pooled effect")
     _points(ax, x, y)
     most = x.max() or 1, y.max() or 1
-    ax.set(xlim=(0, 1.06 * most[0]), ylim=(0, 1.1 * most[1]))
+    ax.set(xlim=(-0.03 * most[0], 1.06 * most[0]), ylim=(-0.05 * most[1], 1.1 * most[1]))
     if labels is not None:
         far = np.argsort(-(x / most[0] + y / most[1]), kind="stable")[:named]
         _name(ax, x[far], y[far], np.asarray(labels)[far])
@@ -512,9 +509,18 @@ def influence(diagnostics, *, labels=None):
         if name in neutral:
             ax.axhline(neutral[name], color=INK, lw=0.7)
         ax.set_xlim(0, k + 1)
-        if labels is not None:
-            _hover(ax, x, y, labels, [f"{PANELS[name]} {number(v, 3)}" for v in y])
         panels.append(ax)
+    labels = [f"row {place}" for place in x] if labels is None else labels
+    values = diagnostics[shown].itertuples(index=False)
+    titles = [
+        "; ".join(
+            [label, *(f"{PANELS[n]} {number(v, 3)}" for n, v in zip(shown, row, strict=True))]
+        )
+        for label, row in zip(map(str, labels), values, strict=True)
+    ]
+    for ax in panels[:2]:  # a strip for each experiment, over all panels of the column
+        strip = blended_transform_factory(ax.transData, figure.transFigure)
+        Hover(ax, x, 0.5, titles, transform=strip, size=(72 * 2.85 / (k + 1), 72 * high))
     for ax in panels[-2:]:
         ax.set_xlabel("Experiment, in the order of the sheet", labelpad=2)
     return panels
@@ -590,9 +596,12 @@ def gosh(estimate, i2, *, full=None, effect_label="SMD", ax=None):
     from scipy.ndimage import gaussian_filter
 
     estimate, i2 = np.asarray(estimate, float), np.asarray(i2, float)
-    low, high = np.quantile(estimate, [0.001, 0.999])
-    margin = 0.15 * (high - low) or 1
-    box = (low - margin, high + margin), (0, 100)
+    box = []
+    for values in (estimate, i2):
+        low, high = np.quantile(values, [0.001, 0.999])
+        margin = 0.15 * (high - low) or 1
+        box.append((low - margin, high + margin))
+    box[1] = max(box[1][0], -2), min(box[1][1], 102)
     counts, x, y = np.histogram2d(estimate, i2, bins=(90, 60), range=box)
     density = gaussian_filter(counts, 1.5, mode="constant").T
     ranked = np.sort(density.ravel())[::-1]
@@ -641,7 +650,5 @@ def power(table, *, alpha=0.05, ax=None):
     ax.set_xlim(0, 100)
     ax.xaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
     ax.set_xlabel("Simulations with p < 0.05 (%)" if alpha == 0.05 else "Simulations rejecting (%)")
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=3, borderaxespad=0.2, handletextpad=0.2
-    )
+    _legend(ax)
     return ax

@@ -58,7 +58,7 @@ def styled(function):
     return wrapper
 
 
-def axes(width, height, left=0.6, right=0.1, bottom=0.5, top=0.1, ax=None):
+def axes(width, height, left=0.72, right=0.1, bottom=0.5, top=0.1, ax=None):
     """Give axes of a new figure; sizes and margins in inches. An `ax` is given back as it is."""
     if ax is not None:
         return ax
