@@ -72,7 +72,8 @@ def figure(axes, *, name, number, caption, alt, data=None, titles=None):
     data : pandas.DataFrame, optional
         What is drawn, at full precision, for the download.
     titles : dict of str to str, optional
-        Text that appears on hovering over artists with that ``gid``.
+        Text that appears on hovering over artists with that ``gid``; by default what
+        `helpers.lettering.Hover` has put into the figure.
 
     Returns
     -------
@@ -82,6 +83,7 @@ def figure(axes, *, name, number, caption, alt, data=None, titles=None):
 
     drawn = getattr(axes, "figure", None) or axes
     mark = f"figure-{name}"
+    titles = titles or getattr(drawn, "_titles", None)
     picture = svg(drawn, name=mark, alt=alt, titles=titles)
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close(drawn)
@@ -89,7 +91,7 @@ def figure(axes, *, name, number, caption, alt, data=None, titles=None):
     text = None if data is None else csv(data)
     html = (
         f'<figure class="figure{" tall" if height > 2 * width else ""}" id="{escape(mark)}">'
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Figure {number}">{picture}'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="Figure {number}">{picture}'
         f"</div><figcaption><b>Figure {number}.</b> {escape(caption)}</figcaption>"
         f'<p class="actions">{_link(text, name)}</p></figure>'
     )
@@ -128,7 +130,7 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None)
     columns = [_tagged(cells[c], numeric[c], first=not i) for i, c in enumerate(shown)]
     rows = ["<tr>" + "".join(row) + "</tr>" for row in zip(*columns, strict=True)]
     head = "".join(
-        f'<th scope="col"{_class("n" if numeric[column] else "")}>{escape(str(column))}</th>'
+        f'<th scope="col"{_class("num" if numeric[column] else "")}>{escape(str(column))}</th>'
         for column in shown
     )
     labels = frame[groups].tolist() if groups else []
@@ -141,7 +143,7 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None)
             start = stop
     text = csv(frame if data is None else data)
     html = (
-        f'<div class="table" id="{mark}"><div class="scroll" tabindex="0" role="region" '
+        f'<div class="table" id="{mark}"><div class="scroll" tabindex="0" role="group" '
         f'aria-labelledby="{mark}-caption"><table><caption id="{mark}-caption"><span>'
         f"<b>Table {number}.</b> {escape(caption)}</span></caption><thead><tr>{head}</tr></thead>"
         f"{''.join(body)}</table></div>"
@@ -210,16 +212,17 @@ def glance(items, *, sentence, plot=None, name="glance"):
         f"{f'<span>{escape(str(note))}</span>' if note else ''}</dd></div>"
         for label, value, note in items
     )
+    columns = 4 if len(items) in (4, 7, 8) else 3
     html = (
-        f'<section class="glance" aria-label="At a glance"><dl>{cards}</dl>'
-        f"{intervals(plot) if plot else ''}"
-        f'<blockquote class="copy"><p>{escape(sentence)}</p></blockquote></section>'
+        f'<section class="glance" aria-label="At a glance">'
+        f'<blockquote class="copy"><p>{escape(sentence)}</p></blockquote>'
+        f'<dl class="by{columns}">{cards}</dl>{intervals(plot) if plot else ""}</section>'
     )
     lines = [
         f"{label}: {value} ({note})" if note else f"{label}: {value}"
         for label, value, note in items
     ]
-    return Block("glance", name, html, "\n".join([*lines, sentence]))
+    return Block("glance", name, html, "\n".join([sentence, *lines]))
 
 
 def intervals(rows, *, head="Result", unit="Estimate [95% CI]"):
@@ -238,54 +241,69 @@ def intervals(rows, *, head="Result", unit="Estimate [95% CI]"):
     -------
     str
     """
-    ends = [row.get(key) for row in rows for key in ("ci_low", "ci_high", "pi_low", "pi_high")]
-    low, high = axis([0.0, *ends])
+    low, high = axis(rows)
     lines = "".join(
         f'<tr><th scope="row">{_anchor(row["label"], row.get("href"))}</th>'
         f"<td>{interval(row, low, high)}</td>"
-        f'<td class="n">{escape(row.get("text") or estimate(row))}</td></tr>'
+        f'<td class="num">{escape(row.get("text") or estimate(row))}</td></tr>'
         for row in rows
     )
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(head)}">'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(head)}">'
         f'<table class="intervals"><thead><tr><th scope="col">{escape(head)}</th>'
-        f'<th scope="col"><span class="scale"><span>{low:g}</span><span>{high:g}</span></span></th>'
-        f'<th scope="col" class="n">{escape(unit)}</th></tr></thead><tbody>{lines}</tbody></table>'
-        "</div>"
+        f'<th scope="col">{scale(low, high)}</th>'
+        f'<th scope="col" class="num">{escape(unit)}</th></tr></thead>'
+        f"<tbody>{lines}</tbody></table></div>"
     )
 
 
-def axis(values):
-    """Round limits of an axis that holds all finite values."""
-    finite = [v for v in values if v is not None and math.isfinite(v)]
+def axis(rows):
+    """Round limits of an axis that holds zero and all intervals."""
+    keys = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
+    ends = [row.get(key) for row in rows for key in keys]
+    finite = [0.0, *(end for end in ends if end is not None and math.isfinite(end))]
     low, high = min(finite), max(finite)
     step = 10 ** math.floor(math.log10(max(high - low, 1e-9)))
-    step = step / 2 if (high - low) / step < 4 else step
-    return math.floor(low / step) * step, math.ceil(high / step) * step
+    step = step / 2 if high - low < 4 * step else step
+    return math.floor(low / step) * step, math.ceil(high / step) * step or step
+
+
+def scale(low, high):
+    """Numbers at the ends of an axis, and its zero, above intervals drawn on it."""
+    ends = {low: "start", 0.0: "middle", high: "end"}
+    if not 0.2 < -low / (high - low) < 0.8:
+        ends.pop(0.0 if low else None, None)
+    texts = "".join(
+        f'<text x="{_share(at, low, high)}" y="11" text-anchor="{anchor}">'
+        f"{f'{at:g}'.replace('-', '−')}</text>"
+        for at, anchor in ends.items()
+    )
+    return f'<svg class="scale" width="100%" height="14" fill="currentColor">{texts}</svg>'
 
 
 def interval(row, low, high):
     """Draw one estimate with its interval as a small SVG on the axis from `low` to `high`."""
 
-    def at(value):
-        return f"{100 * (value - low) / ((high - low) or 1):.2f}%"
-
-    def line(start, end, kind):
-        if row.get(start) is None or row.get(end) is None:
+    def line(kind, start, end):
+        if start is None or end is None:
             return ""
-        return f'<line class="{kind}" x1="{at(row[start])}" x2="{at(row[end])}" y1="9" y2="9"/>'
+        x1, x2 = _share(start, low, high), _share(end, low, high)
+        return f'<line class="{kind}" x1="{x1}" x2="{x2}" y1="9" y2="9"/>'
 
-    hollow = " hollow" if row.get("kind") == "published" else ""
-    point = (
-        f'<circle cx="{at(row["estimate"])}" cy="9" r="4.5"/>'
-        if row.get("estimate") is not None
-        else ""
-    )
-    zero = f'<line class="zero" x1="{at(0)}" x2="{at(0)}" y1="0" y2="18"/>'
+    at, hollow = row.get("estimate"), row.get("kind") == "published"
+    point = f'<circle cx="{_share(at, low, high)}" cy="9" r="4.5"/>' if at is not None else ""
+    zero = _share(0, low, high)
     return (
-        f'<svg class="interval{hollow}" height="18" aria-hidden="true">{zero}'
-        f"{line('pi_low', 'pi_high', 'pi')}{line('ci_low', 'ci_high', 'ci')}{point}</svg>"
+        f'<svg class="interval{" hollow" if hollow else ""}" width="100%" height="18" '
+        f'stroke="currentColor" fill="currentColor" aria-hidden="true">'
+        f'<line class="zero" x1="{zero}" x2="{zero}" y1="0" y2="18"/>'
+        f"{line('pi', row.get('pi_low'), row.get('pi_high'))}"
+        f"{line('ci', row.get('ci_low'), row.get('ci_high'))}{point}</svg>"
     )
+
+
+def _share(value, low, high):
+    return f"{100 * (value - low) / (high - low):.2f}%"
 
 
 def estimate(row):
@@ -294,7 +312,8 @@ def estimate(row):
         return "not pooled"
     text = f"{row['estimate']:.2f}"
     if row.get("ci_low") is not None:
-        text += f" [{row['ci_low']:.2f}, {row['ci_high']:.2f}]"
+        # The interval stays in one line where a narrow screen wants two.
+        text += f" [{row['ci_low']:.2f},\u00a0{row['ci_high']:.2f}]"
     return text.replace("-", "−")
 
 
@@ -458,6 +477,6 @@ def _tagged(cells, numeric, *, first):
         f"d{gap}{'' if p else ' i'}" if gap else "" for gap, p in zip(short, places, strict=True)
     ]
     return [
-        f"<{tag}{scope}{_class('n', pad)}>{escape(cell)}</{tag}>"
+        f"<{tag}{scope}{_class('num', pad)}>{escape(cell)}</{tag}>"
         for cell, pad in zip(cells, pads, strict=True)
     ]

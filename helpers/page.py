@@ -42,7 +42,7 @@ def export(notebook, *, title=None, language="en"):
     import nbformat
 
     slots, data = {}, []
-    cells = [_placeholders(cell, slots, data) for cell in notebook.cells]
+    cells = [_placeholders(cell, slots, data) for cell in _anchored(notebook.cells)]
     shell = nbformat.from_dict({**notebook, "cells": cells})
     html, _ = _exporter().from_notebook_node(shell, {"language": escape(language)})
     html, contents, heading = _headings(html, title)
@@ -61,10 +61,11 @@ def index(entries, *, title, lead="", banner="", language="en"):
     Parameters
     ----------
     entries : list of mapping
-        A report each: ``family``, ``label``, ``href``, ``status`` ("ok", "FAILED", ...),
-        ``message`` (why it failed) and ``outcomes``, a list of mappings with ``id, label, k,
-        estimate, ci_low, ci_high, better``, ``published`` (a mapping with ``estimate, ci_low,
-        ci_high``, or None) and ``anchor`` (identifier of its section in the report).
+        A report each: ``family``, ``label``, ``href`` (None where there is no page),
+        ``failure`` (why it failed, or None), and its ``results`` as in ``<family>.json`` or,
+        instead, ``outcomes``: a list of mappings with ``id, label, k, estimate, ci_low,
+        ci_high, better`` and ``published`` (a mapping with ``estimate, ci_low, ci_high``).
+        The page of a failed report is the last good one, and is called so.
     title, lead : str
         Heading, and a sentence below it.
     banner : str
@@ -132,12 +133,24 @@ def _exporter():
     )
 
 
+def _anchored(cells):
+    """Put the title first, and name the first cell of each outcome for links from the index."""
+    title = [c for c in cells if c.cell_type == "markdown" and c.source.lstrip().startswith("# ")]
+    seen = set()
+    for cell in [*title[:1], *(cell for cell in cells if cell not in title[:1])]:
+        about = [tag for tag in cell.metadata.get("tags", []) if tag.startswith("outcome-")]
+        if len(about) == 1 and about[0] not in seen:
+            seen.add(about[0])
+            cell = {**cell, "metadata": {**cell.metadata, "anchor": about[0]}}
+        yield cell
+
+
 def _placeholders(cell, slots, data):
     """Put slots where blocks are; they go around nbconvert, untouched and quickly."""
-    if cell.cell_type != "code":
+    if cell["cell_type"] != "code":
         return cell
     outputs = []
-    for output in cell.outputs:
+    for output in cell["outputs"]:
         note = output.get("data", {}).get(blocks.MIME)
         if note is None:
             outputs.append(output)
@@ -194,26 +207,44 @@ def _headings(html, title):
 
 
 def _family(entry):
+    """Rows of a report in the index, from its results or from outcomes given one by one."""
     from markupsafe import Markup
 
-    outcomes = entry.get("outcomes") or []
+    outcomes = entry.get("outcomes") or [
+        {**one[entry.get("preset", "chosen")], **_facts(name, one)}
+        for name, one in ((entry.get("results") or {}).get("outcomes") or {}).items()
+    ]
     both = [row for one in outcomes for row in (one, one.get("published") or {})]
-    ends = [row.get(key) for row in both for key in ("estimate", "ci_low", "ci_high")]
-    low, high = blocks.axis([0.0, *ends])
+    low, high = blocks.axis(both)
     rows = []
     for one in outcomes:
         printed = one.get("published")
         plot = blocks.interval(one, low, high)
         if printed:
             plot = blocks.interval({**printed, "kind": "published"}, low, high) + plot
-        anchor = f"#{one['anchor']}" if one.get("anchor") else ""
+        anchor = one.get("anchor") or f"outcome-{one['id']}"
         rows.append(
             {
                 **one,
                 "plot": Markup(plot),
-                "href": f"{entry['href']}{anchor}" if entry.get("href") else "",
+                "href": f"{entry['href']}#{anchor}" if entry.get("href") else "",
                 "computed": blocks.estimate(one),
                 "published": blocks.estimate(printed) if printed else "–",
             }
         )
-    return {**entry, "rows": rows, "low": f"{low:g}", "high": f"{high:g}"}
+    failure = entry.get("failure")
+    return {
+        "status": "FAILED" if failure else "ok",
+        "message": failure,
+        **entry,
+        "rows": rows,
+        "scale": Markup(blocks.scale(low, high)),
+    }
+
+
+def _facts(name, outcome):
+    facts = {key: outcome.get(key) for key in ("label", "better", "published")}
+    facts |= {"pi_low": None, "pi_high": None}  # the index has no room for them
+    if facts["published"] and facts["published"].get("estimate") is None:
+        facts["published"] = None
+    return {"id": name, **facts}

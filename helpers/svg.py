@@ -1,10 +1,10 @@
 """Write a matplotlib figure as a small SVG that lives inside a page.
 
-Matplotlib's own SVG backend writes ten times the bytes: it repeats fonts and styles on every
-element, draws invisible grounds, and its identifiers clash when two figures share a page. This
-renderer draws the same artists. Ink (``#222222``) follows the page's text colour and white the
-page's ground, so that figures can be read in light and in dark; text stays text, set in the
-fonts of the reader's machine and laid out with the wider metrics of the figure's font.
+Matplotlib's own SVG backend repeats fonts and styles on every element, draws invisible grounds,
+and its identifiers clash when two figures share a page. This renderer draws the same artists in
+a third of the bytes and of the time. Ink (``#222222`` and black) follows the page's text colour
+and white the page's ground, so that figures can be read in light and in dark. Text stays text,
+in a font of the reader's machine, laid out with the wider metrics of the figure's font.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
 FONT = "Arial, 'Helvetica Neue', Helvetica, 'Liberation Sans', sans-serif"
-PAINT = {"#222222": "currentColor", "#ffffff": "var(--ground,#fff)"}
+PAINT = {"#222222": "currentColor", "#000000": "currentColor", "#ffffff": "var(--ground,#fff)"}
 ANCHOR = {"left": "", "center": "middle", "right": "end"}
 CIRCLE = Path.unit_circle()
 
@@ -197,14 +197,17 @@ class _Renderer(RendererBase):
         return f' clip-path="url(#{mark})"'
 
     def _hatch(self, gc, face):
-        lines = _outline(gc.get_hatch_path().transformed(Affine2D().scale(36)))
+        lines = _outline(
+            gc.get_hatch_path().transformed(Affine2D().scale(36, -36).translate(0, 36))
+        )
         ground = "none" if face is None else _paint(face)
+        opacity = "" if face is None or len(face) < 4 else f' fill-opacity="{_n(face[3])}"'
         mark = f"{self.name}-hatch{len(self.defs)}"
         return self._define(
-            (lines, ground, gc.get_hatch_color()),
+            (lines, ground, opacity, gc.get_hatch_color()),
             mark,
             f'<pattern id="{mark}" patternUnits="userSpaceOnUse" width="36" height="36">'
-            f'<path d="M0 0h36v36h-36z" fill="{ground}"/><path d="{lines}" '
+            f'<path d="M0 0h36v36h-36z" fill="{ground}"{opacity}/><path d="{lines}" '
             f'fill="none" stroke="{_paint(gc.get_hatch_color())}"/></pattern>',
         )
 
