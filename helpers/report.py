@@ -9,6 +9,7 @@ import pandas as pd
 from helpers import alerts, blocks, forest, methods, plots, published, results, tables, wording
 from helpers.analysis import Settings, analyse
 from helpers.description import nearest
+from helpers.exhibits import Exhibits, provenance_block
 from helpers.review import load
 from helpers.wording import count, interval, number, percent
 
@@ -83,7 +84,7 @@ class Report:
         if not self.analyses:
             raise ValueError(f"the sheet has no row of {family}'s outcomes {', '.join(wanted)}")
         self.printed = published.pooled(self.review)
-        self._numbers = {"figure": {}, "table": {}}
+        self.show = Exhibits(self.review.evidence["kind"])
 
     # ------------------------------------------------------------------ first screen
 
@@ -172,7 +173,7 @@ class Report:
         head = f"{label}: {count(result.k, 'experiment')}"
         if by:
             head += f" by {self.review.moderators[by].label.lower()}"
-        return self._figure(
+        return self.show.figure(
             axes,
             name=f"{outcome}-forest" + (f"-{by}" if by else ""),
             caption=f"{head}. Squares are effects with {wording.level_name(result.level)}, their "
@@ -205,7 +206,7 @@ class Report:
             favours=(f"favours {self.review.control}", f"favours {self.review.treated}"),
             better=directions.pop() if len(directions) == 1 else None,
         )
-        return self._figure(
+        return self.show.figure(
             axes,
             name=f"{name}-forest",
             caption=f"{label}: {count(len(rows), 'experiment')} on "
@@ -254,7 +255,7 @@ class Report:
                 "here about what its heterogeneity comes from.",
                 name=f"{outcome}-moderators",
             )
-        return self._table(
+        return self.show.table(
             tables.moderator_table(analysis, self.review.moderators),
             name=f"{outcome}-moderators",
             caption=f"{analysis.outcome.label}: subgroup analyses, each level with its own τ², and "
@@ -279,7 +280,7 @@ class Report:
         x, y = 1 / rows["se"], rows["effect"] / rows["se"]
         slope = (y * x).sum() / (x**2).sum()
         outside = int(((y - slope * x).abs() > 1.96).sum())
-        return self._figure(
+        return self.show.figure(
             axes,
             name=f"{outcome}-galbraith",
             caption=f"{analysis.outcome.label}: Galbraith plot. The band alone would flag "
@@ -288,7 +289,7 @@ class Report:
             "is a decision with a reason, not a rule.",
             alt=f"Galbraith plot of {analysis.outcome.label}: common-effect slope {number(slope)}, "
             f"{outside} of {len(rows)} points outside the ±1.96 band.",
-            data=self._evidence(rows[["experiment", "study", "effect", "se"]].assign(x=x, y=y)),
+            data=rows[["experiment", "study", "effect", "se", "provenance"]].assign(x=x, y=y),
         )
 
     def funnel(self, outcome):
@@ -306,7 +307,7 @@ class Report:
             labels=rows["experiment"],
             effect_label=self.settings.measure,
         )
-        return self._figure(
+        return self.show.figure(
             axes,
             name=f"{outcome}-funnel",
             caption=f"{analysis.outcome.label}: funnel plot on 1/√N with the contours of the null "
@@ -314,9 +315,7 @@ class Report:
             "from much else.",
             alt=f"Funnel plot of {count(len(rows), 'experiment')} with {int(total.min())} to "
             f"{int(total.max())} animals around {number(analysis.chosen.estimate)}.",
-            data=self._evidence(
-                rows[["experiment", "study", "effect", "se"]].assign(n_total=total)
-            ),
+            data=rows[["experiment", "study", "effect", "se", "provenance"]].assign(n_total=total),
         )
 
     def presets(self, outcome):
@@ -327,7 +326,7 @@ class Report:
         printed = self.printed.loc[outcome] if outcome in self.printed.index else None
         shown, data = tables.presets_table(analysis, printed)
         note = f" {analysis.three_level_note}" if analysis.three_level_note else ""
-        return self._table(
+        return self.show.table(
             shown,
             name=f"{outcome}-presets",
             caption=f"{analysis.outcome.label}: does the result depend on how it is computed? The "
@@ -353,7 +352,7 @@ class Report:
                 "By": rows["by"],
             }
         )
-        return self._table(
+        return self.show.table(
             shown,
             name=f"{outcome}-excluded",
             caption=f"{analysis.outcome.label}: experiments left out. With them the pooled effect "
@@ -374,7 +373,7 @@ class Report:
             return blocks.paragraph(
                 "Nothing was printed for this outcome.", name=f"{outcome}-published"
             )
-        return self._table(
+        return self.show.table(
             tables.published_shown(table, self.review.moderators),
             name=f"{outcome}-published",
             caption=f"{analysis.outcome.label}: {count(len(table), 'printed estimate')} beside "
@@ -401,18 +400,7 @@ class Report:
 
     def provenance(self):
         """Parameters, hashes of inputs and code, versions and seed."""
-        origin = self._results()["provenance"]
-        pairs = [
-            ("Review", f"{self.review.title} ({self.review.id})"),
-            ("Evidence", self.review.evidence["kind"]),
-            ("Rows in, rows used", f"{origin['rows_in']:,}, {origin['rows_used']:,}"),
-            ("Parameters", [f"{name} = {value!r}" for name, value in self.parameters.items()]),
-            ("SHA-256 of inputs", [f"{name} {value}" for name, value in origin["inputs"].items()]),
-            ("SHA-256 of code", origin["code"]),
-            ("Versions", [f"{name} {value}" for name, value in origin["versions"].items()]),
-            ("Seed", self.seed),
-        ]
-        return blocks.facts(pairs, name="provenance")
+        return provenance_block(self._results())
 
     def results(self):
         """All results as data, for programs."""
@@ -422,30 +410,6 @@ class Report:
         return results.family_results(
             self.review, self.family.id, self.analyses, self.parameters, self.seed
         )
-
-    # ------------------------------------------------------------------ how things are shown
-
-    def _figure(self, axes, *, name, **words):
-        return blocks.figure(axes, name=name, number=self._number("figure", name), **words)
-
-    def _table(self, frame, *, name, data, **words):
-        return blocks.table(
-            frame,
-            name=name,
-            number=self._number("table", name),
-            data=self._evidence(data),
-            **words,
-        )
-
-    def _number(self, kind, name):
-        """Numbers go by first appearance, so running a cell again does not count on."""
-        return self._numbers[kind].setdefault(name, len(self._numbers[kind]) + 1)
-
-    def _evidence(self, data):
-        """Every download says what kind of rows it was made from."""
-        if "provenance" in data:
-            return data
-        return data.assign(provenance=self.review.evidence["kind"])
 
     def _rows(self, analysis, rows=None):
         """Rows of the sheet with their effects, for a download."""
