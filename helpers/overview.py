@@ -1,0 +1,344 @@
+"""What belongs to no family: search, studies, risk of bias, all outcomes, the article's own sums."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from helpers import alerts, audit, blocks, charts, published, results, wording
+from helpers.analysis import ARTICLE, analyse
+from helpers.exhibits import Exhibits, provenance_block
+from helpers.review import load
+from helpers.wording import count, interval, listing, number, percent
+
+STUDY_COLUMNS = {
+    "first_author": "Study", "year": "Year", "animal_reported": "Animal", "sex_reported": "Sex",
+    "weight_age_reported": "Weight or age", "level_reported": "Level of injury",
+    "model_reported": "Model of injury", "origin_reported": "Origin as printed", "origin": "Origin",
+    "dose_reported": "Dose as printed", "timing_reported": "Time to treatment",
+    "route_reported": "Route as printed", "route": "Route", "n_administrations": "Administrations",
+}  # fmt: skip
+SUMMARIES = ("species", "model", "origin", "route", "n_administrations")
+BOUNDS = ("estimate", "ci_low", "ci_high")
+JUDGEMENTS = ("low", "unclear", "high")
+
+
+class Overview:
+    """The review as a whole; each method shows one thing.
+
+    Parameters
+    ----------
+    review : str or Path, optional
+        Folder of the review; by default the project's own.
+    seed : int
+        Kept for the record; nothing here is simulated.
+    """
+
+    def __init__(self, review=None, seed=0):
+        self.review = load(review)
+        self.seed = seed
+        self.show = Exhibits(self.review.evidence["kind"])
+        self.printed = published.pooled(self.review)
+        present = set(self.review.experiments["outcome"])
+        self.without_rows = [name for name in self.review.outcomes if name not in present]
+        self.analyses = {
+            name: analyse(self.review, name, chosen=ARTICLE, moderators=())
+            for name in self.review.outcomes
+            if name in present
+        }
+        self.findings = audit.audit(self.review.folder)
+
+    # ------------------------------------------------------------------ first screen
+
+    def banner(self):
+        """What kind of evidence the computed numbers are."""
+        return blocks.banner(self.review.evidence)
+
+    def glance(self):
+        """The numbers of the whole review and one sentence to quote."""
+        studies = self.review.facts("studies.csv")
+        items = [
+            ("Outcomes", len(self.analyses), count(len(self.review.families), "family", "families"))
+        ]
+        items.append(("Experiments", f"{sum(len(a.rows) for a in self.analyses.values()):,}", ""))
+        if len(studies):
+            items.append(("Studies", len(studies), "in the review's own list"))
+        if len(self.findings):
+            hard = int((self.findings["grade"] == "hard").sum())
+            items.append(("Questions to the authors", len(self.findings), f"{hard} of them hard"))
+        return blocks.glance(items, sentence=self.sentence())
+
+    def sentence(self):
+        """How many outcomes are on which side, in one sentence."""
+        text = wording.family_verdict(self.review.title, self.analyses.values())
+        return text if self.review.is_authentic else f"{text} (Reconstructed data.)"
+
+    def alerts(self):
+        """What a reader should know before the numbers."""
+        return blocks.alerts(alerts.of_review(self.review, self.without_rows))
+
+    # ------------------------------------------------------------------ all outcomes
+
+    def evidence_map(self):
+        """All pooled effects, computed and printed, turned so that benefit lies to the right."""
+        table = self._map()
+        return self.show.figure(
+            charts.evidence_map(
+                table, favours=(f"favours {self.review.control}", f"favours {self.review.treated}")
+            ),
+            name="evidence-map",
+            caption=f"All {count(len(table), 'outcome')}, turned so that benefit lies to the right: "
+            "computed by the article's settings, and as printed. An outcome whose effect was turned "
+            "is one where less is better.",
+            alt="; ".join(
+                f"{row['label']}: {number(row['estimate'])} {interval(row['ci_low'], row['ci_high'])}"
+                for _, row in table.iterrows()
+            ),
+            data=table,
+        )
+
+    def _map(self):
+        rows = []
+        for name, analysis in self.analyses.items():
+            outcome, family = analysis.outcome, self.review.families[analysis.outcome.family]
+            row = {"family": family.label, "outcome": name, "label": outcome.label}
+            row |= {"better": outcome.better, "k": analysis.article.k}
+            row |= {key: getattr(analysis.article, key) for key in BOUNDS}
+            if name in self.printed.index:
+                names = ("published", "published_low", "published_high")
+                row |= dict(zip(names, self.printed.loc[name, list(BOUNDS)], strict=True))
+            rows.append(row)
+        columns = ["published", "published_low", "published_high"]
+        table = pd.DataFrame(rows)
+        return table.assign(**{c: np.nan for c in columns if c not in table})
+
+    def pooled(self):
+        """All pooled effects under the two presets beside the printed ones."""
+        rows = []
+        for name, analysis in self.analyses.items():
+            printed = self.printed.loc[name] if name in self.printed.index else None
+            rows.append(
+                {
+                    "family": self.review.families[analysis.outcome.family].label,
+                    "Outcome": analysis.outcome.label,
+                    "Better": analysis.outcome.better,
+                    "k": analysis.article.k,
+                    "k printed": "–" if printed is None else number(printed["k"], 0),
+                    "Printed": "–" if printed is None else _cell(printed),
+                    "Article's settings": _cell(vars(analysis.article)),
+                    "I²": percent(analysis.article.i2),
+                    "Recommended settings": _cell(vars(analysis.recommended)),
+                }
+            )
+        data = pd.DataFrame(
+            [{"outcome": name, "preset": preset, **results.pooled_fields(getattr(analysis, preset))}
+             for name, analysis in self.analyses.items() for preset in ("article", "recommended")]
+        )  # fmt: skip
+        return self.show.table(
+            pd.DataFrame(rows), name="pooled", groups="family", data=data,
+            caption="Pooled effects of all outcomes. Where the article prints no k, the sheet's k is "
+            "an assumption, and no verdict may rest on it.",
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ search and studies
+
+    def flow(self):
+        """Flow diagram of the search."""
+        table = self.review.facts("flow.csv")
+        if table.empty:
+            return None
+        table = table.assign(n=pd.to_numeric(table["n"]))
+        return self.show.figure(
+            charts.flow(table),
+            name="flow",
+            caption=f"Flow of records, after PRISMA 2020. {self.flow_words()}",
+            alt="; ".join(f"{row['item']}: {row['n']}" for _, row in table.iterrows()),
+            data=table,
+        )
+
+    def flow_words(self):
+        """Whether the flow diagram's numbers add up, from its own numbers."""
+        found = self.findings[self.findings["check"] == "flow"]
+        if found.empty:
+            return "Its numbers add up."
+        return "Its numbers do not all add up: " + " ".join(found["implied"])
+
+    def studies(self):
+        """The included studies, as printed and cleaned."""
+        table = self.review.facts("studies.csv")
+        if table.empty:
+            return None
+        names = {key: label for key, label in STUDY_COLUMNS.items() if key in table}
+        shown = table[list(names)].rename(columns=names).replace("", "–")
+        return self.show.table(
+            shown, name="studies", data=table.assign(provenance="as printed"),
+            caption=f"The {count(len(table), 'included study', 'included studies')}. Columns marked "
+            "as printed keep the article's own words; the others are cleaned.",
+        )  # fmt: skip
+
+    def study_counts(self):
+        """How many studies used which species, model, origin, route and number of doses."""
+        table = self.review.facts("studies.csv")
+        names = {name: STUDY_COLUMNS.get(name, "Species") for name in SUMMARIES if name in table}
+        if not names:
+            return None
+        counted = {name: table[name].replace("", "not clear").value_counts() for name in names}
+        data = pd.concat(
+            [pd.DataFrame({"property": name, "value": values.index, "studies": values.to_numpy()})
+             for name, values in counted.items()]
+        )  # fmt: skip
+        return self.show.figure(
+            charts.counts(table.replace("", "not clear"), names)[0].figure,
+            name="study-counts",
+            caption="What the included studies used; cleaned values, one count a study.",
+            alt="; ".join(
+                f"{name}: " + ", ".join(f"{value} {n}" for value, n in values.items())
+                for name, values in counted.items()
+            ),
+            data=data.assign(provenance="as printed"),
+        )
+
+    # ------------------------------------------------------------------ risk of bias
+
+    def _bias(self):
+        items = self.review.facts("risk_of_bias_items.csv")
+        texts = {} if items.empty else dict(zip(items["item"], items["text"], strict=True))
+        return self.review.facts("risk_of_bias.csv"), texts
+
+    def risk_of_bias(self):
+        """Judgement of each study on each item."""
+        table, items = self._bias()
+        if table.empty:
+            return None
+        return self.show.figure(
+            charts.risk_of_bias(table, items, overall="overall"),
+            name="risk-of-bias",
+            caption=f"SYRCLE's risk of bias in {count(len(table), 'study', 'studies')}: + low, ? "
+            "unclear, − high. There is no summary score; the article's word for all of them is "
+            f"{listing(sorted(table['overall'].unique()))!r}.",
+            alt=self.bias_words(),
+            data=table.assign(provenance="as printed"),
+        )
+
+    def risk_of_bias_summary(self):
+        """Judgements counted for each item."""
+        table, items = self._bias()
+        if table.empty:
+            return None
+        counted = self._bias_counts()
+        return self.show.figure(
+            charts.risk_of_bias_summary(table, items),
+            name="risk-of-bias-summary",
+            caption=f"Judgements by item. {self.bias_words()}",
+            alt=self.bias_words(),
+            data=counted.assign(provenance="as printed"),
+        )
+
+    def _bias_counts(self):
+        table, items = self._bias()
+        counts = [
+            {judgement: int((table[item] == judgement).sum()) for judgement in JUDGEMENTS}
+            for item in items
+        ]
+        return pd.DataFrame({"item": list(items), "text": list(items.values())}).join(
+            pd.DataFrame(counts, columns=list(JUDGEMENTS))
+        )
+
+    def bias_words(self):
+        """On which items few studies are at low risk, from the counts."""
+        counted = self._bias_counts()
+        total = counted[list(JUDGEMENTS)].sum(axis=1)
+        places = counted["item"].str.replace("item_", "item ")
+        share = counted["low"] / total
+        weak = [f"{place} ({low} of {n} low)" for place, low, n, part in
+                zip(places, counted["low"], total, share, strict=True) if part < 0.2]  # fmt: skip
+        if not weak:
+            return "On every item at least a fifth of the studies is at low risk."
+        return f"Fewer than a fifth of the studies are at low risk on {listing(weak)}."
+
+    def risk_of_bias_items(self):
+        """The items' texts with their counts."""
+        counted = self._bias_counts()
+        if counted.empty:
+            return None
+        shown = counted.assign(item=counted["item"].str.replace("item_", "Item "))
+        return self.show.table(
+            shown.rename(columns=str.capitalize), name="risk-of-bias-items",
+            caption="SYRCLE's items and how many studies were judged low, unclear and high.",
+            data=counted.assign(provenance="as printed"),
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ beside other reviews
+
+    def earlier_reviews(self):
+        """Effects of earlier reviews beside those of this one."""
+        table = self.review.facts("earlier_reviews.csv")
+        if table.empty:
+            return None
+        names = {"review": "Review", "outcome": "Outcome", "population_or_source": "Animals, source",
+                 "smd": "SMD as printed"}  # fmt: skip
+        own = pd.DataFrame(
+            [("This review", self.review.outcomes[name].label, "all", _cell(self.printed.loc[name]))
+             for name in self.printed.index if name in set(table["outcome_id"])],
+            columns=list(names.values()),
+        )  # fmt: skip
+        far = int((pd.to_numeric(table["smd"]).abs() > alerts.EXTREME).sum())
+        note = (
+            f" {far} of them lie beyond ±{alerts.EXTREME}, further than standardised differences of "
+            "measurements reach: they look like differences in other units."
+            if far
+            else ""
+        )
+        return self.show.table(
+            pd.concat([own, table[list(names)].rename(columns=names)]), name="earlier-reviews",
+            data=table.assign(provenance="as printed"),
+            caption=f"{count(len(table), 'effect')} that the article quotes from earlier reviews, "
+            f"beside its own.{note}",
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ the article's own sums
+
+    def audit_summary(self):
+        """How many printed statistics agree with each other, check by check."""
+        return self.show.table(
+            audit.summary(self.review.folder).rename_axis("Check").reset_index(), name="audit-summary",
+            caption="Printed statistics held against each other within their rounding.",
+        )  # fmt: skip
+
+    def audit(self):
+        """Findings as questions to the authors."""
+        if self.findings.empty:
+            return blocks.paragraph("Every printed number agrees with the others.", name="audit")
+        shown = self.findings.rename(columns=str.capitalize)
+        hard = int((self.findings["grade"] == "hard").sum())
+        return self.show.table(
+            shown, name="audit", data=self.findings.assign(provenance="as printed"),
+            caption=f"{count(len(shown), 'question')} to the authors, {hard} of them hard. Hard: no "
+            "rounding and no number of degrees of freedom mends it, levels add up to more than k, or "
+            "an estimate lies outside its interval. Soft: everything else that does not follow; some "
+            "have an innocent reason.",
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ the end
+
+    def provenance(self):
+        """Hashes of inputs and code, versions."""
+        return provenance_block(self._results())
+
+    def results(self):
+        """All results as data, for programs."""
+        return blocks.results(self._results())
+
+    def _results(self):
+        content = results.family_results(
+            self.review,
+            "overview",
+            self.analyses,
+            {"review": self.review.id, "seed": self.seed},
+            self.seed,
+        )
+        return content | {"audit": results.finite(self.findings.to_dict("records"))}
+
+
+def _cell(row):
+    return f"{number(row['estimate'])} {interval(row['ci_low'], row['ci_high'])}"
