@@ -1,0 +1,302 @@
+"""Which experiments carry, or spoil, a pooled result.
+
+Every function fits many sets of effects at once: a set is a row of variances in which those of the
+effects left out are infinite, so that their weight is 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from helpers import heterogeneity
+from helpers.pooling import INTERVALS, PREDICTIONS, checked, critical
+
+# Subsets worked on at once by `gosh`, in effects: bounds its memory whatever is asked for.
+_CHUNK = 2_000_000
+
+
+def leave_one_out(
+    effect, *, variance, study=None, method="REML", interval="z", prediction="riley", level=0.95
+):
+    """Pool again without each experiment, or without each study.
+
+    Parameters
+    ----------
+    effect, variance : array_like, shape (k,)
+        Effects and sampling variances. The index of a Series names its rows.
+    study : array_like of k labels, optional
+        Leave out whole studies.
+    method, interval, prediction, level
+        As in `helpers.pooling.pool`.
+
+    Returns
+    -------
+    DataFrame
+        A row a deletion: ``left_out, k`` and the fields of a pooled result.
+    """
+    y, v, names, member = _deletions(effect, variance, study, least=2)
+    sets = np.where(member, np.inf, v)
+    return _pooled({"left_out": names}, y, sets, method, interval, prediction, level)
+
+
+def diagnostics(effect, *, variance, study=None, method="REML"):
+    """Outlier and influence diagnostics of each experiment, or of each study.
+
+    Parameters
+    ----------
+    effect, variance : array_like, shape (k,)
+        Effects and sampling variances, at least three. The index of a Series names its rows.
+    study : array_like of k labels, optional
+        Delete whole studies; a study of one experiment gets that experiment's values.
+    method : str
+        Estimator of τ².
+
+    Returns
+    -------
+    DataFrame
+        ``left_out, rstudent, dffits, cook, cov_ratio, tau2_deleted, q_deleted, hat, weight,
+        dfbetas, influential``; weight in percent.
+
+    Notes
+    -----
+    With h the hat value, (i) a fit without i, and S_i = v_i + τ²_(i):
+
+    - rstudent = (y_i - μ_(i)) / √(S_i + Var(μ_(i)))
+    - dffits = (μ - μ_(i)) / √(h_i·S_i)
+    - cook = (μ - μ_(i))² / Var(μ)
+    - cov_ratio = Var(μ_(i)) / Var(μ)
+    - dfbetas = (μ - μ_(i)) / √(1 / Σ 1/(v + τ²_(i))), the sum over all effects
+
+    For a study y_i is its mean weighted by 1/(v + τ²_(i)), S_i that mean's variance, h_i its sum.
+    ``influential`` is metafor's rule: abs(dffits) > 3/√(k - 1), cook beyond the median of χ²(1),
+    hat > 3/k, or abs(dfbetas) > 1.
+
+    References
+    ----------
+    Viechtbauer and Cheung (2010), Research Synthesis Methods 1:112.
+    """
+    y, v, names, member = _deletions(effect, variance, study, least=3)
+    k = len(y)
+    full = _summaries(y, v[None], method)
+    deleted = _summaries(y, np.where(member, np.inf, v), method)
+    w = 1 / (v + deleted["tau2"][:, None])
+    own = np.where(member, w, 0)
+    own_sum = own.sum(1)
+    hat = (member / (v + full["tau2"])).sum(1) * full["se"] ** 2
+    change = full["estimate"] - deleted["estimate"]
+    own_mean, dffits = (own @ y) / own_sum, change / np.sqrt(hat / own_sum)
+    cook, dfbetas = change**2 / full["se"] ** 2, change * np.sqrt(w.sum(1))
+    return pd.DataFrame(
+        {
+            "left_out": names,
+            "rstudent": (own_mean - deleted["estimate"]) / np.hypot(own_sum**-0.5, deleted["se"]),
+            "dffits": dffits,
+            "cook": cook,
+            "cov_ratio": deleted["se"] ** 2 / full["se"] ** 2,
+            "tau2_deleted": deleted["tau2"],
+            "q_deleted": deleted["q"],
+            "hat": hat,
+            "weight": 100 * hat,
+            "dfbetas": dfbetas,
+            "influential": (np.abs(dffits) > 3 / np.sqrt(k - 1))
+            | (cook > special.chdtri(1, 0.5))
+            | (hat > 3 / k)
+            | (np.abs(dfbetas) > 1),
+        }
+    )
+
+
+def cumulative(
+    effect, *, variance, order=None, method="REML", interval="z", prediction="riley", level=0.95
+):
+    """Pool the first effect, the first two, and so on.
+
+    Parameters
+    ----------
+    effect, variance : array_like, shape (k,)
+        Effects and sampling variances. The index of a Series names its rows.
+    order : array_like, shape (k,), optional
+        Year or precision to sort by; as given by default.
+    method, interval, prediction, level
+        As in `helpers.pooling.pool`.
+
+    Returns
+    -------
+    DataFrame
+        A row a step: ``added, k`` and the fields of a pooled result.
+    """
+    y, v, names, _ = _deletions(effect, variance, None, least=1)
+    if order is not None:
+        if len(order) != len(y):
+            raise ValueError(f"order has {len(order)} entries for {len(y)} effects")
+        turn = np.argsort(np.asarray(order), kind="stable")
+        y, v, names = y[turn], v[turn], names[turn]
+    later = np.triu(np.ones((len(y), len(y)), dtype=bool), 1)
+    sets = np.where(later, np.inf, v)
+    return _pooled({"added": names}, y, sets, method, interval, prediction, level)
+
+
+def galbraith(effect, *, variance, level=0.95):
+    """Points and band of the Galbraith (radial) plot, as Stata draws it.
+
+    Returns
+    -------
+    DataFrame
+        ``x`` = 1/SE, ``y`` = effect/SE, ``fitted`` on the common-effect line through the origin
+        (its slope is the common effect of all rows), ``low, high`` the ±z band, ``outside``.
+
+    References
+    ----------
+    Galbraith (1988), Statistics in Medicine 7:889.
+    """
+    y, v, names, _ = _deletions(effect, variance, None, least=1)
+    z = critical(level)
+    table = pd.DataFrame({"x": 1 / np.sqrt(v), "y": y / np.sqrt(v)}, index=names)
+    table["fitted"] = table["x"] * (y / v).sum() / (1 / v).sum()
+    table["low"], table["high"] = table["fitted"] - z, table["fitted"] + z
+    table["outside"] = (table["y"] < table["low"]) | (table["y"] > table["high"])
+    return table
+
+
+def baujat(effect, *, variance, method="REML"):
+    """Points of the Baujat plot: contribution to heterogeneity against influence.
+
+    Returns
+    -------
+    DataFrame
+        ``x`` = (y_i - μ)²/(v_i + τ²) (with method ``EE`` the share of Q), and
+        ``y`` = (μ - μ_(i))²/Var(μ_(i)).
+
+    References
+    ----------
+    Baujat and others (2002), Statistics in Medicine 21:2641.
+    """
+    y, v, names, member = _deletions(effect, variance, None, least=2)
+    full = _summaries(y, v[None], method)
+    deleted = _summaries(y, np.where(member, np.inf, v), method)
+    return pd.DataFrame(
+        {
+            "x": (y - full["estimate"]) ** 2 / (v + full["tau2"]),
+            "y": (full["estimate"] - deleted["estimate"]) ** 2 / deleted["se"] ** 2,
+        },
+        index=names,
+    )
+
+
+def gosh(effect, *, variance, subsets=100_000, method="REML", seed=0):
+    """Pool random subsets of the effects (graphical display of study heterogeneity).
+
+    Parameters
+    ----------
+    effect, variance : array_like, shape (k,)
+    subsets : int
+        How many; where there are no more than these with at least two effects, all of them.
+    method : str
+        Estimator of τ².
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        A row a subset: ``k, estimate, tau2, i2, h2, q``. `members` tells who was in it.
+
+    References
+    ----------
+    Olkin, Dahabreh and Trikalinos (2012), Research Synthesis Methods 3:214.
+    """
+    y, v = checked(effect, variance)
+    inside = members(len(y), subsets=subsets, seed=seed)
+    rows = max(1, _CHUNK // len(y))
+    parts = []
+    for start in range(0, len(inside), rows):
+        sets = np.where(inside[start : start + rows], v, np.inf)
+        parts.append(pd.DataFrame(_summaries(y, sets, method)).drop(columns="se"))
+    return pd.concat(parts, ignore_index=True)
+
+
+def members(k, *, subsets=100_000, seed=0):
+    """Who is in each subset of `gosh`: boolean, shape (subsets, k), each with two or more."""
+    if k < 2:
+        raise ValueError(f"subsets need at least two effects, there are {k}")
+    if k < 40 and 2**k - k - 1 <= subsets:
+        inside = (np.arange(2**k)[:, None] >> np.arange(k)) % 2 == 1
+        return inside[inside.sum(1) > 1]
+    generator = np.random.default_rng(seed)
+    inside = generator.random((subsets, k)) < 0.5
+    while (few := inside.sum(1) < 2).any():
+        inside[few] = generator.random((few.sum(), k)) < 0.5
+    return inside
+
+
+def _deletions(effect, variance, study, *, least):
+    """Arrays, the names of what can be left out, and whom each name takes along."""
+    names = effect.index.to_numpy() if isinstance(effect, pd.Series) else None
+    y, v = checked(effect, variance)
+    if len(y) < least:
+        raise ValueError(f"at least {least} effects are needed, there are {len(y)}")
+    if study is None:
+        return y, v, np.arange(len(y)) if names is None else names, np.eye(len(y), dtype=bool)
+    codes, names = pd.factorize(np.asarray(study, dtype=object))
+    if len(codes) != len(y) or (codes < 0).any():
+        raise ValueError(f"study needs a label for each of the {len(y)} effects")
+    if len(names) < 2:
+        raise ValueError("leaving out the only study leaves nothing")
+    return y, v, names, codes == np.arange(len(names))[:, None]
+
+
+def _summaries(y, v, method):
+    """Estimate, plain standard error and heterogeneity of each set, v of shape (sets, k)."""
+    k = np.isfinite(v).sum(1)
+    tau2 = heterogeneity.estimate(y, v, np.ones((len(y), 1)), method)
+    w = 1 / (v + tau2[:, None])
+    total = w.sum(1)
+    fixed = 1 / v
+    sum1 = fixed.sum(1)
+    q = fixed @ y**2 - (fixed @ y) ** 2 / sum1
+    mean = (fixed @ y) / sum1
+    if len(v) <= 4 * len(y):  # exact also where all effects are nearly equal
+        q = (fixed * (y - mean[:, None]) ** 2).sum(1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        s2 = (k - 1) * sum1 / (sum1**2 - np.einsum("sk,sk->s", fixed, fixed))
+        if method == "EE":
+            i2, h2 = 100 * np.maximum(0, 1 - (k - 1) / q), q / (k - 1)
+        else:
+            i2, h2 = 100 * tau2 / (tau2 + s2), 1 + tau2 / s2
+    return {
+        "k": k, "estimate": (w @ y) / total, "se": total**-0.5, "tau2": tau2, "i2": i2, "h2": h2,
+        "q": q,
+    }  # fmt: skip
+
+
+def _pooled(names, y, v, method, interval, prediction, level):
+    """The fields of `helpers.pooling.pool` for each set."""
+    if interval not in INTERVALS or prediction not in PREDICTIONS:
+        raise ValueError(f"unknown interval {interval!r} or prediction {prediction!r}")
+    fit = _summaries(y, v, method)
+    k, mean, plain, tau2 = fit["k"], fit["estimate"], fit["se"], fit["tau2"]
+    df = k - 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        residual = ((y - mean[:, None]) ** 2 / (v + tau2[:, None])).sum(1)
+        knapp = plain * np.sqrt(residual / df)
+        se = {"z": plain, "hksj": knapp, "hksj_truncated": np.maximum(knapp, plain)}[interval]
+        se = np.where(k > 1, se, plain)
+        # scipy's distributions would cost more than the fits.
+        law_df = np.where((interval == "z") | (k == 1), np.inf, df)
+        half = special.stdtrit(law_df, (1 + level) / 2) * se
+        wide, wide_df = {"riley": (plain, df - 1), "z": (plain, np.inf), "hk": (knapp, df)}[
+            prediction
+        ]
+        spread = special.stdtrit(wide_df, (1 + level) / 2) * np.hypot(wide, np.sqrt(tau2))
+        spread = np.where((k > 2) & (method != "EE"), spread, np.nan)
+        fields = {
+            **names, "k": k, "estimate": mean, "se": se, "ci_low": mean - half,
+            "ci_high": mean + half, "p_effect": 2 * special.stdtr(law_df, -np.abs(mean / se)),
+            "tau2": tau2, "i2": fit["i2"], "h2": fit["h2"], "q": fit["q"],
+            "p_heterogeneity": special.chdtrc(df, fit["q"]), "pi_low": mean - spread,
+            "pi_high": mean + spread,
+        }  # fmt: skip
+    for name in ("tau2", "i2", "h2", "q", "p_heterogeneity"):  # one effect has none of these
+        fields[name] = np.where(k > 1, fields[name], np.nan)
+    return pd.DataFrame(fields)
