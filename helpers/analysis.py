@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pandas as pd
 
 from helpers import dependence
@@ -108,15 +107,19 @@ def effects(rows, settings, *, controls_are_split=False):
     pandas.DataFrame
         ``effect, variance, se`` with the index of `rows`.
     """
-    table = rows
     if settings.split_controls and not controls_are_split:
-        table = rows.assign(n_control_split=dependence.shared_control_n(rows, by=control_key(rows)))
+        rows = rows.assign(n_control_split=split_n(rows))
     found = effect_sizes(
-        table, measure=settings.measure, correction=settings.correction, variance=settings.variance
+        rows, measure=settings.measure, correction=settings.correction, variance=settings.variance
     )
     if "sign" in rows:
         found["effect"] *= rows["sign"]
     return found
+
+
+def split_n(rows):
+    """Control animals that fall to each row when shared control groups are divided."""
+    return dependence.shared_control_n(rows, by=control_key(rows))
 
 
 def control_key(rows):
@@ -169,7 +172,10 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
     analysis = OutcomeAnalysis(
         outcome=review.outcomes[outcome],
         settings=chosen,
-        rows=_with_effects(used, found, chosen).assign(weight=chosen_result.weights),
+        rows=_with_effects(used, found, chosen).assign(
+            weight=chosen_result.weights,
+            n_split=split_n(used) if chosen.split_controls and not split else used["n_control"],
+        ),
         excluded=_excluded(excluded, reasons, chosen, split),
         article=article,
         recommended=recommended,
@@ -308,8 +314,3 @@ def pooled_fields(result):
         "p_heterogeneity", "pi_low", "pi_high", "pooled",
     )  # fmt: skip
     return {name: getattr(result, name) for name in names}
-
-
-def animals_of(rows):
-    """Treated and control animals of each row as numbers."""
-    return np.column_stack([rows["n_treated"], rows["n_control"]])

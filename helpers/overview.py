@@ -18,7 +18,10 @@ STUDY_COLUMNS = {
     "dose_reported": "Dose as printed", "timing_reported": "Time to treatment",
     "route_reported": "Route as printed", "route": "Route", "n_administrations": "Administrations",
 }  # fmt: skip
-SUMMARIES = ("species", "model", "origin", "route", "n_administrations")
+SUMMARIES = {
+    "species": "Species", "model": "Model of injury", "origin": "Origin of exosomes",
+    "route": "Route", "n_administrations": "Number of administrations",
+}  # fmt: skip
 BOUNDS = ("estimate", "ci_low", "ci_high")
 JUDGEMENTS = ("low", "unclear", "high")
 
@@ -179,7 +182,7 @@ class Overview:
     def study_counts(self):
         """How many studies used which species, model, origin, route and number of doses."""
         table = self.review.facts("studies.csv")
-        names = {name: STUDY_COLUMNS.get(name, "Species") for name in SUMMARIES if name in table}
+        names = {name: heading for name, heading in SUMMARIES.items() if name in table}
         if not names:
             return None
         counted = {name: table[name].replace("", "not clear").value_counts() for name in names}

@@ -202,8 +202,9 @@ def family_verdict(label, analyses):
             sides[side].append(analysis.outcome.label)
         else:
             undecided.append(analysis.outcome.label)
+    few = len(analyses) < 10  # a sentence to quote, not a list
     parts = [
-        f"{len(names)} on the side of {side} ({listing(names)})"
+        f"{len(names)} on the side of {side}" + (f" ({listing(names)})" if few else "")
         for side, names in sides.items()
         if names
     ]

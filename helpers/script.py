@@ -1,0 +1,160 @@
+"""An R script with the data inside that computes a report's numbers in metafor."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+
+TESTS = {"z": "z", "hksj": "knha", "hksj_truncated": "adhoc"}
+FACTORS = {
+    "exact": "exp(lgamma(m / 2) - lgamma((m - 1) / 2)) / sqrt(m / 2)",
+    "approximate": "1 - 3 / (4 * m - 1)",
+    "none": "rep(1, length(m))",
+}
+VARIANCES = {
+    "metafor": "1 / n1 + 1 / ns + g^2 / (2 * (n1 + ns))",
+    "stata": "J^2 * (1 / n1 + 1 / ns + d^2 / (2 * (n1 + ns)))",
+    "unbiased": "1 / n1 + 1 / ns + (1 - (m - 2) / (m * Jexact^2)) * g^2",
+    "revman": "1 / n1 + 1 / ns + g^2 / (2 * (n1 + ns - 3.94))",
+}
+HEAD = """\
+# {title}: {family}
+# {notice}
+# Recomputes the pooled effects, subgroups and meta-regressions of the report in metafor and
+# prints how far they lie from the report's numbers. Needs R and the package metafor.
+suppressPackageStartupMessages(library(metafor))
+
+dat <- read.csv(text = {data}, colClasses = {classes}, na.strings = "")
+report <- read.csv(text = {report}, na.strings = "")
+control <- list(threshold = 1e-13, maxiter = 10000)
+"""
+SMD = """
+# Standardised mean differences from means, SDs and group sizes.
+n1 <- dat$n_treated; n2 <- dat$n_control; ns <- dat$n_split
+sp <- sqrt(((n1 - 1) * dat$sd_treated^2 + (n2 - 1) * dat$sd_control^2) / (n1 + n2 - 2))
+d <- (dat$mean_treated - dat$mean_control) / sp
+m <- ifelse(n1 + ns - 2 < 2, n1 + n2 - 2, n1 + ns - 2)
+J <- {factor}
+Jexact <- {exact}
+g <- J * d
+dat$yi <- g * dat$sign
+dat$vi <- {variance}
+"""
+GIVEN = """
+# Effects and sampling variances as the report computed them from the group data.
+dat$yi <- dat$effect
+dat$vi <- dat$variance
+"""
+FITS = """
+fit <- function(rows, mods = ~ 1)
+  rma(yi, vi, mods = mods, data = rows, method = "{method}", test = "{test}",
+      level = {level}, control = control)
+out <- list()
+keep <- function(outcome, kind, moderator, level, x, i)
+  out[[length(out) + 1]] <<- data.frame(outcome, kind, moderator, level,
+    estimate = x$beta[i], se = x$se[i], ci_low = x$ci.lb[i], ci_high = x$ci.ub[i], tau2 = x$tau2)
+
+for (i in seq_len(nrow(report))) {{
+  r <- report[i, ]
+  rows <- dat[dat$outcome == r$outcome, ]
+  if (r$kind == "pooled") keep(r$outcome, r$kind, NA, NA, fit(rows), 1)
+  if (r$kind == "subgroup")
+    keep(r$outcome, r$kind, r$moderator, r$level, fit(rows[which(rows[[r$moderator]] == r$level), ]), 1)
+  if (r$kind == "coefficient") {{
+    rows <- rows[!is.na(rows[[r$moderator]]), ]
+    if (is.na(r$level)) x <- fit(rows, as.formula(paste("~", r$moderator)))
+    else {{
+      present <- unique(rows[[r$moderator]])
+      rows$term <- factor(rows[[r$moderator]], levels = c(r$reference, setdiff(present, r$reference)))
+      x <- fit(rows, ~ term)
+    }}
+    name <- if (is.na(r$level)) r$moderator else paste0("term", r$level)
+    keep(r$outcome, r$kind, r$moderator, r$level, x, which(rownames(x$beta) == name))
+  }}
+}}
+out <- do.call(rbind, out)
+print(out, digits = 10, row.names = FALSE)
+numbers <- c("estimate", "se", "ci_low", "ci_high", "tau2")
+gap <- max(abs(as.matrix(out[, numbers]) - as.matrix(report[, numbers])))
+version <- as.character(packageVersion("metafor"))
+cat("metafor", version, "- largest difference from the report:", gap, "\\n")
+"""
+
+
+def metafor_script(review, family, analyses, settings):
+    """R code that reproduces the chosen pooled, subgroup and regression numbers in metafor.
+
+    Parameters
+    ----------
+    review : helpers.review.Review
+    family : str
+        Label of the family, for the heading.
+    analyses : dict of OutcomeAnalysis
+    settings : helpers.analysis.Settings
+
+    Returns
+    -------
+    str
+        The script; the data and the report's own numbers stand inside, at full precision.
+    """
+    rows = pd.concat([analysis.rows for analysis in analyses.values()])
+    moderators = [name for name in review.moderators if name in rows]
+    groups = ["n_treated", "mean_treated", "sd_treated", "n_control", "mean_control", "sd_control"]
+    from_groups = settings.measure == "SMD" and rows[groups].notna().all(axis=None)
+    data = rows[["experiment", "outcome", *groups, "effect", "variance", *moderators, "provenance"]]
+    data = data.assign(n_split=rows["n_split"], sign=rows.get("sign", 1))
+    numeric = [name for name in moderators if not review.moderators[name].levels]
+    numeric += [*groups, "effect", "variance", "n_split", "sign"]
+    classes = ["numeric" if name in numeric else "character" for name in data]
+    head = HEAD.format(
+        title=_comment(review.title), family=_comment(family),
+        notice=_comment(review.evidence.get("notice", "")), data=_text(data),
+        report=_text(_expected(analyses)), classes=f"c({', '.join(map(json.dumps, classes))})",
+    )  # fmt: skip
+    effects = GIVEN
+    if from_groups:
+        effects = SMD.format(
+            factor=FACTORS[settings.correction], exact=FACTORS["exact"],
+            variance=VARIANCES[settings.variance],
+        )  # fmt: skip
+    fits = FITS.format(
+        method=settings.method, test=TESTS[settings.interval], level=100 * settings.level
+    )
+    return head + effects + fits
+
+
+def _expected(analyses):
+    """The report's numbers, a row a fit."""
+    rows = []
+    names = ["estimate", "se", "ci_low", "ci_high"]
+    for outcome, analysis in analyses.items():
+        if analysis.chosen.pooled:
+            rows.append([outcome, "pooled", None, None, None, *_numbers(analysis.chosen, names)])
+        for moderator, result in analysis.subgroups.items():
+            for level, pooled in result.results.items():
+                if pooled.pooled:
+                    place = [outcome, "subgroup", moderator, level, None]
+                    rows.append([*place, *_numbers(pooled, names)])
+        for moderator, result in analysis.regressions.items():
+            for _, term in result.coefficients.iloc[1:].iterrows():
+                place = [outcome, "coefficient", moderator, term["level"]]
+                place.append(result.reference.get(moderator))
+                numbers = [term[name] for name in ("coef", "se", "ci_low", "ci_high")]
+                rows.append([*place, *numbers, result.tau2])
+    columns = ["outcome", "kind", "moderator", "level", "reference", *names, "tau2"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _numbers(result, names):
+    return [*(getattr(result, name) for name in names), result.tau2]
+
+
+def _text(frame):
+    """A table as an R string."""
+    return json.dumps(frame.to_csv(index=False, lineterminator="\n"), ensure_ascii=False)
+
+
+def _comment(text):
+    """Text that cannot leave its comment line."""
+    return " ".join(str(text).split())
