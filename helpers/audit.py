@@ -33,6 +33,7 @@ COLUMNS = [
 ALPHA = 0.05  # every printed interval is read as a 95% interval
 # The mean of k effects has a whole number of degrees of freedom; above 1,000 t prints as z.
 DF = np.append(np.arange(1.0, 1001.0), np.inf)
+CRITICAL = stats.t.ppf(1 - ALPHA / 2, DF)  # the last one is that of z
 CLAIMS = (
     "is no claim such as 'increased', 'not decreased', 'significantly decreased', "
     "'no difference', 'larger effect', 'not significant', 'all significant'"
@@ -63,6 +64,7 @@ def _middle(s: Printed) -> dict | None:
         return None
     outside = s.estimate.high < s.low.low or s.estimate.low > s.high.high
     where = "lies outside" if outside else "is not the middle of"
+    where = "has its bounds in the wrong order in" if s.low.low > s.high.high else where
     turned = {n.text: centre.value - n.value for n in (s.low, s.high)}
     lost = [t for t, middle in turned.items() if s.estimate.low <= middle <= s.estimate.high]
     hint = f"has the bound {lost[0]} the wrong sign" if lost else "which number is misprinted"
@@ -71,15 +73,15 @@ def _middle(s: Printed) -> dict | None:
     return _finding("middle", "hard", s, s, implied + "within rounding", question)
 
 
-def p_range(s: Printed, df: np.ndarray | float = np.inf) -> tuple[np.ndarray, np.ndarray]:
+def p_range(s: Printed, at: int | slice = -1) -> tuple[np.ndarray, np.ndarray]:
     """Give the smallest and the largest p that an estimate and its 95% interval allow.
 
     Parameters
     ----------
     s : Printed
         An estimate with both bounds.
-    df : float or array
-        Degrees of freedom of t, infinite for z.
+    at : int or slice
+        Which of the degrees of freedom `DF`; the last, infinity, is z.
 
     Notes
     -----
@@ -92,8 +94,7 @@ def p_range(s: Printed, df: np.ndarray | float = np.inf) -> tuple[np.ndarray, np
     near = near if s.estimate.sign() else 0
     largest = float(far / (width - slack)) if width > slack else np.inf
     smallest = float(near / (width + slack)) if width + slack else 0.0
-    critical = stats.t.ppf(1 - ALPHA / 2, df)
-    return 2 * stats.t.sf(critical * largest, df), 2 * stats.t.sf(critical * smallest, df)
+    return tuple(2 * stats.t.sf(CRITICAL[at] * r, DF[at]) for r in (largest, smallest))
 
 
 def _fits(p: Number, low, high) -> np.ndarray:
@@ -107,10 +108,11 @@ def _p_value(s: Printed, others: list[Printed]) -> dict | None:
     low, high = (f"{p:.3g}" if p >= 0.0001 else "<0.0001" for p in z)
     implied = f"p {low} to {high} by z" if low != high else f"p {low} by z"
     question = "The printed p does not follow from its interval under z"
-    if len(df := DF[_fits(s.p, *p_range(s, DF))]):
+    if len(df := DF[_fits(s.p, *p_range(s, slice(None)))]):
         question += f"; was it t with {_short(df[0])} to {_short(df[-1])} degrees of freedom?"
         return _finding("p_value", "soft", s, s, implied, question)
-    swapped = [o.level for o in others if o.key != s.key and o.p and _fits(o.p, *z)]
+    misfits = (o for o in others if o.whole and o.p and not _fits(o.p, *p_range(o)))
+    swapped = [o.level for o in misfits if _fits(o.p, *z)]
     if s.p.bound == "<" and z[0] < 0.0005:
         hint = f"does {s.p.text} stand for a program's 0.000, that is, below 0.0005?"
     elif _middle(s) and _fits(s.p, *p_range(s._replace(estimate=(m := _centre(s))))):
@@ -144,7 +146,8 @@ def _significance(s: Printed) -> dict | None:
     below, excludes = _below_alpha(s), _excludes_zero(s)
     if None in (below, excludes) or below == excludes:
         return None
-    implied = "p below 0.05: the interval excludes 0" if excludes else "p above 0.05: it includes 0"
+    implied = f"the interval {'excludes' if excludes else 'includes'} 0"
+    implied += f": p {'below' if excludes else 'above'} 0.05"
     question = "The p and the interval disagree about 0.05; which of them holds?"
     return _finding("significance", "hard", s, s, implied, question)
 
@@ -156,11 +159,11 @@ def _level_count(article: Article) -> Findings:
     for group, levels in groups.items():
         pooled = article.numbers.get(("pooled", group[0], "", ""))
         k, source = pooled and pooled.k, "as printed"
+        if not totals[group]:
+            continue
         if k is None:
-            k, source = (
-                max(t for g, t in totals.items() if g[0] == group[0]),
-                "by the levels of another moderator",
-            )
+            k = max(t for g, t in totals.items() if g[0] == group[0])
+            source = "by another moderator's levels"
         off = totals[group] - k
         if off == 0 or (off < 0 and any(s.k is None for s in levels)):
             yield None
@@ -185,9 +188,9 @@ def _sign(article: Article) -> Findings:
         if difference.sign() * s.estimate.sign() >= 0:
             yield None
             continue
-        implied = f"{level.estimate.text} - ({base.estimate.text}) = {difference.value}"
+        implied = f"subgroups {level.estimate.text} - ({base.estimate.text}) = {difference.value}"
         question = "Does the common τ² of the regression turn the sign of this difference?"
-        yield _finding("sign", "soft", s, s, f"{implied} between subgroups", question)
+        yield _finding("sign", "soft", s, s, implied, question)
 
 
 def _contradiction(claim: str, s: Printed, reference: int) -> str | None:
@@ -248,9 +251,9 @@ def _wording(article: Article) -> Findings:
 
 def _span(label: str) -> tuple[float, float, str] | None:
     """Read a range and its unit from a label such as "Acute (24 to 72 hours)", "<28 days"."""
-    if m := re.search(r"([\d.]+)\s*(?:to|-|–)\s*([\d.]+)\s*([a-z]+)", label, re.I):
+    if m := re.search(r"(\d+\.?\d*)\s*(?:to|-|–)\s*(\d+\.?\d*)\s*([a-z]+)", label, re.I):
         return float(m[1]), float(m[2]), plain(m[3])
-    if m := re.search(r"([<>≤≥])=?\s*([\d.]+)\s*([a-z]+)", label, re.I):
+    if m := re.search(r"([<>≤≥])=?\s*(\d+\.?\d*)\s*([a-z]+)", label, re.I):
         return *sorted((float(m[2]), -np.inf if m[1] in "<≤" else np.inf)), plain(m[3])
     return None
 
@@ -273,9 +276,10 @@ def _text_vs_table(article: Article) -> Findings:
         yield _finding("text_vs_table", "soft", s, printed, f"{source}: {implied}", question)
         if s.whole:  # the other version of an estimate has to agree with itself, too
             yield from filter(None, (_middle(s), _p_value(s, []), _significance(s)))
+    tables = {file: list(article.rows(file)) for file in {r.text("file") for r in article.counts}}
     for row in article.counts:
         column, value, said = row.text("column"), row.text("value"), row.read(count, "n")
-        listed = list(article.rows(row.text("file")))
+        listed = tables[row.text("file")]
         if said is None or not listed or (column and column not in listed[0].cells):
             continue
         cells = Counter(plain(r.text(column)) for r in listed)
@@ -337,7 +341,11 @@ def _flow(article: Article) -> Findings:
             stage = "removed"
         elif stage == "identification" and re.search("addition|other|gr[ea]y|manual", item, re.I):
             stage = "additional"
-        boxes[stage].extend([] if n is None else [(item, n)])
+        elif stage.startswith(("excluded", "not_retrieved")):
+            full = re.search("full|eligib", stage)
+            stage = "excluded_full_text" if full else "excluded_screening"
+        once = stage in ("screening", "eligibility", "included") and boxes[stage]
+        boxes[stage].extend([] if n is None or once else [(item, n)])
     boxes["listed"] = [("studies listed", n)] if (n := len(_labels(article, "studies.csv"))) else []
     for end, start, extra, less in (
         ("screening", "identification", "", "removed"),
@@ -359,10 +367,10 @@ def _flow(article: Article) -> Findings:
 def _run(folder: str | Path) -> tuple[list[Printed], dict[str, list[dict | None]]]:
     article = read(folder)
     whole = [s for s in article.numbers.values() if s.whole]
-    peers = {k: v for kind in ("subgroup", "coefficient") for k, v in article.groups(kind).items()}
+    peers = {kind: article.groups(kind) for kind in ("pooled", "subgroup", "coefficient")}
     done = {
         "middle": [_middle(s) for s in whole],
-        "p_value": [_p_value(s, peers.get(s.key[1:3], [])) for s in whole],
+        "p_value": [_p_value(s, peers[s.statistic][s.key[1:3]]) for s in whole],
         "significance": [_significance(s) for s in whole],
         "level_count": list(_level_count(article)),
         "sign": list(_sign(article)),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-NOT_PRINTED = {"", ".", "-", "–", "—", "na", "n/a", "nr", "n/r", "nan", "not reported"}
+NOT_PRINTED = {"", *".-–—", "na", "n/a", "nr", "n/r", "nan", "not reported", "ref", "reference"}
 MINUS = str.maketrans("−–‐‑", "----")
 FORM = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
@@ -178,19 +178,29 @@ class Article(NamedTuple):
         """Yield the rows of a file of the folder."""
         return rows(self.folder, file, self.faults)
 
+    def add(self, s: Printed) -> None:
+        """Take in a number of the text: the first printing is the number, others repeat it."""
+        if s.whole and s.key not in self.numbers:
+            self.numbers[s.key] = s
+        else:
+            self.repeats.append(s)
+        if s.row.text("claim"):
+            self.claims.append(s)
+
     def groups(self, statistic: str) -> dict[tuple[str, ...], list[Printed]]:
         """Return the numbers of one kind by outcome and moderator."""
         found = defaultdict(list)
-        for s in self.numbers.values():
-            if s.statistic == statistic:
-                found[s.key[1:3]].append(s)
+        for key, s in self.numbers.items():
+            if key[0] == statistic:
+                found[key[1:3]].append(s)
         return found
 
     def reference(self, s: Printed) -> Printed | None:
         """Return the level that a coefficient is compared with."""
-        same = (t for t in self.numbers.values() if t.key[:3] == ("subgroup", *s.key[1:3]))
-        said = ("yes", "true", "1")
-        return next((t for t in same if plain(t.row.text("is_reference")) in said), None)
+        prefix, said = ("subgroup", *s.key[1:3]), {"yes", "true", "1", "reference", "ref"}
+        same = (t for key, t in self.numbers.items() if key[:3] == prefix)
+        marks = ("is_reference", "coef")
+        return next((t for t in same if said & {plain(t.row.text(m)) for m in marks}), None)
 
 
 def plain(text: str) -> str:
@@ -214,23 +224,19 @@ def read(folder: str | Path) -> Article:
     if not article.folder.is_dir():
         raise ValueError(f"{folder}: there is no such folder")
     for row in article.rows("published_pooled.csv"):
-        s = _printed(row, "pooled", row.text("where", "table") or "text")
-        first = s.whole and s.key not in article.numbers
-        article.numbers.update({s.key: s} if first else {})
-        article.repeats.extend([] if first else [s])
-        article.claims.extend([s] * bool(row.text("claim")))
+        article.add(_printed(row, "pooled", row.text("where", "table") or "text"))
     for row in article.rows("published_subgroups.csv"):
         for statistic in ("subgroup", "coefficient"):
             s = _printed(row, statistic, row.text("table"))
-            article.numbers.setdefault(s.key, s)
+            if s.estimate or statistic == "subgroup":
+                key = (*s.key, row.line) if s.key in article.numbers else s.key
+                article.numbers[key] = s
     for row in article.rows("published_text.csv"):
         kind = row.text("statistic")
-        if kind == "count":
+        if kind in ("pooled", "subgroup", "coefficient"):
+            article.add(_printed(row, kind, row.text("where")))
+        elif kind == "count":
             article.counts.append(row)
-        elif kind not in ("pooled", "subgroup", "coefficient"):
-            row.fault("statistic", "is none of pooled, subgroup, coefficient, count")
         else:
-            s = _printed(row, kind, row.text("where"))
-            article.repeats.append(s)
-            article.claims.extend([s] * bool(row.text("claim")))
+            row.fault("statistic", "is none of pooled, subgroup, coefficient, count")
     return article
