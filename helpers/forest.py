@@ -25,7 +25,6 @@ GAP = 0.13  # between columns
 LABEL_MAX, TEXT_MAX = 2.1, 1.25  # the widest label, the widest heading of a study column
 PLOT_MIN, PLOT_MAX = 2.2, 4.0
 COMPACT = 120  # more rows than that are drawn without their texts, every nth label excepted
-SLACK = 1.03  # a reader's sans-serif may be a little wider than DejaVu Sans
 
 
 class Line(NamedTuple):
@@ -62,6 +61,8 @@ def forest(
     prediction=True,
     sort=None,
     title=None,
+    row=ROW,
+    nudge=0.0,
     ax=None,
 ):
     """Draw effects with their intervals, and what pooling them gives.
@@ -98,6 +99,10 @@ def forest(
     sort : str, optional
         Column of `rows` to sort by, upwards.
     title : str, optional
+    row : float
+        Height of a row in inches.
+    nudge : float
+        Inches by which intervals are drawn below the middle of their row, to leave room for others.
     ax : Axes, optional
         Its box is divided among columns and plot; without it a figure of the right size is made.
 
@@ -107,7 +112,6 @@ def forest(
         x is the effect, y inches downwards from the top of the first line.
     """
     rows = _complete(rows, sort)
-    compact = len(rows) > COMPACT
     results = [r for r in [pooled, *(g[2] for g in groups or [])] if r is not None]
     lead, tail = _columns(rows, results, (columns, after), (heading, effect_label), favours)
     left = PAD + sum(c.width + GAP for c in lead)
@@ -119,7 +123,7 @@ def forest(
     if ax is None:
         plot = min(plot, PLOT_MAX)
         width = left + plot + right
-    lines = _lines(rows, pooled, groups, prediction, left, compact)
+    lines = layout(rows, pooled=pooled, groups=groups, prediction=prediction, left=left, row=row)
     bottom = lines[-1].y + lines[-1].height / 2 + 0.04
     notes = _notes(pooled, width - 2 * PAD, overall=True)
     head = 0.06 + ROW * (1 + any(c.group for c in lead + tail)) + (0.25 if title else 0)
@@ -128,7 +132,7 @@ def forest(
 
     limits = _limits(rows, results, prediction)
     _scale(ax, limits, bottom, pooled)
-    _intervals(ax, rows, lines, limits, compact)
+    _intervals(ax, rows, lines, limits, nudge)
     _summaries(ax, lines, limits)
     across, transform = (left, plot, width), _inches(ax, left)
     _letters(ax, rows, lines, (lead, tail), across, transform, title)
@@ -173,9 +177,9 @@ def _complete(rows, sort):
     return rows
 
 
-def _lines(rows, pooled, groups, prediction, left, compact):
+def layout(rows, *, pooled=None, groups=None, prediction=True, left=2.3, row=ROW):
     """Lay the lines out from top to bottom."""
-    height = float(np.clip(9 / len(rows), 0.022, 0.075)) if compact else ROW
+    height = float(np.clip(9 / len(rows), 0.022, 0.075)) if len(rows) > COMPACT else row
     plan = []  # (kind, height, what, space above)
 
     def summary(result, own_note, space=0.05):
@@ -219,7 +223,7 @@ def _notes(pooled, width, overall=False):
     notes = [parts[0]]
     for part in parts[1:]:
         longer = f"{notes[-1]}, {part}"
-        if text_width(longer) * SLACK <= width:
+        if text_width(longer) <= width:
             notes[-1] = longer
         else:
             notes[-1] += ","
@@ -233,8 +237,8 @@ def _columns(rows, results, more, headings, favours):
 
     def column(heading, texts, ha="left", most=TEXT_MAX, group=""):
         texts = [shorten(text, most) for text in texts]
-        width = max((text_width(text) for text in set(texts)), default=0) * SLACK
-        return Column(group, heading, texts, ha, max(width, text_width(heading, bold=True) * SLACK))
+        width = max((text_width(text) for text in set(texts)), default=0)
+        return Column(group, heading, texts, ha, max(width, text_width(heading, bold=True)))
 
     def study_column(name, heading, ha="left"):
         cells = rows[name].astype(object).where(rows[name].notna(), "–")
@@ -246,7 +250,7 @@ def _columns(rows, results, more, headings, favours):
     lead = [column(first, rows["label"], most=LABEL_MAX)]
     triple = "estimate", "ci_low", "ci_high"
     summaries = [interval_text(*(field(r, name) for name in triple)) for r in results]
-    widest = max((text_width(text, bold=True) * SLACK for text in summaries), default=0)
+    widest = max((text_width(text, bold=True) for text in summaries), default=0)
     if len(rows) > COMPACT:
         effects = column(effect_label, [], "right")
         return lead, [effects._replace(width=max(effects.width, widest))]
@@ -261,7 +265,7 @@ def _columns(rows, results, more, headings, favours):
             values = zip(rows[f"mean_{arm}"], rows[f"sd_{arm}"], strict=True)
             texts = [f"{number(mean, digits)} ({number(sd, digits)})" for mean, sd in values]
             pair.append(column("mean (SD)", texts, "right"))
-        lacking = text_width(group, bold=True) * SLACK - sum(c.width for c in pair)
+        lacking = text_width(group, bold=True) - sum(c.width for c in pair)
         lacking -= GAP * (len(pair) - 1)
         pair[0] = pair[0]._replace(width=pair[0].width + max(0, lacking))
         lead.extend(pair)
@@ -339,11 +343,11 @@ def _scale(ax, limits, bottom, pooled):
         ax.plot(line, [0, bottom], color=VERMILLION, lw=0.8, ls=(0, (4, 3)), zorder=1)
 
 
-def _intervals(ax, rows, lines, limits, compact):
+def _intervals(ax, rows, lines, limits, nudge):
     """Squares with their intervals, arrows where they leave the plot."""
     placed = [(line.what, line.y) for line in lines if line.kind == "row"]
     place, y = (np.array(part) for part in zip(*placed, strict=True))
-    place = place.astype(int)
+    place, y = place.astype(int), y + nudge
     effect, low, high, weight = (
         rows[name].to_numpy(float)[place] for name in ("effect", "ci_low", "ci_high", "weight")
     )
@@ -360,7 +364,7 @@ def _intervals(ax, rows, lines, limits, compact):
             gone = (high[which] < limits[0]) | (low[which] > limits[1])
             ends[gone] = np.nan
             heights = np.repeat(y[which], 3)
-            thick = 0.6 if compact else 1.0
+            thick = 0.6 if len(rows) > COMPACT else 1.0
             ax.plot(ends.ravel(), heights, color=color, lw=thick, solid_capstyle="butt", zorder=2)
     within = (effect >= limits[0]) & (effect <= limits[1])
     for which, face, edge in ((within & ~out, BLUE, "none"), (within & out, "none", GREY)):

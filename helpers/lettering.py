@@ -14,6 +14,9 @@ from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
 from helpers.style import INK, RC, SIZE
 
+SLACK = 1.04  # hinting, and a reader's sans-serif that is a little wider than DejaVu Sans
+SHARE = {"left": 0, "center": 0.5, "right": 1}  # of a line's width left of its anchor
+
 
 @cache
 def _font(bold):
@@ -30,8 +33,8 @@ def _advance(char, bold):
 
 
 def text_width(text, *, bold=False, size=SIZE):
-    """Width of a line in inches, from the font's advance widths (no layout, no kerning)."""
-    return sum(_advance(char, bold) for char in text) * size / 72
+    """Room for a line in inches: the font's advance widths (no layout, no kerning) and SLACK."""
+    return SLACK * sum(_advance(char, bold) for char in text) * size / 72
 
 
 def shorten(text, width, *, bold=False):
@@ -47,7 +50,7 @@ def shorten(text, width, *, bold=False):
 def wrap(text, width):
     """Fold a text at its blanks into lines of at most `width` inches."""
     lines = [""]
-    for word in str(text).split():
+    for word in str(text).split(" "):
         longer = f"{lines[-1]} {word}".strip()
         if text_width(longer) <= width or not lines[-1]:
             lines[-1] = longer
@@ -75,33 +78,37 @@ class Texts(Artist):
         self.strings = [str(s) for s in strings]
         self.xy = np.column_stack(np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float)))
         self.ha, self.bold, self.color = ha, bold, color
+        weight = "bold" if bold else "normal"
+        self._font = FontProperties(family=RC["font.family"], size=SIZE, weight=weight)
+        self.set_zorder(5)
         self.set_transform(transform)
 
     def _placed(self, renderer):
         """Left ends and baselines in pixels, widths in pixels."""
         widths = np.array([text_width(s, bold=self.bold) for s in self.strings])
-        widths = renderer.points_to_pixels(72) * widths
+        widths = renderer.points_to_pixels(72) / SLACK * widths
         xy = self.get_transform().transform(self.xy)
-        xy[:, 0] -= widths * {"left": 0, "center": 0.5, "right": 1}[self.ha]
+        xy[:, 0] -= widths * SHARE[self.ha]
         # half the height of a capital below the middle
         xy[:, 1] -= renderer.points_to_pixels(0.36 * SIZE)
         return xy, widths
 
     def extents(self, renderer):
-        """Boxes of the lines in pixels, from the baseline's descent to the ascent."""
-        (xy, widths), size = self._placed(renderer), renderer.points_to_pixels(SIZE)
-        return [
-            Bbox.from_bounds(x, y - 0.24 * size, width, 1.0 * size)
-            for (x, y), width in zip(xy, widths, strict=True)
-        ]
+        """Boxes of the lines in pixels as this renderer measures them."""
+        anchors, (xy, _) = self.get_transform().transform(self.xy)[:, 0], self._placed(renderer)
+        boxes = []
+        for anchor, (_, y), string in zip(anchors, xy, self.strings, strict=True):
+            width, high, down = renderer.get_text_width_height_descent(string, self._font, False)
+            left = anchor - width * SHARE[self.ha]
+            boxes.append(Bbox.from_bounds(left, y - down, width, high))
+        return boxes
 
     def draw(self, renderer):
         """Draw line by line; one text that is moved along tells SVG writers the anchor."""
         anchors = self.get_transform().transform(self.xy)[:, 0]
         xy, _ = self._placed(renderer)
         flip = renderer.get_canvas_width_height()[1] if renderer.flipy() else None
-        weight = "bold" if self.bold else "normal"
-        font = FontProperties(family=RC["font.family"], size=SIZE, weight=weight)
+        font = self._font
         text = Text(ha=self.ha, fontproperties=font, transform=IdentityTransform())
         gc = renderer.new_gc()
         gc.set_foreground(self.color)

@@ -1,0 +1,364 @@
+"""Charts of a review as a whole: evidence map, study counts, risk of bias, flow of records."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+from matplotlib.ticker import FixedLocator
+
+from helpers.forest import ROW, forest, interval_text, layout
+from helpers.lettering import Hover, Texts, shorten, text_width, wrap
+from helpers.style import BLUE, GREEN, GREY, INK, SIZE, VERMILLION, axes, styled
+
+AMBER = "#B07C00"
+JUDGEMENTS = {
+    "low": ("+", GREEN, "low risk"),
+    "unclear": ("?", AMBER, "unclear"),
+    "high": ("−", VERMILLION, "high risk"),
+}
+
+
+@styled
+def evidence_map(table, *, effect_label="SMD", favours=("favours control", "favours exosomes")):
+    """Draw every outcome's pooled effect, computed and published, with benefit at the right.
+
+    Effects of outcomes where lower is better change their sign. Squares are computed, diamonds
+    published.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row an outcome, in order: `label, family, better` ("higher" or "lower"), `k` (number or
+        text), `estimate, ci_low, ci_high`, and `published, published_low, published_high` (NaN
+        where nothing was printed).
+    effect_label : str
+    favours : (str, str)
+        As in `helpers.forest.forest`.
+
+    Returns
+    -------
+    Axes
+        x is the effect towards benefit.
+    """
+    table = table.reset_index(drop=True)
+    sign = np.where(table["better"] == "lower", -1, 1)
+    rows = table[["label", "k"]].copy()
+    for prefix, (mid, low, high) in {
+        "": ("estimate", "ci_low", "ci_high"),
+        "p": ("published", "published_low", "published_high"),
+    }.items():
+        turned = table[[mid, low, high]].to_numpy(float) * sign[:, None]
+        rows[prefix + "effect"] = turned[:, 0]
+        rows[prefix + "ci_low"], rows[prefix + "ci_high"] = np.sort(turned[:, 1:], axis=1).T
+    triples = rows[["peffect", "pci_low", "pci_high"]].to_numpy(float)
+    rows["printed"] = [interval_text(*t) if np.isfinite(t[0]) else "–" for t in triples]
+    groups = [(name, part.index, None) for name, part in rows.groupby(table["family"], sort=False)]
+    ax = forest(
+        rows,
+        groups=groups,
+        columns={"k": "k"},
+        after={"printed": "◆ Published"},
+        heading="Outcome",
+        effect_label="■ Computed",
+        favours=favours,
+        better="higher",
+        row=0.25,
+        nudge=-0.045,
+    )
+    y = np.array([line.y for line in layout(rows, groups=groups, row=0.25) if line.kind == "row"])
+    y, limits = y + 0.045, ax.get_xlim()
+    order = np.concatenate([part for _, part, _ in groups])
+    mid, low, high = triples[order].clip(*limits).T
+    gap = np.full(len(y), np.nan)
+    ends = np.column_stack([low, high, gap]).ravel()
+    ax.plot(ends, np.repeat(y, 3), color=VERMILLION, lw=1, solid_capstyle="butt", zorder=2)
+    ax.plot(mid, y, "D", color=VERMILLION, ms=5.5, mew=0, zorder=3)
+    return ax
+
+
+@styled
+def counts(studies, columns, *, most=8):
+    """Draw how many studies have each value, a small bar chart a column.
+
+    Parameters
+    ----------
+    studies : DataFrame
+        A row a study.
+    columns : dict
+        Column to heading; an empty cell counts as "not reported".
+    most : int
+        Further values are counted together as "other".
+
+    Returns
+    -------
+    list of Axes
+        x is the number of studies.
+    """
+    tallies = {}
+    for name, heading in columns.items():
+        tally = studies[name].astype(object).fillna("not reported").value_counts()
+        if len(tally) > most:
+            rest = pd.Series({f"other ({len(tally) - most + 1} values)": tally[most - 1 :].sum()})
+            tally = pd.concat([tally[: most - 1], rest])
+        tallies[heading] = tally
+    names = list(tallies)
+    pairs = [names[i : i + 2] for i in range(0, len(names), 2)]
+    heights = [0.5 + 0.21 * max(len(tallies[n]) for n in pair) for pair in pairs]
+    width, tall, panels, top = 7.1, sum(heights), [], sum(heights)
+    figure = Figure((width, tall))
+    top_count = max(tally.max() for tally in tallies.values())
+    for pair, height in zip(pairs, heights, strict=True):
+        for column, name in enumerate(pair):
+            tally, y = tallies[name], np.arange(len(tallies[name])) + 0.5
+            deep = 0.21 * len(tally)
+            box = (column * 3.6 + 1.75) / width, (top - 0.3 - deep) / tall, 1.3 / width, deep / tall
+            ax = figure.add_axes(box)
+            ax.barh(y, tally, height=0.7, color=BLUE)
+            ax.set(xlim=(0, top_count), ylim=(len(tally), 0))
+            ax.xaxis.set_visible(False)
+            ax.yaxis.set_visible(False)
+            ax.spines[["left", "bottom"]].set_visible(False)
+            levels = [shorten(level, 1.6) for level in tally.index]
+            across = ax.get_yaxis_transform()
+            for x, at, strings, ha, bold in (
+                (-0.06, y, levels, "right", False),
+                (tally.to_numpy() / top_count + 0.04, y, tally.astype(str), "left", False),
+                (-1.65 / 1.3, -0.75, [shorten(name, 3.2, bold=True)], "left", True),
+            ):
+                texts = Texts(x, at, strings, transform=across, ha=ha, bold=bold)
+                ax.add_artist(texts).set_clip_on(False)
+            panels.append(ax)
+        top -= height
+    return panels
+
+
+def _tiles(ax, x, y, color, size=0.92):
+    """Squares of one colour as one path: hundreds of them cost what one does."""
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]) * size / 2
+    points = (np.column_stack([x, y])[:, None] + corners).reshape(-1, 2)
+    codes = np.tile([Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY], len(x))
+    ax.add_artist(PathPatch(Path(points, codes), fc=color, alpha=0.45, lw=0))
+
+
+@styled
+def risk_of_bias(table, items, *, label="study_label", overall=None):
+    """Draw each study's judgements as tiles with symbols: + low, ? unclear, − high.
+
+    More than 40 studies are set in two blocks side by side. Nothing is added up.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a study: its label, a column for each item with "low", "unclear" or "high" (anything
+        else stays empty).
+    items : dict
+        Column to text of the item, shown under the pointer; the columns are headed 1, 2, ...
+    label : str
+        Column with the study's name.
+    overall : str, optional
+        Column with a word on the whole study, printed as it is.
+
+    Returns
+    -------
+    Axes
+        x and y in tiles.
+    """
+    cells = table[list(items)].to_numpy(object)
+    k, wide = cells.shape
+    names = [shorten(name, 1.5) for name in table[label]]
+    words = table[overall].astype(str).str.capitalize().tolist() if overall else []
+    cell = 0.19
+    name_wide = 0.1 + max(map(text_width, names))
+    word_wide = 0.15 + max(map(text_width, [*words, "Overall"])) if words else 0.1
+    blocks = 2 if k > 40 else 1
+    deep = -(-k // blocks)
+    block_wide = name_wide + wide * cell + word_wide + 0.15
+    width, tall = max(blocks * block_wide, 3), 0.55 + deep * cell
+    figure = Figure((width, tall))
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(0, width / cell), ylim=(tall / cell, 0))
+    ax.axis("off")
+    block, line = np.divmod(np.arange(k), deep)
+    y = 0.55 / cell + line + 0.4
+    left = (0.06 + block * block_wide) / cell
+    first = left + name_wide / cell + 0.5
+    x = first[:, None] + np.arange(wide)
+    data = {"transform": ax.transData}
+    ax.add_artist(Texts(left, y, names, **data))
+    if words:
+        ax.add_artist(Texts(first + wide - 0.1, y, words, **data))
+    high = np.broadcast_to(y[:, None], x.shape)
+    key = 0.06 / cell
+    for judgement, (symbol, color, meaning) in JUDGEMENTS.items():
+        these = cells == judgement
+        at = np.append(x[these], key + 0.5), np.append(high[these], 0.9)
+        _tiles(ax, *at, color)
+        ax.add_artist(Texts(*at, [symbol] * len(at[0]), ha="center", bold=True, **data))
+        ax.add_artist(Texts([key + 1.3], [0.9], [meaning], **data))
+        key += 2.4 + text_width(meaning) / cell
+    for start in range(blocks):
+        heads = first[start * deep] + np.arange(wide)
+        numbers = [str(n + 1) for n in range(wide)]
+        ax.add_artist(Texts(heads, 2.2, numbers, ha="center", bold=True, **data))
+        if words:
+            ax.add_artist(Texts([heads[-1] + 0.9], [2.2], ["Overall"], bold=True, **data))
+        Hover(ax, heads, 2.2, items.values(), size=(72 * cell, 72 * cell))
+    return ax
+
+
+@styled
+def risk_of_bias_summary(table, items):
+    """Draw for each item the share of studies at low, unclear and high risk.
+
+    Parameters
+    ----------
+    table, items
+        As for `risk_of_bias`.
+
+    Returns
+    -------
+    Axes
+        x in percent of the studies; the bars bear the numbers of studies.
+    """
+    room = 3.2
+    lines = [wrap(f"{place}. {text}", room) for place, text in enumerate(items.values(), 1)]
+    heights = np.array([ROW * len(folded) + 0.1 for folded in lines])
+    tall = heights.sum()
+    ax = axes(7.1, tall + 0.65, left=room + 0.3, right=0.3, bottom=0.35, top=0.3)
+    middle = np.cumsum(heights) - heights / 2
+    shares = np.array([[(table[i] == j).sum() for j in JUDGEMENTS] for i in items])
+    left = np.zeros(len(items))
+    for count, (symbol, color, meaning) in zip(shares.T, JUDGEMENTS.values(), strict=True):
+        part = 100 * count / len(table)
+        label = f"{symbol} {meaning}"
+        ax.barh(middle, part, left=left, height=0.2, color=color, alpha=0.45, lw=0, label=label)
+        texts = [str(n) if share > 5 else "" for n, share in zip(count, part, strict=True)]
+        ax.add_artist(Texts(left + part / 2, middle, texts, transform=ax.transData, ha="center"))
+        left += part
+    ys = [
+        at + ROW * (place - (len(folded) - 1) / 2)
+        for at, folded in zip(middle, lines, strict=True)
+        for place in range(len(folded))
+    ]
+    x = -(room + 0.2) / (7.1 - room - 0.6)
+    texts = [text for folded in lines for text in folded]
+    ax.add_artist(Texts(x, ys, texts, transform=ax.get_yaxis_transform())).set_clip_on(False)
+    ax.set(xlim=(0, 100), ylim=(tall, 0))
+    ax.yaxis.set_visible(False)
+    ax.spines["left"].set_visible(False)
+    ax.xaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}%")
+    ax.xaxis.set_tick_params(labelsize=SIZE, labelfontfamily="DejaVu Sans")
+    how = {"columnspacing": 1.2, "handlelength": 1, "borderaxespad": 0.2}
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=3, **how)
+    return ax
+
+
+@styled
+def flow(counts):
+    """Draw the PRISMA 2020 flow of records, with the reasons at each stage where there are any.
+
+    What is not given but follows by subtraction is drawn with the words "by subtraction"; where
+    numbers do not add up, the box says by how much.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        `stage, item, n`. Stages: ``identification`` (records found; items that speak of
+        duplicates or of removal leave the flow), ``screening``, ``excluded_screening``,
+        ``eligibility``, ``excluded_full_text``, ``included``.
+
+    Returns
+    -------
+    Axes
+        x and y in inches, y downwards.
+    """
+    stages = {
+        name: list(zip(part["item"], part["n"], strict=True))
+        for name, part in counts.groupby("stage")
+    }
+    found, removed = [], []
+    for item, n in stages.get("identification", []):
+        (removed if "duplicate" in item or "removed" in item else found).append((item, n))
+    steps = [
+        ("Identification", found, "Removed before screening", removed),
+        (
+            "Screening",
+            stages.get("screening", []),
+            "Records excluded",
+            stages.get("excluded_screening"),
+        ),
+        (
+            "Eligibility",
+            stages.get("eligibility", []),
+            "Full texts excluded",
+            stages.get("excluded_full_text"),
+        ),
+        ("Included", stages.get("included", []), None, None),
+    ]
+    steps = [step for step in steps if step[1]]
+    totals = [sum(n for _, n in step[1]) for step in steps]
+    boxes, arrows, y, before = [], [], 0.1, None
+    for place, (stage, items, heading, out) in enumerate(steps):
+        texts = _folded([_counted(item, n) for item, n in items])
+        high = ROW * (len(texts) + 1) + 0.16
+        boxes.append((MAIN, y, high, texts, stage))
+        if before is not None:
+            arrows.append(((MAIN + BOX / 2, before), (MAIN + BOX / 2, y)))
+        before, deepest = y + high, high
+        if place + 1 < len(steps):
+            gone = totals[place] - totals[place + 1]
+            left_out = [_counted(heading, gone, ", by subtraction")]
+            if out:
+                listed = sum(n for _, n in out)
+                single = len(out) == 1
+                left_out = [_counted(out[0][0] if single else heading, listed)]
+                left_out += [] if single else [f"   {item}: {n}" for item, n in out]
+                if listed != gone:
+                    left_out.append(f"{totals[place]} − {listed} is not {totals[place + 1]}")
+            left_out = _folded(left_out)
+            deepest = max(high, ROW * len(left_out) + 0.16)
+            boxes.append((SIDE, y, ROW * len(left_out) + 0.16, left_out, None))
+            arrows.append(((MAIN + BOX, y + 0.165), (SIDE, y + 0.165)))
+        y += deepest + 0.28
+    return _boxes(boxes, arrows, y - 0.2)
+
+
+MAIN, SIDE, BOX = 0.1, 3.8, 3.2  # left edges and width of the boxes, inches
+
+
+def _counted(text, n, note=""):
+    count = f"(n = {n:g}{note})".replace(" ", "\u00a0")
+    return f"{text[:1].upper()}{text[1:]} {count}"
+
+
+def _folded(texts):
+    """Lines of a box; what begins with blanks, and what goes on in a next line, is indented."""
+    return [
+        "   " * (text.startswith(" ") + bool(place)) + line
+        for text in texts
+        for place, line in enumerate(wrap(text.strip(), BOX - 0.45))
+    ]
+
+
+def _boxes(boxes, arrows, tall):
+    """Boxes with their texts, arrows between them."""
+    ax = Figure((7.1, tall)).add_axes((0, 0, 1, 1))
+    ax.set(xlim=(0, 7.1), ylim=(tall, 0))
+    ax.axis("off")
+    for x, y, high, texts, stage in boxes:
+        color = BLUE if stage else GREY
+        ax.add_patch(Rectangle((x, y), BOX, high, fc=to_rgba(color, 0.1), ec=color, lw=1))
+        ys = y + 0.08 + ROW * (np.arange(len(texts)) + 0.5 + bool(stage))
+        ax.add_artist(Texts(x + 0.1, ys, texts, transform=ax.transData))
+        if stage:
+            head = Texts([x + 0.1], [ys[0] - ROW], [stage], transform=ax.transData, bold=True)
+            ax.add_artist(head)
+    for (x0, y0), (x1, y1) in arrows:
+        flat = y0 == y1
+        ends = (x1 - 0.06, y1) if flat else (x1, y1 - 0.06)
+        ax.plot([x0, ends[0]], [y0, ends[1]], color=INK, lw=1)
+        ax.plot(*ends, ">" if flat else "v", color=INK, ms=6, mew=0)
+    return ax

@@ -1,0 +1,333 @@
+"""Forest plots: what stands where, and that nothing lies on anything else."""
+
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection, PolyCollection
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from helpers.forest import COMPACT, forest, interval_text, layout, number, p_text
+from helpers.lettering import Hover, Texts, shorten, text_width, wrap
+from helpers.style import BLUE, GREY, INK, VERMILLION
+
+
+def experiments(k, *, sign=1, label="Experiment {}", seed=0):
+    random = np.random.default_rng(seed)
+    n = random.integers(4, 13, (2, k))
+    effect = sign * (2.3 + 1.3 * random.standard_normal(k))
+    se = np.sqrt((1 / n).sum(axis=0) + effect**2 / (2 * n.sum(axis=0)))
+    weight = 1 / (se**2 + 1.7)
+    control, sd = random.uniform(3, 8, k), random.uniform(1, 3, k)
+    return pd.DataFrame(
+        {
+            "label": [label.format(place + 1) for place in range(k)],
+            "effect": effect,
+            "ci_low": effect - 1.96 * se,
+            "ci_high": effect + 1.96 * se,
+            "weight": weight / weight.sum(),
+            "n_treated": n[0],
+            "mean_treated": control + effect * sd,
+            "sd_treated": sd,
+            "n_control": n[1],
+            "mean_control": control,
+            "sd_control": sd,
+            "model": random.choice(["Contusion", "Transection"], k),
+        }
+    )
+
+
+def summary(k=13, **changed):
+    values = {
+        "k": k,
+        "estimate": 2.31,
+        "ci_low": 1.95,
+        "ci_high": 2.66,
+        "pi_low": -0.5,
+        "pi_high": 5.1,
+        "tau2": 1.58,
+        "i2": 81.5,
+        "q": 345.6,
+        "p_heterogeneity": 1e-9,
+        "p_effect": 0.0123,
+        "method": "REML",
+        "interval": "z",
+        "level": 0.95,
+    }
+    return SimpleNamespace(**(values | changed))
+
+
+def strings(ax):
+    return [s for artist in ax.findobj(Texts) for s in artist.strings]
+
+
+def squares(ax):
+    return ax.findobj(PathCollection)
+
+
+def lines_of(ax, color):
+    return [line for line in ax.lines if to_hex(line.get_color()) == to_hex(color)]
+
+
+def text_boxes(ax):
+    """Boxes of all texts, the axis's included, in pixels."""
+    figure = ax.figure
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    for axes in figure.axes:
+        axes.xaxis.draw(renderer)  # puts the numbers in their places
+        axes.yaxis.draw(renderer)
+    boxes = [box for artist in figure.findobj(Texts) for box in artist.extents(renderer)]
+    names = [s for artist in figure.findobj(Texts) for s in artist.strings]
+    for text in figure.findobj(Text):
+        if text.get_visible() and text.get_text() and text.axes is not None:
+            boxes.append(text.get_window_extent(renderer))
+            names.append(text.get_text())
+    return np.array([box.extents for box in boxes]), names
+
+
+def overlaps(boxes, names):
+    """Names of the pairs that lie on each other by more than half a pixel."""
+    x0, y0, x1, y1 = (boxes.T)[:, :, None]
+    across = np.minimum(x1, x1.T) - np.maximum(x0, x0.T)
+    down = np.minimum(y1, y1.T) - np.maximum(y0, y0.T)
+    pairs = np.argwhere(np.triu((across > 0.5) & (down > 0.5), 1))
+    return [(names[a], names[b]) for a, b in pairs]
+
+
+LABELS = {
+    "short": "A{}",
+    "long": "Experiment with a name that no column of any journal would hold, number {}",
+    "unicode": "Żółć–Müller & Ωμέγα ≥28 days, №{}",
+    "same": "Huang 2020",
+}
+
+
+@pytest.mark.parametrize("k", [1, 2, 13, 72, 561])
+@pytest.mark.parametrize(("label", "sign"), [*((name, 1) for name in LABELS), ("long", -1)])
+def test_no_text_lies_on_another_or_outside(k, label, sign):
+    rows = experiments(k, sign=sign, label=LABELS[label])
+    pooled = None
+    if k > 1:
+        bounds = {"estimate": -2.31, "ci_low": -2.66, "ci_high": -1.95} if sign < 0 else {}
+        pooled = summary(k, **bounds)
+    ax = forest(
+        rows,
+        pooled=pooled,
+        columns={"model": "Model of injury"},
+        better="lower" if sign < 0 else "higher",
+        title="Locomotion (BBB or BMS), " + LABELS[label],
+    )
+    boxes, names = text_boxes(ax)
+    assert len(boxes) > min(k, 72)
+    assert overlaps(boxes, names) == []
+    width, height = ax.figure.get_size_inches() * ax.figure.dpi
+    assert boxes[:, :2].min() >= 0
+    assert boxes[:, 2].max() <= width
+    assert boxes[:, 3].max() <= height
+
+
+def test_overlaps_are_found():
+    """The check above is able to fail."""
+    ax = forest(experiments(3))
+    ax.add_artist(Texts([0.1], [0.12], ["on the label"], transform=_inches_of(ax)))
+    assert overlaps(*text_boxes(ax))
+
+
+def _inches_of(ax):
+    return next(a for a in ax.findobj(Texts) if "Experiment 1" in a.strings).get_transform()
+
+
+def test_groups_do_not_overlap_either():
+    rows = experiments(13, label=LABELS["long"])
+    groups = [
+        (f"{name} and a very long heading indeed for a level", part.index, summary(len(part)))
+        for name, part in rows.groupby("model")
+    ]
+    few = rows.drop(columns=[c for c in rows if c[:2] in ("n_", "me", "sd")])
+    for table in (rows, few):
+        ax = forest(table, pooled=summary(), groups=groups, better="higher")
+        assert overlaps(*text_boxes(ax)) == []
+
+
+def test_squares_stand_at_the_effects_with_areas_by_weight():
+    rows = experiments(13)
+    ax = forest(rows)
+    (marks,) = squares(ax)
+    np.testing.assert_allclose(marks.get_offsets()[:, 0], rows["effect"])
+    assert np.all(np.diff(marks.get_offsets()[:, 1]) > 0)
+    ratio = marks.get_sizes() / rows["weight"]
+    np.testing.assert_allclose(ratio, ratio[0])
+    assert to_hex(marks.get_facecolors()[0]) == BLUE.lower()
+
+
+def test_intervals_have_the_rows_bounds():
+    rows = experiments(13)
+    line = max(lines_of(forest(rows), INK), key=lambda drawn: len(drawn.get_xdata()))
+    x = line.get_xdata().reshape(13, 3)
+    np.testing.assert_allclose(x[:, :2], rows[["ci_low", "ci_high"]])
+    assert np.isnan(x[:, 2]).all()
+
+
+def test_an_interval_far_outside_ends_in_an_arrow():
+    rows = experiments(13)
+    rows.loc[4, ["effect", "ci_low", "ci_high"]] = 40.0, 1.0, 79.0
+    rows.loc[5, ["effect", "ci_low", "ci_high"]] = 2.0, -60.0, 54.0
+    ax = forest(rows)
+    assert ax.get_xlim()[1] < 30
+    arrows = {line.get_marker(): line for line in ax.lines if line.get_marker() in "<>"}
+    assert len(arrows[">"].get_xdata()) == 2
+    assert len(arrows["<"].get_xdata()) == 1
+    assert arrows[">"].get_xdata()[0] == ax.get_xlim()[1]
+    assert len(squares(ax)[0].get_offsets()) == 12
+    assert "40.00 [1.00, 79.00]" in strings(ax)
+
+
+def test_diamond_and_prediction_interval():
+    ax = forest(experiments(13), pooled=summary())
+    (diamonds,) = ax.findobj(PolyCollection)
+    x, y = diamonds.get_paths()[0].vertices[:4].T
+    np.testing.assert_allclose(x, [1.95, 2.31, 2.66, 2.31])
+    bar = next(line for line in lines_of(ax, VERMILLION) if line.get_linewidth() == 2.5)
+    np.testing.assert_allclose(bar.get_xdata(), [-0.5, 5.1])
+    assert bar.get_ydata()[0] > y.max()
+    texts = strings(ax)
+    assert {"2.31 [1.95, 2.66]", "95% prediction interval", "[−0.50, 5.10]"} <= set(texts)
+    (note,) = [t for t in texts if t.startswith("Heterogeneity")]
+    assert "τ² = 1.58, I² = 81.5%, Q(12) = 346, p < 0.001" in note
+    assert note.endswith("test of the pooled effect: p = 0.012")
+
+
+def test_prediction_interval_is_left_out_on_request_and_where_there_is_none():
+    for how in ({"prediction": False}, {"pooled": summary(2, pi_low=np.nan, pi_high=np.nan)}):
+        ax = forest(experiments(2), **{"pooled": summary(2)} | how)
+        assert "95% prediction interval" not in strings(ax)
+
+
+@pytest.mark.parametrize(("better", "left"), [("higher", "control"), ("lower", "exosomes")])
+def test_the_side_of_benefit_follows_the_direction(better, left):
+    texts = strings(forest(experiments(3), better=better))
+    assert f"← favours {left}" in texts
+    assert not any("favours" in s for s in strings(forest(experiments(3))))
+
+
+def test_excluded_rows_are_hollow_and_named():
+    rows = experiments(6)
+    rows["excluded"] = [False, True, False, False, False, False]
+    ax = forest(rows)
+    filled, hollow = squares(ax)
+    assert len(filled.get_offsets()) == 5
+    assert hollow.get_offsets()[0, 0] == rows["effect"][1]
+    assert len(hollow.get_facecolors()) == 0
+    assert to_hex(hollow.get_edgecolors()[0]) == GREY
+    assert "excl." in strings(ax)
+
+
+def test_equal_labels_and_equal_index_stay_rows_of_their_own():
+    rows = experiments(4, label="Huang 2020")
+    rows.index = [7, 7, 8, 8]
+    ax = forest(rows, groups=[("first", [7], None), ("second", [8], None)])
+    assert len(set(squares(ax)[0].get_offsets()[:, 1])) == 4
+    assert strings(ax).count("Huang 2020") == 4
+
+
+def test_sorting_moves_whole_rows():
+    rows = experiments(9)
+    ax = forest(rows, sort="effect")
+    offsets = squares(ax)[0].get_offsets()
+    np.testing.assert_allclose(offsets[:, 0], np.sort(rows["effect"]))
+    labels = [s for s in strings(ax) if s.startswith("Experiment ")]
+    assert labels == list(rows.sort_values("effect")["label"])
+
+
+def test_groups_have_headings_diamonds_and_their_own_heterogeneity():
+    rows = experiments(13)
+    parts = [part for _, part in rows.groupby("model")]
+    groups = [
+        ("Contusion", parts[0].index, summary(len(parts[0]))),
+        ("Transection", parts[1].index, None),
+    ]
+    ax = forest(rows, pooled=summary(), groups=groups)
+    assert len(ax.findobj(PolyCollection)[0].get_paths()) == 2
+    texts = strings(ax)
+    assert texts.count("Contusion") == 1
+    assert texts.count("Transection") == 1
+    lines = layout(rows, pooled=summary(), groups=groups)
+    kinds = [line.kind for line in lines]
+    assert kinds[0] == "heading"
+    assert kinds.count("row") == 13
+    assert kinds.count("note") >= 1
+    assert all(a.y < b.y for a, b in pairwise(lines))
+
+
+def test_height_follows_rows_and_many_rows_are_narrow():
+    heights = [forest(experiments(k)).figure.get_figheight() for k in (1, 13, 72, COMPACT, 561)]
+    assert heights[0] < 1
+    assert np.all(np.diff(heights[:4]) > 0)
+    assert heights[-1] < 15
+    compact = forest(experiments(561))
+    assert 60 < len([s for s in strings(compact) if s.startswith("Experiment ")]) < 100
+    assert len(compact.figure._titles) == 561
+
+
+def test_the_pointer_shows_every_value_of_a_row():
+    rows = experiments(3, label="<b>{}</b>")
+    ax = forest(rows, columns={"model": "Model"})
+    (hover,) = ax.findobj(Hover)
+    title = ax.figure._titles[hover.gids[0]]
+    assert title.startswith("<b>1</b>; SMD ")
+    for part in ("treated n ", "control n ", "Model: ", "weight ", "(SD "):
+        assert part in title
+    np.testing.assert_allclose(hover.xy[:, 1], squares(ax)[0].get_offsets()[:, 1])
+
+
+def test_given_axes_are_divided_not_replaced():
+    figure = Figure((9, 4))
+    ax = figure.add_axes((0, 0, 1, 1))
+    assert forest(experiments(5), pooled=summary(5), ax=ax) is ax
+    assert figure.axes == [ax]
+    box = ax.get_position()
+    assert box.x0 > 0.2
+    assert box.width < 0.6
+
+
+def test_a_mapping_serves_as_pooled_result():
+    ax = forest(experiments(13), pooled=vars(summary()))
+    assert "Pooled, k = 13 (REML)" in strings(ax)
+
+
+def test_digits_follow_the_scale():
+    rows = experiments(3)
+    for arm in ("treated", "control"):
+        rows[[f"mean_{arm}", f"sd_{arm}"]] = [[0.512, 0.0213]] * 3
+    assert "0.512 (0.021)" in strings(forest(rows))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(2.305, "2.31"), (-0.001, "0.00"), (-1.5, "−1.50"), (158.37, "158"), (np.nan, "–")],
+)
+def test_numbers(value, text):
+    assert number(value + 1e-9) == text
+
+
+def test_p_values_and_intervals():
+    assert p_text(0.0004) == "< 0.001"
+    assert p_text(0.0123) == "= 0.012"
+    assert interval_text(-2.75, -3.69, -1.8) == "−2.75 [−3.69, −1.80]"
+
+
+def test_widths_are_those_of_the_font():
+    assert text_width("mmmm") > text_width("iiii") * 3
+    assert text_width("abc", bold=True) > text_width("abc")
+    short = shorten("word " * 20, 1)
+    assert short.endswith("…")
+    assert text_width(short) <= 1
+    assert shorten("word", 1) == "word"
+    lines = wrap("one two three four five six seven", 1)
+    assert " ".join(lines) == "one two three four five six seven"
+    assert max(map(text_width, lines)) <= 1
