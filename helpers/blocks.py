@@ -19,7 +19,8 @@ from urllib.parse import quote
 import pandas as pd
 
 MIME = "application/vnd.preclinical.block+json"
-NUMBER = re.compile(r"^[<>≥≤]?\s?[−+-]?\d[\d,]*(\.\d+)?(e[−+-]?\d+)?%?$")
+# A number, and what may stand behind it: "2.31 [1.95, 2.66]", "81.5% (<0.001)".
+NUMBER = re.compile(r"([<>≥≤]?\s?[−+-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?%?)(\s[\[(].*[\])])?")
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 DOI = re.compile(r"\b(?:doi:\s?|https://doi\.org/)(10\.\d+/[^\s;,&]*[^\s;,&.)])")
 DOI_LINK = r'<a href="https://doi.org/\1">doi:\1</a>'
@@ -126,7 +127,7 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None)
     mark = escape(f"table-{name}")
     shown = frame.drop(columns=groups) if groups else frame
     cells = {column: _cells(shown[column], (formats or {}).get(column)) for column in shown}
-    numeric = {column: _numeric(shown[column], cells[column]) for column in shown}
+    numeric = {column: _numeric(cells[column]) for column in shown}
     columns = [_tagged(cells[c], numeric[c], first=not i) for i, c in enumerate(shown)]
     rows = ["<tr>" + "".join(row) + "</tr>" for row in zip(*columns, strict=True)]
     head = "".join(
@@ -278,7 +279,10 @@ def scale(low, high):
         f"{f'{at:g}'.replace('-', '−')}</text>"
         for at, anchor in ends.items()
     )
-    return f'<svg class="scale" width="100%" height="14" fill="currentColor">{texts}</svg>'
+    return (
+        '<span class="unseen">Interval</span><svg class="scale" width="100%" height="14" '
+        f'fill="currentColor" aria-hidden="true">{texts}</svg>'
+    )
 
 
 def interval(row, low, high):
@@ -460,23 +464,38 @@ def _writer(series, how):
     return lambda value: format(value, how).replace("-", "−")
 
 
-def _numeric(series, cells):
+def _numeric(cells):
     """Whether a column is read as numbers, which are then aligned at the decimal point."""
     known = [cell for cell in cells if cell != "–"]
-    return bool(known) and all(map(NUMBER.match, known))
+    return bool(known) and 2 * sum(map(bool, map(NUMBER.fullmatch, known))) > len(known)
 
 
 def _tagged(cells, numeric, *, first):
     tag, scope = ("th", ' scope="row"') if first else ("td", "")
     if not numeric:
         return [f"<{tag}{scope}>{escape(cell)}</{tag}>" for cell in cells]
-    # Cells with fewer decimals are padded by style, so that points stand below each other.
-    places = [len(cell.rstrip("%").partition(".")[2]) for cell in cells]
-    short = [max(places) - p for p in places]
-    pads = [
-        f"d{gap}{'' if p else ' i'}" if gap else "" for gap, p in zip(short, places, strict=True)
-    ]
-    return [
-        f"<{tag}{scope}{_class('num', pad)}>{escape(cell)}</{tag}>"
-        for cell, pad in zip(cells, pads, strict=True)
-    ]
+    # What stands behind the numbers is made equally wide and shorter fractions are padded, both
+    # by style, so that the points stand below each other and the text stays as it is.
+    found = [NUMBER.fullmatch(cell) for cell in cells]
+    wide = max((_digits(match[2]) for match in found if match), default=0)
+    places = [_places(match[1]) if match else 0 for match in found]
+    out = []
+    for cell, match, place in zip(cells, found, places, strict=True):
+        name, text = "num", escape(cell)
+        if match and match[2]:
+            text = f'{escape(match[1])}<span class="after w{wide}">{escape(match[2])}</span>'
+        elif match and place < max(places) and not wide:
+            name += f" d{max(places) - place}{'' if place else ' i'}"
+        elif not match and not wide and cell == "–" and max(places):
+            name += f" d{max(places)} i"
+        out.append(f'<{tag}{scope} class="{name}">{text}</{tag}>')
+    return out
+
+
+def _places(number):
+    return len(number.rstrip("%").partition(".")[2])
+
+
+def _digits(text):
+    """How many characters of a text are as wide as a digit."""
+    return sum(one.isdigit() or one in "−<>" for one in text or "")

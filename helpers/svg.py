@@ -13,6 +13,8 @@ import base64
 import io
 from functools import cache
 from html import escape
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from matplotlib.backend_bases import RendererBase
@@ -22,8 +24,10 @@ from matplotlib.ft2font import LoadFlags
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
+SIZE = 9  # points; said once, because most texts of a figure have it
 FONT = "Arial, 'Helvetica Neue', Helvetica, 'Liberation Sans', sans-serif"
 PAINT = {"#222222": "currentColor", "#000000": "currentColor", "#ffffff": "var(--ground,#fff)"}
+VERBS = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
 ANCHOR = {"left": "", "center": "middle", "right": "end"}
 CIRCLE = Path.unit_circle()
 
@@ -58,8 +62,8 @@ def svg(figure, *, name, alt, titles=None):
     return (
         f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {_n(width)} {_n(height)}" '
         f'width="{_n(width * 4 / 3)}" height="{_n(height * 4 / 3)}" font-family="{FONT}" '
-        f'fill="currentColor" stroke-linejoin="round">'
-        f"{f'<defs>{defs}</defs>' if defs else ''}{''.join(renderer.out)}</svg>"
+        f'font-size="{SIZE}" fill="currentColor" stroke-linejoin="round">'
+        f"{f'<defs>{defs}</defs>' if defs else ''}{renderer.drawn()}</svg>"
     )
 
 
@@ -68,6 +72,17 @@ class _Renderer(RendererBase):
         super().__init__()
         self.width, self.height, self.name, self.titles = width, height, name, titles
         self.out, self.defs, self.groups = [], {}, []
+
+    def drawn(self):
+        """All elements; those in a row that look alike share a group."""
+        parts = []
+        for style, run in groupby(self.out, key=itemgetter(1)):
+            run = list(run)
+            if style and len(run) > 1:
+                parts += [f"<g{style}>", *(head + tail for head, _, tail in run), "</g>"]
+            else:
+                parts += ["".join(element) for element in run]
+        return "".join(parts)
 
     def flipy(self):
         return True
@@ -81,13 +96,12 @@ class _Renderer(RendererBase):
     def open_group(self, s, gid=None):
         self.groups.append(gid is not None)
         if gid is not None:
-            self.out.append(f'<g id="{escape(f"{self.name}-{gid}")}">')
-            if gid in self.titles:
-                self.out.append(f"<title>{escape(self.titles[gid])}</title>")
+            title = f"<title>{escape(self.titles[gid])}</title>" if gid in self.titles else ""
+            self.out.append((f'<g id="{escape(f"{self.name}-{gid}")}">{title}', "", ""))
 
     def close_group(self, s):
         if self.groups.pop():
-            self.out.append("</g>")
+            self.out.append(("</g>", "", ""))
 
     def draw_path(self, gc, path, transform, rgbFace=None):
         face = rgbFace if rgbFace is not None and (len(rgbFace) < 4 or rgbFace[3]) else None
@@ -98,7 +112,7 @@ class _Renderer(RendererBase):
         style = self._style(gc, face, line) + self._clip(gc, points)
         if len(points) == len(CIRCLE.vertices) and (circle := _circle(points)):
             cx, cy, r = map(_n, circle)
-            self.out.append(f'<circle cx="{cx}" cy="{cy}" r="{r}"{style}/>')
+            self.out.append((f'<circle cx="{cx}" cy="{cy}" r="{r}"', style, "/>"))
             return
         # Only bare lines are thinned or cut: a filled outline must stay whole.
         clip = (-99, -99, self.width + 99, self.height + 99) if face is None else None
@@ -106,7 +120,7 @@ class _Renderer(RendererBase):
             remove_nans=True, clip=clip, simplify=path.should_simplify and face is None, curves=True
         )
         if d := _outline(moved):
-            self.out.append(f'<path d="{d}"{style}/>')
+            self.out.append((f'<path d="{d}"', style, "/>"))
 
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
         if ismath:
@@ -119,20 +133,19 @@ class _Renderer(RendererBase):
         weight = prop.get_weight()
         weight = weight_dict.get(weight, weight)
         family = prop.get_family()[0]
-        rgb = gc.get_rgb()
+        size, rgb = prop.get_size(), gc.get_rgb()
         style = {
             "text-anchor": anchor,
+            "font-size": "" if size == SIZE else _n(size),
             "font-weight": "" if weight == 400 else weight,
             "font-style": prop.get_style().replace("normal", ""),
             "font-family": family if family in ("monospace", "serif") else "",
             "fill": _paint(rgb).replace("currentColor", ""),
-            "opacity": "" if rgb[3] == 1 else _n(rgb[3]),
-            "transform": f"rotate({_n(-angle)} {_n(x)} {_n(y)})" if angle else "",
+            "fill-opacity": "" if rgb[3] == 1 else _n(rgb[3]),
         }
-        self.out.append(
-            f'<text x="{_n(x)}" y="{_n(y)}" font-size="{_n(prop.get_size())}"{_attributes(style)}>'
-            f"{escape(s, quote=False)}</text>"
-        )
+        turn = f' transform="rotate({_n(-angle)} {_n(x)} {_n(y)})"' if angle else ""
+        place = f'<text x="{_n(x)}" y="{_n(y)}"{turn}'
+        self.out.append((place, _attributes(style), f">{escape(s, quote=False)}</text>"))
 
     def get_text_width_height_descent(self, s, prop, ismath):
         if ismath:
@@ -151,31 +164,30 @@ class _Renderer(RendererBase):
         if transform is not None:
             wide, high = transform.frozen().to_values()[0], transform.frozen().to_values()[3]
         data = base64.b64encode(buffer.getvalue()).decode()
-        self.out.append(
-            f'<image x="{_n(x)}" y="{_n(self.height - y - high)}" width="{_n(wide)}" '
-            f'height="{_n(high)}" href="data:image/png;base64,{data}"/>'
-        )
+        place = f'<image x="{_n(x)}" y="{_n(self.height - y - high)}" width="{_n(wide)}" '
+        place += f'height="{_n(high)}" href="data:image/png;base64,{data}"'
+        self.out.append((place, "", "/>"))
 
     def _style(self, gc, face, line):
-        alpha = gc.get_alpha() if gc.get_forced_alpha() else 1
-        style = {"fill": "none" if face is None else _paint(face).replace("currentColor", "")}
+        alpha = gc.get_alpha() if gc.get_forced_alpha() else None
+        fill = "none" if face is None else _paint(face).replace("currentColor", "")
+        style = {"fill": fill}
         if gc.get_hatch() is not None:
             style["fill"] = f"url(#{self._hatch(gc, face)})"
-        elif face is not None and len(face) == 4 and face[3] != 1 and alpha == 1:
-            style["fill-opacity"] = _n(face[3])
+        elif face is not None:
+            style["fill-opacity"] = _opacity(face, alpha)
         if line:
             offset, dashes = gc.get_dashes()
             width, rgb, cap = gc.get_linewidth(), gc.get_rgb(), gc.get_capstyle()
             style["stroke"] = _paint(rgb)
             style["stroke-width"] = "" if width == 1 else _n(width)
-            style["stroke-opacity"] = "" if alpha != 1 or rgb[3] == 1 else _n(rgb[3])
+            style["stroke-opacity"] = _opacity(rgb, alpha)
             style["stroke-linecap"] = {"butt": "", "projecting": "square"}.get(cap, cap)
             join = gc.get_joinstyle()
             style["stroke-linejoin"] = "" if join == "round" else join
             if dashes is not None:
                 style["stroke-dasharray"] = " ".join(map(_n, dashes))
                 style["stroke-dashoffset"] = _n(offset) if offset else ""
-        style["opacity"] = "" if alpha in (1, None) else _n(alpha)
         return _attributes(style)
 
     def _clip(self, gc, points):
@@ -232,6 +244,12 @@ def _paint(rgb):
     return PAINT.get(colour, colour)
 
 
+def _opacity(rgb, alpha):
+    # Not the opacity of the element: elements that share a group must shine through each other.
+    alpha = rgb[3] if alpha is None and len(rgb) == 4 else 1 if alpha is None else alpha
+    return "" if alpha == 1 else _n(alpha)
+
+
 def _attributes(style):
     return "".join(f' {key}="{value}"' for key, value in style.items() if value != "")
 
@@ -264,22 +282,23 @@ def _circle(points):
 
 
 def _outline(path):
-    """Path data: verbs M, Q, C and Z; a pair without a verb continues as a line or curve."""
+    """Path data: verbs M, H, V, Q, C and z; a pair without a verb goes on as line or curve."""
     vertices = path.vertices.tolist()
     bare = [Path.MOVETO] + [Path.LINETO] * (len(vertices) - 1)
     codes = bare if path.codes is None else path.codes.tolist()
-    out, before = [], None
-    for (x, y), code in zip(vertices, codes, strict=True):
+    words, before, at = [], None, (None, None)
+    for point, code in zip(vertices, codes, strict=True):
+        x, y = map(_n, point)
         if code == Path.STOP:
             break
         if code == Path.CLOSEPOLY:
-            out.append("z")
+            words.append("z")
+        elif code == Path.LINETO and (x == at[0] or y == at[1]):
+            words.append(f"V{y}" if x == at[0] else f"H{x}")
+            code = None
+        elif code == before != Path.MOVETO or (before, code) == (Path.MOVETO, Path.LINETO):
+            words.append(f" {x} {y}")
         else:
-            goes_on = code == before != Path.MOVETO or (before, code) == _START
-            out.append(f"{' ' if goes_on else _VERBS[code]}{_n(x)} {_n(y)}")
-        before = code
-    return "".join(out)
-
-
-_VERBS = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
-_START = (Path.MOVETO, Path.LINETO)
+            words.append(f"{VERBS[code]}{x} {y}")
+        before, at = code, (x, y)
+    return "".join(words)

@@ -183,3 +183,52 @@ def notebook(parts=None):
     return nbformat.v4.new_notebook(
         cells=cells, metadata={"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
     )
+
+
+def entries():
+    """Three reports for an index: from results, from outcomes given one by one, and failed."""
+
+    def result(k, estimate, low, high):
+        return {"k": k, "estimate": estimate, "ci_low": low, "ci_high": high}
+
+    printed = {"estimate": 2.31, "ci_low": 1.95, "ci_high": 2.66}
+    gfap = {"id": "gfap", "label": "GFAP", "better": "lower", "published": None}
+    return [
+        {
+            "family": "locomotion",
+            "label": "Locomotion",
+            "href": "locomotion.html",
+            "failure": None,
+            "results": {
+                "outcomes": {
+                    "locomotion": {
+                        "label": "Locomotion (BBB or BMS)",
+                        "better": "higher",
+                        "chosen": {
+                            **result(72, 2.3089, 1.9524, 2.6612),
+                            "pi_low": -0.5,
+                            "pi_high": 5,
+                        },
+                        "published": printed,
+                    }
+                }
+            },
+        },
+        {
+            "family": "histology",
+            "label": "Histology",
+            "href": "histology.html",
+            "outcomes": [
+                {**result(26, -2.75, -3.69, -1.8), "id": "cavity_size", "label": "Cavity size"}
+                | {"better": "lower", "published": {**printed, "estimate": None}},
+                result(1, 3.2, 0.5, 5.9) | gfap,
+            ],
+        },
+        {
+            "family": "apoptosis",
+            "label": "Apoptosis",
+            "href": None,
+            "failure": "review.toml: no outcome is called 'bax2' <b>",
+            "results": None,
+        },
+    ]
