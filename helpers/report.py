@@ -6,11 +6,24 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from helpers import alerts, blocks, forest, methods, plots, published, results, tables, wording
+from helpers import (
+    alerts,
+    asymmetry,
+    blocks,
+    forest,
+    influence,
+    methods,
+    plots,
+    published,
+    results,
+    tables,
+    wording,
+)
 from helpers.analysis import Settings, analyse
 from helpers.description import nearest
 from helpers.exhibits import Exhibits, provenance_block
 from helpers.review import load
+from helpers.script import metafor_script
 from helpers.wording import count, interval, number, percent
 
 DATA_COLUMNS = (
@@ -84,6 +97,7 @@ class Report:
         if not self.analyses:
             raise ValueError(f"the sheet has no row of {family}'s outcomes {', '.join(wanted)}")
         self.printed = published.pooled(self.review)
+        self._tested = {}
         self.show = Exhibits(self.review.evidence["kind"])
 
     # ------------------------------------------------------------------ first screen
@@ -318,6 +332,105 @@ class Report:
             data=rows[["experiment", "study", "effect", "se", "provenance"]].assign(n_total=total),
         )
 
+    def small_study(self, outcomes, name):
+        """Tests for small-study effects in a group of outcomes, with their power, in words."""
+        found = self._asymmetry(outcomes)
+        if found is None:
+            return None
+        text = asymmetry.words(found, self._printed_p(outcomes))
+        return blocks.paragraph(text, name=f"{name}-small-study")
+
+    def small_study_tests(self, outcomes, name, label):
+        """The tests behind the words, each with what it would have seen."""
+        found = self._asymmetry(outcomes)
+        if found is None or not found.tests:
+            return None
+        data = asymmetry.table(found, self._printed_p(outcomes))
+        formats = {"p": wording.p_value, "df": ".0f"}
+        formats |= {column: ".0%" for column in data if column.startswith("rejects")}
+        return self.show.table(
+            data,
+            name=f"{name}-small-study",
+            formats=formats,
+            caption=f"{label}: tests for small-study effects in {count(found.k, 'experiment')}, "
+            "effects turned so that benefit is positive, and how often each rejects in simulated "
+            "data sets of these group sizes. Egger's test rejects standardised differences whether "
+            "or not anything was kept back; it stands here to show that.",
+        )
+
+    def doleman(self, outcomes, name, label):
+        """What baseline risk leaves of the effects, against inverse sample size."""
+        found = self._asymmetry(outcomes)
+        if found is None or "Doleman" not in found.tests:
+            return None
+        test = found.tests["Doleman"]
+        axes = plots.doleman(
+            test.y, test.x, fit=(test.intercept, test.slope), labels=found.rows["experiment"]
+        )
+        return self.show.figure(
+            axes,
+            name=f"{name}-doleman",
+            caption=f"{label}: Doleman plot of {count(found.k, 'experiment')}. Residuals of the "
+            "effects from their regression on the control group's outcome, against inverse sample "
+            f"size; {wording.p_phrase(test.p)}.",
+            alt=f"Doleman plot of {label}: slope {number(test.slope)}, t({test.df:.0f}) = "
+            f"{number(test.statistic)}, {wording.p_phrase(test.p)}.",
+            data=found.rows[["experiment", "outcome", "towards_benefit", "provenance"]].assign(
+                inverse_n=test.x, residual=test.y
+            ),
+        )
+
+    def _asymmetry(self, outcomes):
+        chosen = [self.analyses[outcome] for outcome in outcomes if outcome in self.analyses]
+        key = tuple(analysis.outcome.id for analysis in chosen)
+        if not chosen or self.settings.measure != "SMD":
+            return None
+        if key not in self._tested:
+            self._tested[key] = asymmetry.of(chosen, self.seed)
+        return self._tested[key]
+
+    def _printed_p(self, outcomes):
+        """The printed p of just this group, where all of it is reported."""
+        table = self.review.facts("published_bias.csv")
+        if "outcome_ids" not in table or not set(outcomes) <= set(self.analyses):
+            return None
+        same = [set(ids.split()) == set(outcomes) for ids in table["outcome_ids"]]
+        return table.loc[same, "p"].iloc[0] if any(same) else None
+
+    def influence(self, outcome):
+        """How much each experiment moves the pooled result."""
+        analysis = self.analyses.get(outcome)
+        if analysis is None or analysis.chosen.k < 4:
+            return None
+        rows = analysis.rows.set_index("experiment", drop=False)
+        table = influence.diagnostics(
+            rows["effect"], variance=rows["variance"], method=self.settings.method
+        )
+        left_out = {"experiment": None, "study": rows["study"]}
+        if not 1 < analysis.studies < len(rows):
+            del left_out["study"]
+        words = wording.influence_words(
+            analysis,
+            table,
+            {
+                noun: influence.leave_one_out(
+                    rows["effect"],
+                    variance=rows["variance"],
+                    study=study,
+                    **self.settings.pooling(),
+                )
+                for noun, study in left_out.items()
+            },
+        )
+        return self.show.figure(
+            plots.influence(table, labels=rows["experiment"])[0].figure,
+            name=f"{outcome}-influence",
+            caption=f"{analysis.outcome.label}: what changes when one experiment is left out. "
+            f"{words}",
+            alt=words,
+            data=table.assign(provenance=rows["provenance"].to_numpy()),
+        )
+
     def presets(self, outcome):
         """The same data under the article's, the recommended and the chosen settings."""
         analysis = self.analyses.get(outcome)
@@ -383,6 +496,13 @@ class Report:
         )
 
     # ------------------------------------------------------------------ the end of a report
+
+    def script(self):
+        """An R script that computes this report's numbers in metafor."""
+        text = metafor_script(self.review, self.family.label, self.analyses, self.settings)
+        return blocks.download(
+            text, name="script", filename=f"{self.family.id}.R", label="R script for metafor"
+        )
 
     def methods(self):
         """The methods section, from the parameters really used."""

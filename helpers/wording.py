@@ -191,6 +191,28 @@ def result_paragraph(analysis, review, measure="SMD"):
     return text
 
 
+def influence_words(analysis, table, left_out):
+    """What leaving out one experiment, or one study, does to a pooled result.
+
+    `table` is that of `helpers.influence.diagnostics`; `left_out` holds those of
+    `helpers.influence.leave_one_out` by what was left out.
+    """
+    parts = []
+    for noun, left in left_out.items():
+        low, high = left["estimate"].min(), left["estimate"].max()
+        kept = (left["ci_low"] > 0) | (left["ci_high"] < 0)
+        flips = int((kept != excludes_zero(analysis.chosen)).sum())
+        turned = f", and zero moves into or out of the interval {flips} times" if flips else ""
+        parts.append(
+            f"one {noun} left out, it lies between {number(low)} and {number(high)}{turned}"
+        )
+    named = list(table.loc[table["influential"], "left_out"])
+    text = f"Pooled effect {number(analysis.chosen.estimate)}; with {listing(parts)}. "
+    if named:
+        return text + f"Influential by the usual marks: {listing(named)}."
+    return text + "No experiment is influential by the usual marks."
+
+
 def family_verdict(label, analyses):
     """What the outcomes of a family say together, as one sentence."""
     analyses = list(analyses)
