@@ -339,7 +339,7 @@ def _folded(texts):
     return [
         "   " * (text.startswith(" ") + bool(place)) + line
         for text in texts
-        for place, line in enumerate(wrap(text.strip(), BOX - 0.45))
+        for place, line in enumerate(wrap(text.strip(), BOX - 0.32 - 0.12 * text.startswith(" ")))
     ]
 
 

@@ -105,6 +105,8 @@ class Texts(Artist):
 
     def draw(self, renderer):
         """Draw line by line; one text that is moved along tells SVG writers the anchor."""
+        if not self.get_visible():
+            return
         anchors = self.get_transform().transform(self.xy)[:, 0]
         xy, _ = self._placed(renderer)
         flip = renderer.get_canvas_width_height()[1] if renderer.flipy() else None

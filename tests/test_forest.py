@@ -10,7 +10,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from helpers.forest import COMPACT, forest, interval_text, layout, number, p_text
 from helpers.lettering import Hover, Texts, shorten, text_width, wrap
@@ -77,16 +76,26 @@ def lines_of(ax, color):
 def text_boxes(ax):
     """Boxes of all texts, the axis's included, in pixels."""
     figure = ax.figure
-    renderer = FigureCanvasAgg(figure).get_renderer()
+    many = figure.findobj(Texts)
+    for artist in many:  # measured, not drawn: drawing them is slow
+        artist.set_visible(False)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # puts ticks and legends in their places
+    renderer = canvas.get_renderer()
+    boxes = [box for artist in many for box in artist.extents(renderer)]
+    names = [s for artist in many for s in artist.strings]
     for axes in figure.axes:
-        axes.xaxis.draw(renderer)  # puts the numbers in their places
-        axes.yaxis.draw(renderer)
-    boxes = [box for artist in figure.findobj(Texts) for box in artist.extents(renderer)]
-    names = [s for artist in figure.findobj(Texts) for s in artist.strings]
-    for text in figure.findobj(Text):
-        if text.get_visible() and text.get_text() and text.axes is not None:
-            boxes.append(text.get_window_extent(renderer))
-            names.append(text.get_text())
+        single = [axes.title, axes._left_title] if axes.axison else []
+        for axis in (axes.xaxis, axes.yaxis) if axes.axison else ():
+            if axis.get_visible():
+                low, high = sorted(axis.get_view_interval())
+                ticks = zip(axis.get_majorticklocs(), axis.get_ticklabels(), strict=True)
+                single += [axis.label, *(label for at, label in ticks if low <= at <= high)]
+        single += axes.get_legend().get_texts() if axes.get_legend() else []
+        for text in single:
+            if text.get_text():
+                boxes.append(text.get_window_extent(renderer))
+                names.append(text.get_text())
     return np.array([box.extents for box in boxes]), names
 
 
