@@ -123,7 +123,7 @@ def _p_value(s: Printed, others: list[Printed]) -> dict | None:
         hint = "is it the p of the test of heterogeneity?"
     else:
         hint = "which number is misprinted?"
-    implied += ", and as printed by no t with a whole number of degrees of freedom"
+    implied += "; no t with whole degrees of freedom gives the printed one"
     return _finding("p_value", "hard", s, s, implied, f"{question} or t; {hint}")
 
 
@@ -219,7 +219,10 @@ def _contradiction(claim: str, s: Printed, reference: int) -> str | None:
 def _wording(article: Article) -> Findings:
     """Hold words against sign, p and interval, and the levels' labels against each other."""
     for said in article.claims:
-        claim = said.row.text("claim")
+        bias = (
+            "not significant" if said.row.text("bias_claimed") in ("no", "none") else "significant"
+        )
+        claim = said.row.text("claim") or bias
         about, every = [article.numbers.get(said.key, said)], set(claim.split()) & {"all", "none"}
         if every:
             about = chain(*article.groups(said.statistic).values())
@@ -272,7 +275,7 @@ def _text_vs_table(article: Article) -> Findings:
             continue
         source = f"{'table ' * other.table.isdigit()}{other.table}"
         printed, implied = (f"k {t.k}, {t}" if "k" in differ else str(t) for t in (s, other))
-        question = f"The {' and '.join(differ)} differ from {source}; which is right?"
+        question = f"In {source} stands another {' and another '.join(differ)}; which is right?"
         yield _finding("text_vs_table", "soft", s, printed, f"{source}: {implied}", question)
         if s.whole:  # the other version of an estimate has to agree with itself, too
             yield from filter(None, (_middle(s), _p_value(s, []), _significance(s)))
@@ -391,8 +394,8 @@ def audit(folder: str | Path) -> pd.DataFrame:
     ----------
     folder : path
         A review folder. Read where present: ``published_pooled.csv``,
-        ``published_subgroups.csv``, ``published_text.csv``, ``studies.csv``,
-        ``risk_of_bias.csv``, ``flow.csv``.
+        ``published_subgroups.csv``, ``published_text.csv``, ``published_bias.csv``,
+        ``studies.csv``, ``risk_of_bias.csv``, ``flow.csv``.
 
     Returns
     -------
@@ -403,6 +406,18 @@ def audit(folder: str | Path) -> pd.DataFrame:
     ------
     ValueError
         If cells cannot be read: names all of them by file, row and column.
+
+    Notes
+    -----
+    ``published_text.csv`` holds what the article's words say, a row a statement: `where` it is
+    said; `statistic` (pooled, subgroup, coefficient, count); its place (`outcome_id`,
+    `moderator_id`, `level_id`, or the same without ``_id`` as printed); the numbers repeated
+    (`k, estimate, ci_low, ci_high, p`), and a `claim`: "increased" or "decreased" with
+    "significantly" or "not" before it, "no difference", "significant", "not significant",
+    "larger effect" or "smaller effect" (of a coefficient, against the reference level), "all
+    significant" or "none significant" (but for the levels in `except_levels`, separated by
+    semicolons). A count says that `n` rows of `file` have `value` in `column`; without a column,
+    that the file has n rows. ``published_pooled.csv`` can have a `claim` too.
     """
     done = _run(folder)[1]
     found = [f for results in done.values() for f in results if f]

@@ -231,6 +231,10 @@ def read(folder: str | Path) -> Article:
             if s.estimate or statistic == "subgroup":
                 key = (*s.key, row.line) if s.key in article.numbers else s.key
                 article.numbers[key] = s
+    for row in article.rows("published_bias.csv"):
+        place = ("text", row.text("group"), "publication bias", "", "pooled")
+        p = row.read(p_value, "p")
+        article.claims.extend([Printed(*place, row, p=p)] * bool(row.text("bias_claimed")))
     for row in article.rows("published_text.csv"):
         kind = row.text("statistic")
         if kind in ("pooled", "subgroup", "coefficient"):

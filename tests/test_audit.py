@@ -155,6 +155,10 @@ BASE = {
         | {"is_reference": "no", "coef": "0.70", "coef_low": "-0.50", "coef_high": "1.90"}
         | {"coef_p": "0.253"},  # z = 0.7 / (1.2 / 1.96) = 1.143
     ],
+    "published_bias": [
+        {"group": "score", "p": "0.416", "bias_claimed": "no"},
+        {"group": "size", "p": "0.024", "bias_claimed": "possible"},
+    ],
     "published_text": [
         {"where": "Results", "statistic": "coefficient", "outcome": "score"}
         | {"moderator": "species", "level": "Rat", "k": "20", "estimate": "0.70"}
@@ -303,6 +307,12 @@ PLANTED = {
         slice(0, 2),
         {"level": ["Early (1 to 5 days)", "Late (>3 days)"]},
         {("wording", "soft", "score", "species", "Late (>3 days)", "count")},
+    ),
+    "bias in words": (
+        "published_bias",
+        0,
+        {"p": "0.03"},
+        {("wording", "soft", "score", "publication bias", "", "pooled")},
     ),
     "another p in the abstract": (
         "published_pooled",
