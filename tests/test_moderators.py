@@ -1,0 +1,117 @@
+"""Subgroups and meta-regression."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from helpers.moderators import meta_regression, subgroups
+from helpers.pooling import pool
+
+generator = np.random.default_rng(7)
+K = 30
+VARIANCE = generator.uniform(0.05, 0.5, K)
+LEVEL = pd.Series(generator.choice(["a", "b", "c"], K))
+DOSE = pd.Series(generator.normal(size=K))
+EFFECT = 0.5 + (LEVEL == "b") + 0.3 * DOSE + generator.normal(0, np.sqrt(VARIANCE + 0.1))
+
+
+def test_each_level_is_a_pooling_of_its_own():
+    found = subgroups(EFFECT, variance=VARIANCE, by=LEVEL)
+    for _, row in found.table.iterrows():
+        rows = LEVEL == row["level"]
+        alone = pool(EFFECT[rows], variance=VARIANCE[rows])
+        assert (row["estimate"], row["tau2"], row["k"]) == (alone.estimate, alone.tau2, alone.k)
+    mean, w = found.table["estimate"], found.table["se"] ** -2
+    q = (w * (mean - (w * mean).sum() / w.sum()) ** 2).sum()
+    assert found.q_between == pytest.approx(q)
+    assert found.p_between == pytest.approx(stats.chi2.sf(q, 2))
+
+
+def test_levels_keep_the_order_of_a_categorical_and_leave_missing_rows_out():
+    by = pd.Categorical(LEVEL.where(LEVEL.index != 3), categories=["c", "a", "b", "never"])
+    found = subgroups(EFFECT, variance=VARIANCE, by=pd.Series(by))
+    assert list(found.table["level"]) == ["c", "a", "b"]
+    assert found.left_out == 1
+
+
+def test_a_level_of_one_is_shown_and_not_tested():
+    by = LEVEL.copy()
+    by[0] = "lonely"
+    found = subgroups(EFFECT, variance=VARIANCE, by=by)
+    row = found.table.set_index("level").loc["lonely"]
+    assert not row["pooled"]
+    assert row["estimate"] == EFFECT[0]
+    assert found.single == ("lonely",)
+    assert found.df == 2
+
+
+def test_regression_on_a_group_with_no_heterogeneity_is_weighted_least_squares():
+    x = np.column_stack([np.ones(K), LEVEL == "b", LEVEL == "c"])
+    found = meta_regression(
+        EFFECT, variance=VARIANCE, moderators=pd.DataFrame({"level": LEVEL}), method="EE"
+    )
+    beta = np.linalg.lstsq(x / np.sqrt(VARIANCE)[:, None], EFFECT / np.sqrt(VARIANCE), rcond=None)[
+        0
+    ]
+    np.testing.assert_allclose(found.coefficients["coef"], beta, rtol=1e-10)
+    assert list(found.coefficients["term"]) == ["intercept", "level: b", "level: c"]
+
+
+def test_coding_follows_the_reference_and_missing_rows_are_counted():
+    frame = pd.DataFrame({"level": LEVEL.where(LEVEL.index > 1), "dose": DOSE})
+    found = meta_regression(EFFECT, variance=VARIANCE, moderators=frame, reference={"level": "c"})
+    assert list(found.coefficients["level"].dropna()) == ["a", "b"]
+    assert (found.k, found.left_out) == (K - 2, 2)
+    other = meta_regression(EFFECT, variance=VARIANCE, moderators=frame)
+    assert other.reference == {"level": "a"}
+    # The same model in other words: same heterogeneity, same test of all moderators.
+    assert found.tau2 == pytest.approx(other.tau2, rel=1e-8)
+    assert found.qm == pytest.approx(other.qm, rel=1e-8)
+
+
+def test_r2_is_the_share_of_tau2_on_the_same_rows():
+    found = meta_regression(EFFECT, variance=VARIANCE, moderators=pd.DataFrame({"x": DOSE}))
+    total = pool(EFFECT, variance=VARIANCE).tau2
+    assert found.r2 == pytest.approx(max(0, (total - found.tau2) / total))
+    flat = meta_regression(np.ones(K), variance=VARIANCE, moderators=pd.DataFrame({"x": DOSE}))
+    assert flat.r2 == 0
+
+
+def test_prediction_at_the_reference_is_the_intercept():
+    found = meta_regression(
+        EFFECT, variance=VARIANCE, moderators=pd.DataFrame({"level": LEVEL}), interval="hksj"
+    )
+    at = found.predict(pd.DataFrame({"level": ["a", "b"]}))
+    first, second = found.coefficients["coef"].iloc[0], found.coefficients["coef"].iloc[1]
+    assert at["estimate"].tolist() == pytest.approx([first, first + second])
+    assert at["ci_low"].iloc[0] == pytest.approx(found.coefficients["ci_low"].iloc[0])
+
+
+def test_permutation_p_values():
+    frame = pd.DataFrame({"dose": DOSE, "noise": np.random.default_rng(3).normal(size=K)})
+    found = meta_regression(EFFECT, variance=VARIANCE, moderators=frame)
+    p = found.permutation(400, seed=1).set_index("term")["p"]
+    assert p.equals(found.permutation(400, seed=1).set_index("term")["p"])
+    asymptotic = found.coefficients.set_index("term")["p"]
+    assert p["dose"] < 0.05 < p["noise"]
+    assert p["noise"] == pytest.approx(asymptotic["noise"], abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("frame", "reference", "words"),
+    [
+        (pd.DataFrame({"level": LEVEL}), {"level": "z"}, "no row has the reference level 'z'"),
+        (pd.DataFrame({"level": LEVEL}), {"other": "a"}, "names no moderator: other"),
+        (pd.DataFrame({"a": DOSE, "b": 2 * DOSE}), None, "cannot be told apart"),
+        (pd.DataFrame({"a": DOSE[:5]}), None, "5 rows for 30 effects"),
+    ],
+)
+def test_refusals(frame, reference, words):
+    with pytest.raises(ValueError, match=words):
+        meta_regression(EFFECT, variance=VARIANCE, moderators=frame, reference=reference)
+
+
+def test_too_few_rows_for_the_coefficients():
+    with pytest.raises(ValueError, match="2 effects cannot carry 2 coefficients"):
+        meta_regression([1, 2], variance=[1, 1], moderators=pd.DataFrame({"x": [0.0, 1.0]}))
