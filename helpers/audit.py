@@ -4,9 +4,9 @@ Everything that an article prints is read as text from a review folder; nothing 
 about it, and what is absent is skipped. A printed number stands for all that rounds to it
 (`helpers.printed`), and a finding is reported only where no choice within those ranges mends it.
 
-A finding is `hard` if it contradicts z and t with every number of degrees of freedom (an estimate
-that is not the middle of its interval does, both being symmetric) or if levels add up to more than
-k; every other one is `soft`. I² is not held against its p: under REML it comes from τ² and does
+A finding is `hard` if it contradicts z and t with every number of degrees of freedom, if levels add
+up to more than k, or if an estimate lies outside its interval; every other one is `soft`, an
+estimate off the middle of its interval among them. I² is not held against its p: under REML it comes from τ² and does
 not determine Q, so nothing follows.
 """
 
@@ -70,7 +70,8 @@ def _middle(s: Printed) -> dict | None:
     hint = f"has the bound {lost[0]} the wrong sign" if lost else "which number is misprinted"
     implied = f"middle {_short(centre.value)}, {_short(centre.low)} to {_short(centre.high)} "
     question = f"The estimate {where} its interval; {hint}?"
-    return _finding("middle", "hard", s, s, implied + "within rounding", question)
+    grade = "hard" if outside or s.low.low > s.high.high else "soft"
+    return _finding("middle", grade, s, s, implied + "within rounding", question)
 
 
 def p_range(s: Printed, at: int | slice = -1) -> tuple[np.ndarray, np.ndarray]:

@@ -194,7 +194,7 @@ PLANTED = {
         "published_subgroups",
         0,
         {"smd": "1.52"},  # the middle is 1.50 give or take 0.005, and p stays 0.003
-        {("middle", "hard", *MICE)},
+        {("middle", "soft", *MICE)},
     ),
     "estimate within rounding of the middle": (
         "published_subgroups",
@@ -324,7 +324,7 @@ PLANTED = {
         "published_text",
         0,
         {"ci_low": "0.50"},  # the text's own interval [0.50, 1.90] has 1.20 in the middle
-        {("text_vs_table", "soft", *RAT), ("middle", "hard", *RAT)}
+        {("text_vs_table", "soft", *RAT), ("middle", "soft", *RAT)}
         | {("p_value", "hard", *RAT), ("significance", "hard", *RAT)},
     ),
     "another k in the text": ("published_text", 0, {"k": "21"}, {("text_vs_table", "soft", *RAT)}),
@@ -494,7 +494,7 @@ def test_main_prints_a_table_and_writes_the_findings(tmp_path, capsys):
     folder = write(frames, tmp_path / "review")
     assert audit.main(folder, tmp_path / "findings.csv") == 0
     shown = capsys.readouterr().out
-    assert "hard   middle  2, score, species, =1+1  subgroup   estimate 1.52 [0.50" in shown
+    assert "soft   middle  2, score, species, =1+1  subgroup   estimate 1.52 [0.50" in shown
     assert "1 findings: 1 hard, 0 soft" in shown
     written = pd.read_csv(tmp_path / "findings.csv", dtype=str, keep_default_na=False)
     assert list(written.columns) == audit.COLUMNS
@@ -543,13 +543,13 @@ def test_nothing_printed_is_none_and_nonsense_is_refused():
 COEFFICIENT, SUBGROUP = "coefficient", "subgroup"
 KNOWN = {
     # middle: (low + high) / 2 give or take what rounding allows
-    ("middle", "hard", "locomotion", "species", "Mice", SUBGROUP),  # 1.425, not 1.44
-    ("middle", "hard", "locomotion", "origin", "UCMSC", COEFFICIENT),  # -0.32, not -0.032
-    ("middle", "hard", "apoptotic_cells", "severity", "Moderate", SUBGROUP),  # -4.325, not -4.31
-    ("middle", "hard", "il_1b", "severity", "Severe", COEFFICIENT),  # -1.39, not -1.3
+    ("middle", "soft", "locomotion", "species", "Mice", SUBGROUP),  # 1.425, not 1.44
+    ("middle", "soft", "locomotion", "origin", "UCMSC", COEFFICIENT),  # -0.32, not -0.032
+    ("middle", "soft", "apoptotic_cells", "severity", "Moderate", SUBGROUP),  # -4.325, not -4.31
+    ("middle", "soft", "il_1b", "severity", "Severe", COEFFICIENT),  # -1.39, not -1.3
     ("middle", "hard", "tnf_a", "species", "Rat", COEFFICIENT),  # 0.01 outside [1.43, 1.45]
-    ("middle", "hard", "tnf_a", "timing", "Acute (24 to 72 hours)", COEFFICIENT),  # -0.085
-    ("middle", "hard", "tnf_a", "route", "Local", COEFFICIENT),  # text: [-2.91, 0.13] is -1.39
+    ("middle", "soft", "tnf_a", "timing", "Acute (24 to 72 hours)", COEFFICIENT),  # -0.085
+    ("middle", "soft", "tnf_a", "route", "Local", COEFFICIENT),  # text: [-2.91, 0.13] is -1.39
     # p: "<0.0001" where z gives more
     ("p_value", "hard", "gap_43", "", "", "pooled"),  # z 2.37 / 0.855 = 2.77, p 0.0056
     ("p_value", "hard", "iba_1", "", "", "pooled"),  # z 3.57, p 0.00036
@@ -644,8 +644,8 @@ def test_counts_of_the_article():
     counts = audit.summary(ARTICLE)
     # 26 pooled, 100 subgroups, 58 coefficients; one coefficient has no p (TNF-a, transection);
     # 44 moderators of 6 outcomes; 29 statistics fail in one way or other
-    assert counts.loc["statistics"].tolist() == [184, 155, 27, 2]
-    assert counts.loc["middle"].tolist() == [184, 178, 6, 0]
+    assert counts.loc["statistics"].tolist() == [184, 155, 24, 5]
+    assert counts.loc["middle"].tolist() == [184, 178, 1, 5]
     assert counts.loc["p_value"].tolist() == [183, 156, 24, 3]
     assert counts.loc["significance"].tolist() == [183, 180, 3, 0]
     assert counts.loc["level_count"].tolist() == [44, 26, 0, 18]
