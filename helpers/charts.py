@@ -8,9 +8,9 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.ticker import FixedLocator
 
-from helpers.forest import ROW, forest, interval_text, layout
+from helpers.forest import ROW, forest, interval_text, whiskers
 from helpers.lettering import Hover, Texts, shorten, text_width, wrap
-from helpers.style import BLUE, GREEN, GREY, INK, SIZE, VERMILLION, axes, styled
+from helpers.style import BLUE, GREEN, GREY, INK, VERMILLION, axes, plain_ticks, styled
 
 AMBER = "#B07C00"
 JUDGEMENTS = {
@@ -67,14 +67,12 @@ def evidence_map(table, *, effect_label="SMD", favours=("favours control", "favo
         row=0.25,
         nudge=-0.045,
     )
-    y = np.array([line.y for line in layout(rows, groups=groups, row=0.25) if line.kind == "row"])
-    y, limits = y + 0.045, ax.get_xlim()
-    order = np.concatenate([part for _, part, _ in groups])
-    mid, low, high = triples[order].clip(*limits).T
-    gap = np.full(len(y), np.nan)
-    ends = np.column_stack([low, high, gap]).ravel()
-    ax.plot(ends, np.repeat(y, 3), color=VERMILLION, lw=1, solid_capstyle="butt", zorder=2)
-    ax.plot(mid, y, "D", color=VERMILLION, ms=5.5, mew=0, zorder=3)
+    (rows_drawn,) = ax.findobj(Hover)
+    y, limits = rows_drawn.xy[:, 1] + 0.045, ax.get_xlim()
+    mid, low, high = triples[np.concatenate([np.sort(part) for _, part, _ in groups])].T
+    whiskers(ax, y, low, high, limits, color=VERMILLION)
+    inside = np.where((mid >= limits[0]) & (mid <= limits[1]), mid, np.nan)
+    ax.plot(inside, y, "D", color=VERMILLION, ms=5.5, mew=0, zorder=3)
     return ax
 
 
@@ -248,9 +246,9 @@ def risk_of_bias_summary(table, items):
     ax.set(xlim=(0, 100), ylim=(tall, 0))
     ax.yaxis.set_visible(False)
     ax.spines["left"].set_visible(False)
+    plain_ticks(ax.xaxis)
     ax.xaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}%")
-    ax.xaxis.set_tick_params(labelsize=SIZE, labelfontfamily="DejaVu Sans")
     how = {"columnspacing": 1.2, "handlelength": 1, "borderaxespad": 0.2}
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=3, **how)
     return ax

@@ -5,15 +5,15 @@ Effects and their spread come in as arrays or tables, an ``Axes`` comes out. Siz
 
 import numpy as np
 import pandas as pd
-from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import Bbox, blended_transform_factory
 
-from helpers.forest import forest, interval_text, number
+from helpers.forest import DASHED, clear_limits, diamonds, forest, interval_text, whiskers
 from helpers.lettering import Hover, Texts, shorten, text_width
-from helpers.style import BLUE, COLOURS, GREY, INK, MARKERS, SIZE, VERMILLION, axes, styled
+from helpers.style import BLUE, COLOURS, GREY, INK, MARKERS, VERMILLION, axes, plain_ticks, styled
+from helpers.wording import number
 
 WIDE, HIGH = 5.2, 3.6
 
@@ -22,8 +22,7 @@ def _labelled(ax, x, y, bins=6):
     """Label the axes and keep their ticks few."""
     ax.set(xlabel=x, ylabel=y)
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(MaxNLocator(bins, steps=[1, 2, 2.5, 5, 10]))
-        axis.set_tick_params(labelsize=SIZE, labelfontfamily="DejaVu Sans")
+        plain_ticks(axis, bins)
     return ax
 
 
@@ -172,7 +171,7 @@ def funnel(
                     label=name if sign == 1 else None,
                 )
     ax.axvline(0, color=INK, lw=0.8)
-    ax.axvline(estimate, color=VERMILLION, lw=1, ls=(0, (4, 3)), label="pooled effect")
+    ax.axvline(estimate, color=VERMILLION, lw=1, ls=DASHED, label="pooled effect")
     _points(ax, effect, y, hollow=excluded)
     ax.set(xlim=limits, ylim=(deep, 0))
     if contours:
@@ -215,38 +214,6 @@ def _strip(names, *, texts, effect_label, width, row=0.24, head=0.24, zero=True,
     return _labelled(ax, None, None), y
 
 
-def _clear(low, high, include=(0,)):
-    """Limits that hold all bounds less what lies far outside of the bulk, and 0."""
-    low, high = (np.asarray(b, float)[np.isfinite(b)] for b in (low, high))
-    lower, upper = np.quantile(low, 0.25), np.quantile(high, 0.75)
-    reach = 1.5 * (upper - lower)
-    inside = [*include, low[low >= lower - reach].min(), high[high <= upper + reach].max()]
-    margin = 0.04 * (max(inside) - min(inside) or 1)
-    return min(inside) - margin, max(inside) + margin
-
-
-def _whiskers(ax, y, table, limits, color=INK, marker="s", low="ci_low", high="ci_high", **how):
-    """Estimates with intervals, cut at the limits with an arrow."""
-    ends = table[[low, high]].to_numpy(float)
-    gap = np.full((len(y), 1), np.nan)
-    ax.plot(
-        np.hstack([ends.clip(*limits), gap]).ravel(),
-        np.repeat(y, 3),
-        color=color,
-        lw=how.pop("lw", 1.2),
-        zorder=2,
-        solid_capstyle="butt",
-    )
-    for mark, beyond, edge in (("<", ends[:, 0] < limits[0], 0), (">", ends[:, 1] > limits[1], 1)):
-        if beyond.any():
-            x = np.full(beyond.sum(), limits[edge])
-            ax.plot(x, y[beyond], mark, color=color, ms=5, mew=0, clip_on=False)
-    if marker:
-        x = table["estimate"].to_numpy(float)
-        x = np.where((x >= limits[0]) & (x <= limits[1]), x, np.nan)
-        ax.plot(x, y, marker, color=how.pop("face", color), ms=how.pop("ms", 6), mew=0, zorder=3)
-
-
 PRESETS = {
     "article": "Article's method",
     "recommended": "Recommended",
@@ -282,13 +249,14 @@ def presets(rows, *, effect_label="SMD (95% CI)", ax=None):
         rows = rows if name in rows else rows.assign(**{name: np.nan})
     low = rows[["ci_low", "pi_low"]].min(axis=1)
     high = rows[["ci_high", "pi_high"]].max(axis=1)
-    limits = _clear(low, high)
+    limits = clear_limits(low, high)
     ax.set_xlim(limits)
-    _whiskers(ax, y, rows, limits, color=GREY, marker="", low="pi_low", high="pi_high", lw=0.9)
-    for place, name in enumerate(rows.index):
-        color = VERMILLION if name == "published" else BLUE
-        marker = "D" if name == "published" else "s"
-        _whiskers(ax, y[[place]], rows.iloc[[place]], limits, color=color, marker=marker, lw=2)
+    whiskers(ax, y, rows["pi_low"], rows["pi_high"], limits, color=GREY, lw=0.9)
+    published = rows.index == "published"
+    for these, color, mark in ((~published, BLUE, "s"), (published, VERMILLION, "D")):
+        at, part = y[these], rows[these]
+        whiskers(ax, at, part["ci_low"], part["ci_high"], limits, color=color, lw=2)
+        ax.plot(part["estimate"], at, mark, color=color, ms=6, mew=0, zorder=3)
     return ax
 
 
@@ -384,12 +352,7 @@ def _level_strips(x, effect, size, fit, effect_label, labels, ax):
     shown = np.isfinite(place)
     _points(ax, effect[shown], height[shown], size=size[shown])
     if fit is not None:
-        diamonds = [
-            [(low, at), (mid, at - 0.25), (high, at), (mid, at + 0.25)]
-            for (mid, low, high), at in zip(triples, y, strict=True)
-            if np.isfinite(mid)
-        ]
-        ax.add_collection(PolyCollection(diamonds, facecolors=VERMILLION, zorder=4), autolim=False)
+        diamonds(ax, y, triples, 0.25)
     values = [f"{effect_label} {number(e)}" for e in effect[shown]]
     _hover(ax, effect[shown], height[shown], labels[shown], values)
     return ax
@@ -505,7 +468,7 @@ def influence(diagnostics, *, labels=None):
         ax.plot(x[~beyond], y[~beyond], "o", color=BLUE, ms=3.5, mew=0)
         ax.plot(x[beyond], y[beyond], "^", color=VERMILLION, ms=6, mew=0)
         for bound in np.array([low, high_])[[low >= ax.get_ylim()[0], high_ <= ax.get_ylim()[1]]]:
-            ax.axhline(bound, color=INK, lw=0.7, ls=(0, (4, 3)))
+            ax.axhline(bound, color=INK, lw=0.7, ls=DASHED)
         if name in neutral:
             ax.axhline(neutral[name], color=INK, lw=0.7)
         ax.set_xlim(0, k + 1)
@@ -546,7 +509,7 @@ def leave_one_out(table, estimate, *, effect_label="SMD (95% CI)", ax=None, **mo
     """
     rows = table.rename(columns={"estimate": "effect"}).drop(columns="weight", errors="ignore")
     ax = forest(rows, **{"heading": "Left out", "effect_label": effect_label, "ax": ax} | more)
-    ax.plot([estimate] * 2, ax.get_ylim(), color=VERMILLION, lw=0.8, ls=(0, (4, 3)), zorder=1)
+    ax.plot([estimate] * 2, ax.get_ylim(), color=VERMILLION, lw=0.8, ls=DASHED, zorder=1)
     return ax
 
 
@@ -643,7 +606,7 @@ def power(table, *, alpha=0.05, ax=None):
     ax, y = _strip(
         names, texts=texts, effect_label="Rejected", width=3, head=0.5, zero=False, ax=ax
     )
-    ax.axvline(100 * alpha, color=INK, lw=0.8, ls=(0, (4, 3)))
+    ax.axvline(100 * alpha, color=INK, lw=0.8, ls=DASHED)
     for place, scenario in enumerate(table):
         look = {"color": COLOURS[place], "ms": 7 - place, "mew": 0, "clip_on": False}
         ax.plot(table[scenario], y, MARKERS[place], label=scenario, **look)
