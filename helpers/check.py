@@ -9,7 +9,10 @@ import pandas as pd
 
 from helpers.description import describe, nearest
 from helpers.findings import Finding, ReviewError
-from helpers.sheets import NUMBERS, read_csv, read_sheet
+from helpers.mapping import read_sheet
+from helpers.sheets import GROUPS, NUMBER, NUMBERS, advice, read_csv
+
+EXTREME = 10  # pooled SDs between two means
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,24 @@ def check(folder=None):
     Findings
     """
     try:
-        description = describe(folder)
-        sheet = read_sheet(description)
+        return examine(folder)[2]
     except ReviewError as error:
         return Findings(error.findings, ())
+
+
+def examine(folder=None):
+    """Description, mapped sheet and findings of a review, each read once.
+
+    Raises
+    ------
+    ReviewError
+        What keeps the sheet from being read at all.
+    """
+    description = describe(folder)
+    sheet = read_sheet(description)
     found = check_sheet(description, sheet) + check_exclusions(description, sheet)
-    faults = tuple(finding for finding in found if finding.severity == "fault")
-    return Findings(faults, tuple(finding for finding in found if finding.severity == "warning"))
+    kinds = [tuple(f for f in found if f.severity == kind) for kind in ("fault", "warning")]
+    return description, sheet, Findings(*kinds)
 
 
 def check_sheet(description, sheet):
@@ -56,7 +70,9 @@ def check_sheet(description, sheet):
     checker.groups(numbers, description)
     checker.scales(numbers, description)
     checker.shared_controls(numbers)
-    return checker.findings
+    checker.directions(numbers)
+    checker.errors(numbers)
+    return [*sheet.findings, *checker.findings]
 
 
 def check_exclusions(description, sheet):
@@ -117,18 +133,19 @@ class _Checker:
 
     def numbers(self):
         """The number columns, NaN where a cell is none."""
+        blank = pd.Series("", self.table.index, dtype=object)
+        own = (self.table.get("effect", blank) != "") & (self.table.get("se", blank) != "")
         numbers = pd.DataFrame(index=self.table.index)
         for column in NUMBERS:
-            if column not in self.table:
-                continue
-            text = self.table[column]
-            numbers[column] = pd.to_numeric(text, errors="coerce")
-            unreadable = ~np.isfinite(numbers[column])
-            if column == "follow_up_days":
-                unreadable &= text != ""
-            self.find(
-                unreadable, column, "a number is due here", "Write a plain number such as 12.5"
-            )
+            text = self.table.get(column, blank)
+            numbers[column] = to_floats(text)
+            unreadable = ~np.isfinite(numbers[column]) & (text != "")
+            if column in GROUPS:
+                unreadable |= (text == "") & ~own
+            for words in text[unreadable].unique():
+                self.find(
+                    unreadable & (text == words), column, "a number is due here", advice(words)
+                )
         return numbers
 
     def ids(self, description):
@@ -152,7 +169,7 @@ class _Checker:
                 continue
             cells = self.table[name]
             if not moderator.levels:
-                wrong = (cells != "") & pd.to_numeric(cells, errors="coerce").isna()
+                wrong = (cells != "") & ~np.isfinite(to_floats(cells))
                 self.find(wrong, name, "a number is due here", "Write a number or leave it empty")
                 continue
             for level in cells.unique():
@@ -174,9 +191,20 @@ class _Checker:
                     (n >= 1) & (n % 1 != 0),
                     column,
                     "a group size is a whole number",
-                    "Correct it, or say control_n_is_split = true in review.toml",
+                    "Check it, or say control_n_is_split = true in review.toml",
+                    "warning",
                 )
             self.find(n == 1, column, "this group is 1 animal", "Check the source", "warning")
+            # Dragging a cell down in a spreadsheet counts up instead of repeating it.
+            step = (n.diff() == 1) & (n.index.to_series().diff() == 1)
+            run = step.groupby((~step).cumsum()).transform("sum")
+            self.find(
+                step & (run >= 4),
+                column,
+                "group sizes count up from row to row",
+                "Check whether a spreadsheet's fill handle did it",
+                "warning",
+            )
         for column in ("sd_treated", "sd_control"):
             self.find(
                 numbers[column] < 0, column, "an SD is not negative", "Correct it from the source"
@@ -249,3 +277,57 @@ class _Checker:
                 "Correct the row, or give the control groups ids of their own",
                 "warning",
             )
+
+    def directions(self, numbers):
+        """Signs that are none, and rows flagged against nearly all others of their outcome."""
+        sign = numbers["sign"]
+        self.find(
+            sign.notna() & ~sign.isin([-1, 1]), "sign", "a sign is 1 or -1", "Translate it under "
+            "[sheet.values.sign] in review.toml",
+        )  # fmt: skip
+        by = sign.groupby(self.table["outcome"])
+        share = sign.groupby([self.table["outcome"], sign]).transform("size") / by.transform("size")
+        self.find(
+            (by.transform("size") >= 10) & (share <= 0.1),
+            "sign",
+            "at least nine in ten rows of this outcome have the other direction",
+            "Check which direction is better here",
+            "warning",
+        )
+        self.find(numbers["se"] <= 0, "se", "a standard error is above 0", "Correct it")
+
+    def errors(self, numbers):
+        """Effects beyond belief, and SDs so small for their outcome that they may be SEMs."""
+        n1, n2 = numbers["n_treated"], numbers["n_control"]
+        s1, s2 = numbers["sd_treated"], numbers["sd_control"]
+        with np.errstate(all="ignore"):
+            pooled = np.sqrt(((n1 - 1) * s1**2 + (n2 - 1) * s2**2) / (n1 + n2 - 2))
+            d = (numbers["mean_treated"] - numbers["mean_control"]) / pooled
+            self.find(
+                np.isfinite(d) & (d.abs() > EXTREME),
+                "mean_treated",
+                f"the means lie more than {EXTREME} SDs apart",
+                "Check whether SEMs were taken for SDs, and the means",
+                "warning",
+            )
+            # SDs grow with means: their ratio is much alike within an outcome, and an SEM in an
+            # SD's place is low by the root of n in both groups.
+            ratio = np.log(s1 * s2 / (numbers["mean_treated"] * numbers["mean_control"]).abs()) / 2
+            ratio = ratio.where(np.isfinite(ratio))
+            root = np.log(n1 * n2) / 4
+        by = ratio.groupby(self.table["outcome"])
+        middle = by.transform("median")
+        spread = 1.4826 * (ratio - middle).abs().groupby(self.table["outcome"]).transform("median")
+        low = (ratio - middle < -3 * spread) & ((ratio + root - middle).abs() < middle - ratio)
+        self.find(
+            low & (by.transform("count") >= 8),
+            "sd_treated",
+            "these SDs are small for their means beside this outcome's other rows",
+            "Check whether they are SEMs",
+            "warning",
+        )
+
+
+def to_floats(text):
+    """Texts as numbers; NaN where one is none."""
+    return text.map(lambda cell: float(cell) if NUMBER.fullmatch(cell) else np.nan).astype(float)

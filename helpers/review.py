@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from helpers import check
-from helpers.description import Description, describe
+from helpers.description import Description
+from helpers.effects import effect_sizes
 from helpers.findings import Finding, ReviewError
-from helpers.sheets import NUMBERS, read_csv, read_sheet
+from helpers.sheets import GROUPS, NUMBERS, read_csv
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,12 +28,21 @@ class Review:
         ``experiment, reason, by``.
     warnings : tuple of Finding
         What is odd but not refused.
+    trace : pandas.DataFrame
+        ``step, column, detail, rows``: what was done to the sheet, in order.
+    not_used : pandas.DataFrame
+        ``sheet_row, reason`` of the rows of the sheet that give no experiment.
+    rows_in : int
+        Rows of the sheet.
     """
 
     description: Description
     experiments: pd.DataFrame
     exclusions: pd.DataFrame
     warnings: tuple[Finding, ...]
+    trace: pd.DataFrame = field(default_factory=pd.DataFrame)
+    not_used: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rows_in: int = 0
 
     def __getattr__(self, name):
         # A review is its description with rows: review.title, review.outcomes, ...
@@ -67,33 +77,57 @@ def load(folder=None):
     ReviewError
         With all faults of all files.
     """
-    findings = check.check(folder)
+    description, sheet, findings = check.examine(folder)
     if findings.faults:
         raise ReviewError(findings.faults)
-    description = describe(folder)
-    sheet = read_sheet(description)
     path = description.folder / "exclusions.csv"
     columns = ["experiment", "reason", "by"]
     exclusions = read_csv(path)[columns] if path.is_file() else pd.DataFrame(columns=columns)
-    return Review(description, _typed(description, sheet), exclusions, findings.warnings)
+    experiments = _typed(description, sheet)
+    exclusions = pd.concat([exclusions, _outliers(description, experiments)], ignore_index=True)
+    return Review(
+        description, experiments, exclusions, findings.warnings, sheet.trace, sheet.not_used,
+        sheet.rows_in,
+    )  # fmt: skip
 
 
 def _typed(description, sheet):
     """The sheet's text as numbers and categories."""
     table = sheet.table.copy()
     table.insert(0, "sheet_row", table.index)
+    for column in (*GROUPS, "follow_up_days"):
+        if column not in table:
+            table[column] = ""
     for column in NUMBERS:
         if column in table:
-            table[column] = pd.to_numeric(table[column].where(table[column] != ""))
+            table[column] = check.to_floats(table[column])
     for column in ("cohort", "control_group", "provenance"):
         if column not in table:
             table[column] = ""
     for name, moderator in description.moderators.items():
-        if name not in table:
-            continue
-        cells = table[name].where(table[name] != "")
-        if moderator.levels:
+        if name in table and moderator.levels:
+            cells = table[name].where(table[name] != "")
             table[name] = pd.Categorical(cells, categories=list(moderator.levels), ordered=True)
-        else:
-            table[name] = pd.to_numeric(cells)
+        elif name in table:
+            table[name] = check.to_floats(table[name])
     return table.set_index("experiment", drop=False)
+
+
+def _outliers(description, experiments):
+    """Exclusions by `[sheet.outliers]`: effects further than `sd` SDs from the mean, one pass."""
+    rule = description.sheet.get("outliers")
+    columns = ["experiment", "reason", "by"]
+    if not rule:
+        return pd.DataFrame(columns=columns)
+    effect = effect_sizes(experiments)["effect"] * experiments.get("sign", 1.0)
+    by = experiments[rule["by"]] if "by" in rule else pd.Series("", experiments.index)
+    groups = effect.groupby(by.to_numpy())
+    far = ((effect - groups.transform("mean")) / groups.transform("std")).abs()
+    found = far[far > rule["sd"]]
+    reasons = [
+        f"g {effect[name]:.2f} lies {distance:.1f} SDs from the mean of all rows (limit {rule['sd']})"
+        for name, distance in found.items()
+    ]
+    return pd.DataFrame(
+        {"experiment": found.index, "reason": reasons, "by": "rule in review.toml"}, columns=columns
+    )

@@ -2,82 +2,300 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import codecs
+import csv
+import io
+import json
+import re
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from helpers.findings import Finding, ReviewError
 
 GROUPS = ("n_treated", "mean_treated", "sd_treated", "n_control", "mean_control", "sd_control")
-REQUIRED = ("experiment", "study", "outcome", *GROUPS)
-OPTIONAL = ("cohort", "control_group", "follow_up_days", "provenance")
-NUMBERS = (*GROUPS, "follow_up_days")
+NUMBERS = (*GROUPS, "follow_up_days", "sign", "effect", "se")
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
+MINUS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " "})
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+RANGE = re.compile(r"(\d+)\s*(?:-|–|—|/|~|to|a|à|bis)\s*(\d+)")
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
-    """A sheet as text.
+class Raw:
+    """A table as it stands in a file.
 
     Attributes
     ----------
-    file : str
-        Name of the file inside the review folder.
+    file, sheet : str
     table : pandas.DataFrame
-        Cells as text under the project's column names; the index is the row of the sheet, the
-        header being row 1. An empty cell is an empty text.
-    names : dict
-        The project's column names and what the sheet calls them.
+        Stripped text; the index is the row as a spreadsheet counts it. Empty rows are left away.
+    twice : frozenset of str
+        Headings that stand over several columns; the first column has the name.
+    typed : bool
+        Whether the file tells numbers from text (a workbook does, a text file does not).
+    header : int
+        Row of the headings.
     """
 
     file: str
     table: pd.DataFrame
-    names: dict
+    sheet: str | None = None
+    twice: frozenset = field(default=frozenset())
+    typed: bool = False
+    header: int = 1
 
 
 def read_csv(path):
-    """A CSV file as text, its rows numbered as a spreadsheet does."""
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    table.index = range(2, len(table) + 2)
-    return table
+    """A file of facts as text, its rows numbered as a spreadsheet does."""
+    return read_table(path, header=1).table
 
 
-def read_sheet(description):
-    """Read the extraction sheet of a review.
+def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, digitiser=False):
+    """Read a table from a text file, a workbook or a digitiser's export.
 
     Parameters
     ----------
-    description : helpers.description.Description
+    path : Path
+        CSV, TSV or other separated text; XLSX, XLS, ODS; WebPlotDigitizer's CSV or JSON.
+    sheet : str, optional
+        Sheet of a workbook; by default the first.
+    header : int, optional
+        Row of the headings; by default the first row that is about as full as the table is wide.
+    encoding, separator : str, optional
+        Of a text file; by default found out.
+    digitiser : bool
+        The file is a digitiser's export: a row a bar, a column a data set.
 
     Returns
     -------
-    Sheet
+    Raw
 
     Raises
     ------
     ReviewError
-        The file or columns are missing; all at once.
     """
-    file = description.sheet.get("file", "experiments.csv")
-    path = description.folder / file
     if not path.is_file():
-        raise ReviewError([Finding(file, "there is no such file", "Put the sheet there")])
-    raw = read_csv(path)
-    columns = description.sheet.get("columns", {})
-    wanted = [*REQUIRED, *OPTIONAL, *description.moderators]
-    names = {name: columns.get(name, name) for name in wanted}
-    faults = [
-        Finding(
-            file,
-            f"the column for {name} is missing",
-            f"Add it, or name the right one in review.toml under [sheet.columns]; the sheet has "
-            f"{', '.join(raw.columns)}",
-            column=source,
+        raise _error(path, "there is no such file", "Put the sheet there, or correct its name")
+    kind = path.suffix.lower()
+    try:
+        if kind == ".json":
+            return _digitised(path, _datasets_of_json(json.loads(path.read_bytes())))
+        if kind in WORKBOOKS:
+            sheet, grid = _workbook(path, sheet)
+        else:
+            sheet, grid = (
+                None,
+                _text_grid(path, encoding, separator or ("\t" if kind == ".tsv" else None)),
+            )
+    except ReviewError:
+        raise
+    except Exception as error:  # the readers of four formats raise whatever they like
+        what = f"this file cannot be read: {error}"
+        raise _error(path, what, "Open and save it anew as XLSX or as CSV in UTF-8") from error
+    if digitiser:
+        return _digitised(path, _datasets_of_csv(grid))
+    return _table(path, sheet, grid, header, typed=kind in WORKBOOKS)
+
+
+def sheet_names(path):
+    """Names of a workbook's sheets; of any other file, one nameless sheet."""
+    return pd.ExcelFile(path).sheet_names if path.suffix.lower() in WORKBOOKS else [None]
+
+
+def _error(path, what, remedy, **place):
+    return ReviewError([Finding(path.name, what, remedy, **place)])
+
+
+def _workbook(path, sheet):
+    with pd.ExcelFile(path) as book:
+        name = book.sheet_names[0] if sheet is None else sheet
+        if name not in book.sheet_names:
+            raise _error(
+                path, "there is no such sheet", f"It has {', '.join(book.sheet_names)}", value=name
+            )
+        cells = book.parse(name, header=None, dtype=object, na_filter=False)
+    return name, [[_cell(value) for value in row] for row in cells.itertuples(index=False)]
+
+
+def _cell(value):
+    if value is None or value is pd.NaT or value != value:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float):
+        return repr(float(value))
+    if hasattr(value, "isoformat"):
+        return (
+            value.isoformat(" ").removesuffix(" 00:00:00")
+            if hasattr(value, "hour") and hasattr(value, "year")
+            else value.isoformat()
         )
-        for name, source in names.items()
-        if source not in raw.columns and (name in REQUIRED or name in columns)
-    ]
+    return str(value).translate(MINUS).strip()
+
+
+def _text_grid(path, encoding, separator):
+    data = path.read_bytes()
+    text = data.decode(encoding or _encoding(data)).removeprefix("\ufeff")
+    separator = separator or _separator(text)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    return [[cell.translate(MINUS).strip() for cell in row] for row in rows]
+
+
+def _encoding(data):
+    for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        if data.startswith(mark):
+            return "utf-16"
+    try:
+        data.decode("utf-8")
+        return "utf-8"
+    except UnicodeDecodeError:
+        from charset_normalizer import from_bytes
+
+        # Short texts in Western Europe's encoding look like many others: it has the first say.
+        known = ["cp1251", "gb18030", "shift_jis", "euc_kr", "big5"]
+        best = from_bytes(data, cp_isolation=["cp1252", *known]).best()
+        return (
+            best.encoding
+            if best and best.encoding in known
+            else "latin-1"
+            if _undefined(data)
+            else "cp1252"
+        )
+
+
+def _undefined(data):
+    return any(byte in data for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D))
+
+
+def _separator(text):
+    """The separator that cuts the first rows into most columns of one number."""
+
+    def score(mark):
+        rows = csv.reader(io.StringIO(text[:20_000], newline=""), delimiter=mark)
+        widths = [len(row) for row, _ in zip((row for row in rows if row), range(20), strict=False)]
+        common = max(set(widths), key=widths.count, default=1)
+        return (common > 1) * widths.count(common) / max(len(widths), 1), common
+
+    return max(",;\t|", key=score)
+
+
+def _table(path, sheet, grid, header, *, typed):
+    filled = [sum(cell != "" for cell in row) for row in grid]
+    if not any(filled):
+        raise _error(path, "this table is empty", "Put the rows there", sheet=sheet)
+    if header is None:
+        header = 1 + next(
+            i for i, n in enumerate(filled) if n >= max(filled[:20] or filled) / 2 and n
+        )
+    if not 1 <= header <= len(grid):
+        raise _error(
+            path, "there is no such row for the headings", "Correct `header`", value=header
+        )
+    names, twice = [], set()
+    for place, name in enumerate(grid[header - 1]):
+        name = name or f"column {place + 1}"
+        if name in names:
+            twice.add(name)
+            name = f"{name} (column {place + 1})"
+        names.append(name)
+    rows, faults = {}, []
+    for number, row in enumerate(grid[header:], header + 1):
+        if any(row[len(names) :]):
+            what = f"this row has {len(row)} cells under {len(names)} headings"
+            remedy = "Put texts that hold the separator into quotes, or add the heading"
+            faults.append(Finding(path.name, what, remedy, row=number, sheet=sheet))
+        elif any(row):
+            rows[number] = (row + [""] * len(names))[: len(names)]
     if faults:
         raise ReviewError(faults)
-    names = {name: source for name, source in names.items() if source in raw.columns}
-    table = pd.DataFrame({name: raw[source].str.strip() for name, source in names.items()})
-    return Sheet(file, table, names)
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=names, dtype=object)
+    return Raw(path.name, table, sheet, frozenset(twice), typed, header)
+
+
+def _datasets_of_json(project):
+    """Points of each data set of a WebPlotDigitizer project as (label, position, value)."""
+    found = {}
+    for data in project["datasetColl"]:
+        points = []
+        for point in data["data"]:
+            more = point.get("metadata") or {}
+            label = more.get("label", "") if isinstance(more, dict) else more[0]
+            points.append((str(label), float(point["x"]), repr(float(point["value"][-1]))))
+        found[data["name"]] = points
+    return found
+
+
+def _datasets_of_csv(grid):
+    """The same of its CSV: names over fields, or one data set without any heading."""
+    if len(grid) < 3 or NUMBER.fullmatch(grid[0][-1]):
+        grid = [["value"], ["label", "y"], *grid]
+    starts = [place for place, name in enumerate(grid[0]) if name]
+    found = {}
+    for start, end in zip(starts, [*starts[1:], max(map(len, grid))], strict=True):
+        fields = [name.lower() for name in grid[1][start:end]]
+        points = []
+        for number, row in enumerate(grid[2:]):
+            point = dict(zip(fields, row[start:end], strict=False))
+            value = point.get("y") or point.get("value") or ""
+            if value:
+                x = point.get("x", "")
+                place = float(x) if NUMBER.fullmatch(x) else number
+                points.append((point.get("label", ""), place, value))
+        found[grid[0][start]] = points
+    return found
+
+
+def _digitised(path, datasets):
+    """A row a bar, a column a data set: by the bars' labels, or from left to right."""
+    columns = {}
+    for name, points in datasets.items():
+        points = sorted(points, key=lambda point: point[1])
+        labels = [label for label, _, _ in points]
+        if not all(labels) or len(set(labels)) < len(labels):
+            labels = [f"Bar{place}" for place in range(len(points))]
+        columns[name] = pd.Series([value for _, _, value in points], index=labels, dtype=object)
+    if len({frozenset(column.index) for column in columns.values()}) != 1:
+        sizes = ", ".join(f"{name} {len(column)}" for name, column in columns.items())
+        raise _error(
+            path,
+            f"the data sets do not hold the same bars ({sizes})",
+            "Digitise a point for each bar in every data set, in the same order or labelled alike",
+        )
+    table = pd.DataFrame(columns).rename_axis("label").reset_index().astype(object)
+    table.index = range(2, len(table) + 2)
+    return Raw(path.name, table)
+
+
+def plain_number(text, *, decimal=".", typed=False):
+    """A cell's number as plain text, or None where it is none.
+
+    Parameters
+    ----------
+    text : str
+    decimal : {".", ","}
+        With "," a comma is the decimal sign, and a point is refused: it may part thousands.
+    typed : bool
+        The file tells numbers from text; a point in it is no thousands mark.
+    """
+    if decimal == ",":
+        text = "" if "." in text and not (typed and "," not in text) else text.replace(",", ".")
+    return text if NUMBER.fullmatch(text) else None
+
+
+def advice(text):
+    """How to mend a text that stands where a number is due."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d.*", text):
+        return "A spreadsheet made a date of it (6-8 becomes 6 August): type the number as text"
+    if re.fullmatch(r"[-+]?\d+,\d+", text):
+        return 'Write a point, or say decimal = "," under [sheet] in review.toml'
+    if "±" in text or "+/-" in text:
+        return "Give the mean and its error a column each"
+    if RANGE.fullmatch(text):
+        return "A range is read as its lower end for group sizes only: write one number"
+    if text and not any(character.isdigit() for character in text):
+        return (
+            f"Write a number, or name {text!r} among `missing` under [sheet] in review.toml: such "
+            "rows are then left out and listed"
+        )
+    return "Write a plain number such as 12.5"
