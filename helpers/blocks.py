@@ -126,14 +126,14 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None)
     """
     mark = escape(f"table-{name}")
     shown = frame.drop(columns=groups) if groups else frame
-    cells = {column: _cells(shown[column], (formats or {}).get(column)) for column in shown}
-    numeric = {column: _numeric(cells[column]) for column in shown}
-    columns = [_tagged(cells[c], numeric[c], first=not i) for i, c in enumerate(shown)]
-    rows = ["<tr>" + "".join(row) + "</tr>" for row in zip(*columns, strict=True)]
-    head = "".join(
-        f'<th scope="col"{_class("num" if numeric[column] else "")}>{escape(str(column))}</th>'
-        for column in shown
-    )
+    heads, columns = [], []
+    for label, series in shown.items():
+        cells = _cells(series, (formats or {}).get(label))
+        numeric = _numeric(cells)
+        style = ' class="num"' if numeric else ""
+        heads.append(f'<th scope="col"{style}>{escape(str(label))}</th>')
+        columns.append(_tagged(cells, numeric, first=not columns))
+    rows = [f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True)]
     labels = frame[groups].tolist() if groups else []
     body, start = [] if groups else ["<tbody>", *rows, "</tbody>"], 0
     for stop in range(1, len(labels) + 1):
@@ -146,7 +146,8 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None)
     html = (
         f'<div class="table" id="{mark}"><div class="scroll" tabindex="0" role="group" '
         f'aria-labelledby="{mark}-caption"><table><caption id="{mark}-caption"><span>'
-        f"<b>Table {number}.</b> {escape(caption)}</span></caption><thead><tr>{head}</tr></thead>"
+        f"<b>Table {number}.</b> {escape(caption)}</span></caption><thead><tr>"
+        f"{''.join(heads)}</tr></thead>"
         f"{''.join(body)}</table></div>"
         f'<p class="actions">{_link(text, name)}</p></div>'
     )
@@ -415,9 +416,9 @@ def csv(frame):
     unless it is a number.
     """
     safe = frame.rename(columns=lambda name: _safe(str(name)))
-    for position, column in enumerate(frame):
-        if not pd.api.types.is_numeric_dtype(frame[column].dtype):
-            safe.isetitem(position, frame[column].map(_safe))
+    for place, (_, series) in enumerate(frame.items()):
+        if not pd.api.types.is_numeric_dtype(series.dtype):
+            safe.isetitem(place, series.astype(object).map(_safe))
     return safe.to_csv(index=False, lineterminator="\n")
 
 
@@ -441,11 +442,6 @@ def _anchor(label, href):
 def _paragraphs(text):
     parts = (escape(part.strip()) for part in re.split(r"\n\s*\n", text.strip()))
     return "".join(f"<p>{DOI.sub(DOI_LINK, part)}</p>" for part in parts)
-
-
-def _class(*names):
-    chosen = " ".join(filter(None, names))
-    return f' class="{chosen}"' if chosen else ""
 
 
 def _cells(series, how):

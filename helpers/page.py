@@ -218,7 +218,8 @@ def _family(entry):
     low, high = blocks.axis(both)
     rows = []
     for one in outcomes:
-        printed = one.get("published")
+        printed = one.get("published") or {}
+        printed = None if printed.get("estimate") is None else printed
         plot = blocks.interval(one, low, high)
         if printed:
             plot = blocks.interval({**printed, "kind": "published"}, low, high) + plot
@@ -245,6 +246,4 @@ def _family(entry):
 def _facts(name, outcome):
     facts = {key: outcome.get(key) for key in ("label", "better", "published")}
     facts |= {"pi_low": None, "pi_high": None}  # the index has no room for them
-    if facts["published"] and facts["published"].get("estimate") is None:
-        facts["published"] = None
     return {"id": name, **facts}

@@ -124,7 +124,7 @@ class _Renderer(RendererBase):
 
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
         if ismath:
-            self._draw_text_as_path(gc, x, y, s, prop, angle, ismath)
+            super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
             return
         anchor = ""
         if mtext is not None and not angle:
@@ -195,9 +195,9 @@ class _Renderer(RendererBase):
         if path is not None:
             shape = Path(transform.transform(path.vertices), path.codes)
         elif (box := gc.get_clip_rectangle()) is not None:
-            inside = points[:, 0].min() >= box.x0 - 1 and points[:, 0].max() <= box.x1 + 1
-            low, high = self.height - box.y1, self.height - box.y0
-            if inside and points[:, 1].min() >= low - 1 and points[:, 1].max() <= high + 1:
+            low, high = np.fmin.reduce(points), np.fmax.reduce(points)  # gaps are NaN
+            corner, other = (box.x0, self.height - box.y1), (box.x1, self.height - box.y0)
+            if (low >= np.subtract(corner, 1)).all() and (high <= np.add(other, 1)).all():
                 return ""
             x0, y0, x1, y1 = box.extents
             shape = Path([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], closed=False)
@@ -273,7 +273,7 @@ def _line(font):
 
 def _circle(points):
     """Centre and radius where the points are those of matplotlib's circle."""
-    centre = points[:-1].mean(axis=0)
+    centre = (points[0] + points[12]) / 2  # halfway round from the start
     x, y = points[0] - centre
     radius = np.hypot(x, y)
     # The unit circle starts at its lowest point; the y axis of a picture runs downwards.
