@@ -96,7 +96,7 @@ def counts(studies, columns, *, most=8):
     """
     tallies = {}
     for name, heading in columns.items():
-        tally = studies[name].astype(object).fillna("not reported").value_counts()
+        tally = studies[name].where(studies[name].notna(), "not reported").value_counts()
         if len(tally) > most:
             rest = pd.Series({f"other ({len(tally) - most + 1} values)": tally[most - 1 :].sum()})
             tally = pd.concat([tally[: most - 1], rest])

@@ -311,7 +311,7 @@ def _columns(rows, results, columns, after, first, effect_label, favours):
 
     def study_column(name, heading, ha):
         numeric = pd.api.types.is_numeric_dtype(rows[name])
-        cells = [f"{c:g}" if numeric else c for c in rows[name].astype(object).fillna("–")]
+        cells = ["–" if pd.isna(c) else f"{c:g}" if numeric else c for c in rows[name]]
         heading = shorten(heading, HEAD_MAX, bold=True)
         return column(heading, cells, "right" if numeric else ha, most=LABEL_MAX)
 

@@ -84,39 +84,38 @@ class Texts(Artist):
         self.set_transform(transform)
 
     def _placed(self, renderer):
-        """Left ends and baselines in pixels, widths in pixels."""
-        widths = np.array([text_width(s, bold=self.bold) for s in self.strings])
-        widths = renderer.points_to_pixels(72) / SLACK * widths
-        xy = self.get_transform().transform(self.xy)
-        xy[:, 0] -= widths * SHARE[self.ha]
+        """Anchors, left ends and baselines in pixels."""
+        anchors, y = self.get_transform().transform(self.xy).T
+        x = anchors
+        if self.ha != "left":
+            x = x - SHARE[self.ha] * np.array([self._size(renderer, s)[0] for s in self.strings])
         # half the height of a capital below the middle
-        xy[:, 1] -= renderer.points_to_pixels(0.36 * SIZE)
-        return xy, widths
+        return anchors, x, y - renderer.points_to_pixels(0.36 * SIZE)
+
+    def _size(self, renderer, string):
+        return renderer.get_text_width_height_descent(string, self._font, False)
 
     def extents(self, renderer):
         """Boxes of the lines in pixels as this renderer measures them."""
-        anchors, (xy, _) = self.get_transform().transform(self.xy)[:, 0], self._placed(renderer)
         boxes = []
-        for anchor, (_, y), string in zip(anchors, xy, self.strings, strict=True):
-            width, high, down = renderer.get_text_width_height_descent(string, self._font, False)
-            left = anchor - width * SHARE[self.ha]
-            boxes.append(Bbox.from_bounds(left, y - down, width, high))
+        for x, y, string in zip(*self._placed(renderer)[1:], self.strings, strict=True):
+            width, high, down = self._size(renderer, string)
+            boxes.append(Bbox.from_bounds(x, y - down, width, high))
         return boxes
 
     def draw(self, renderer):
         """Draw line by line; one text that is moved along tells SVG writers the anchor."""
         if not self.get_visible():
             return
-        anchors = self.get_transform().transform(self.xy)[:, 0]
-        xy, _ = self._placed(renderer)
         flip = renderer.get_canvas_width_height()[1] if renderer.flipy() else None
-        font = self._font
-        text = Text(ha=self.ha, fontproperties=font, transform=IdentityTransform())
+        text = Text(ha=self.ha, fontproperties=self._font, transform=IdentityTransform())
         gc = renderer.new_gc()
         gc.set_foreground(self.color)
-        for anchor, (x, y), string in zip(anchors, xy, self.strings, strict=True):
+        for anchor, x, y, string in zip(*self._placed(renderer), self.strings, strict=True):
             text.set_position((anchor, y))
-            renderer.draw_text(gc, x, y if flip is None else flip - y, string, font, 0, mtext=text)
+            renderer.draw_text(
+                gc, x, y if flip is None else flip - y, string, self._font, 0, mtext=text
+            )
         gc.restore()
 
 

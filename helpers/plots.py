@@ -192,7 +192,7 @@ def _strip(names, *, texts, effect_label, width, row=0.24, head=0.24, zero=True,
     Gives the axes and the heights of the lines.
     """
     left = 0.2 + max(map(text_width, names))
-    right = 0.2 + max(text_width(text, bold=True) for text in [*texts, effect_label])
+    right = 0.25 + max(text_width(text, bold=True) for text in [*texts, effect_label])
     foot = 0.3 if zero else 0.5
     tall = head + row * len(names) + foot
     ax = axes(left + width + right, tall, left, right, foot, head, ax=ax)
@@ -203,7 +203,7 @@ def _strip(names, *, texts, effect_label, width, row=0.24, head=0.24, zero=True,
     if zero:
         ax.axvline(0, color=INK, lw=0.8, zorder=1)
     across, wide = ax.get_yaxis_transform(), ax.get_position().width * ax.figure.get_figwidth()
-    edge = 1 + (right - 0.06) / wide
+    edge = 1 + (right - 0.08) / wide
     for x, heights, strings, ha, bold in (
         (-0.1 / wide, y, names, "right", False),
         (edge, y, texts, "right", False),
@@ -395,20 +395,21 @@ def baujat(heterogeneity, influence, *, labels=None, named=5, ax=None):
 
 
 def _name(ax, x, y, labels):
-    """Write labels left of their points, leaving out those that would lie on an earlier one."""
+    """Write labels beside their points, leaving out those that would lie on an earlier one."""
     inches = ax.figure.dpi_scale_trans
     at = inches.inverted().transform(ax.transData.transform(np.column_stack([x, y])))
     edge = ax.get_position().x0 * ax.figure.get_figwidth()
     taken, kept = [], []
-    for (right, middle), label in zip(at, labels, strict=True):
+    for (x0, middle), label in zip(at, labels, strict=True):
         text = shorten(label, 1.9)
         wide = text_width(text)
-        box = Bbox.from_bounds(right - 0.07 - wide, middle - 0.08, wide, 0.16)
-        if box.x0 > edge and not any(box.overlaps(other) for other in taken):
+        right = x0 - 0.09 - wide < edge  # no room at the left
+        box = Bbox.from_bounds(x0 + 0.09 if right else x0 - 0.09 - wide, middle - 0.08, wide, 0.16)
+        if not any(box.overlaps(other) for other in taken):
             taken.append(box)
-            kept.append((box.x1, middle, text))
+            kept.append((box.x0, middle, text))
     if kept:
-        ax.add_artist(Texts(*zip(*kept, strict=True), transform=inches, ha="right"))
+        ax.add_artist(Texts(*zip(*kept, strict=True), transform=inches))
 
 
 PANELS = {
@@ -429,7 +430,7 @@ def influence(diagnostics, *, labels=None):
 
     Dashed lines are the usual marks of attention and triangles lie beyond them: ±1.96 for
     residuals, ±3·√(1/(k-1)) for DFFITS, the median of χ²(1) for Cook's distance, 3/k for hat
-    values. Solid lines are where an experiment changes nothing.
+    values. Stems start where an experiment would change nothing, or else at the median.
 
     Parameters
     ----------
@@ -450,28 +451,29 @@ def influence(diagnostics, *, labels=None):
         "cook": (-np.inf, 0.455),
         "hat": (-np.inf, 3 / k),
     }
-    neutral = {"rstudent": 0, "dffits": 0, "cov_ratio": 1, "hat": 1 / k}
+    neutral = {"rstudent": 0, "dffits": 0, "cook": 0, "cov_ratio": 1, "hat": 1 / k}
     shown = [name for name in PANELS if name in diagnostics]
-    deep, tall = -(-len(shown) // 2), 1.4
-    high = deep * tall + 0.2
+    deep, tall = -(-len(shown) // 2), 1.15
+    high = deep * tall + 0.4
     figure, x, panels = Figure((7.1, high)), np.arange(1, k + 1), []
     for place, name in enumerate(shown):
         row, column = divmod(place, 2)
-        bottom = 0.2 + (deep - 1 - row) * tall + 0.25
-        box = (0.6 + 3.55 * column) / 7.1, bottom / high, 2.85 / 7.1, (tall - 0.55) / high
+        bottom = 0.45 + (deep - 1 - row) * tall
+        box = (0.6 + 3.55 * column) / 7.1, bottom / high, 2.85 / 7.1, (tall - 0.35) / high
         ax = _labelled(figure.add_axes(box), None, None, bins=4)
         y = diagnostics[name].to_numpy(float)
         low, high_ = marks.get(name, (-np.inf, np.inf))
         beyond = (y < low) | (y > high_)
+        middle = neutral.get(name, np.nanmedian(y))
+        stems = np.column_stack([np.full(k, middle), y, np.full(k, np.nan)]).ravel()
         ax.set_title(PANELS[name], pad=4)
-        ax.plot(x, y, color=GREY, lw=0.7, zorder=1)
-        ax.plot(x[~beyond], y[~beyond], "o", color=BLUE, ms=3.5, mew=0)
+        ax.plot(np.repeat(x, 3), stems, color=BLUE, lw=1.5, solid_capstyle="butt")
         ax.plot(x[beyond], y[beyond], "^", color=VERMILLION, ms=6, mew=0)
+        ax.axhline(middle, color=INK, lw=0.7)
         for bound in np.array([low, high_])[[low >= ax.get_ylim()[0], high_ <= ax.get_ylim()[1]]]:
             ax.axhline(bound, color=INK, lw=0.7, ls=DASHED)
-        if name in neutral:
-            ax.axhline(neutral[name], color=INK, lw=0.7)
         ax.set_xlim(0, k + 1)
+        ax.tick_params("x", labelbottom=place + 2 >= len(shown))
         panels.append(ax)
     labels = [f"row {place}" for place in x] if labels is None else labels
     values = diagnostics[shown].itertuples(index=False)
