@@ -1,0 +1,358 @@
+"""The notebooks: how they are written, and what they compute when they run whole."""
+
+import ast
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import papermill
+import pytest
+
+from helpers import moderators, pooling
+from helpers.blocks import MIME
+from helpers.description import PROJECT, describe
+from helpers.effects import effect_sizes
+from helpers.wording import interval, number
+
+REVIEW = PROJECT / "data" / "sci_exosomes"
+DESCRIPTION = describe(REVIEW)
+FAMILIES = list(DESCRIPTION.families)
+PATHS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+LINES = 12  # of a code cell; the parameters are a list and may be longer
+
+# Headings of level 2 that every family's report has, before and after its markers.
+BEFORE = ["In the course of the injury", "What was measured", "How to read a section"]
+AFTER = ["Methods", "Where the numbers come from"]
+# What is shown of every outcome, in a figure, table or paragraph of that name.
+SHOWN = ("result", "heterogeneity", "moderators", "galbraith", "excluded", "funnel", "presets",
+         "published")  # fmt: skip
+# Figures in which the article shows several markers.
+GROUPS = {
+    "neural-regeneration-forest": ["beta_tubulin_iii", "neun", "nf200", "gap_43", "nissl"],
+    "apoptosis-markers-forest": ["bax", "bcl_2", "caspase_1", "caspase_3"],
+    "microglia-markers-forest": ["arg1", "cd206", "cd68", "iba_1"],
+    "anti-inflammatory-forest": ["il_10", "il_4"],
+    "pro-inflammatory-forest": ["il_18", "il_1a", "il_6", "mcp_1", "nlrp3"],
+}
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def sections(cells):
+    """Cells under each heading of level 2, the title's own under None."""
+    found, heading = {None: []}, None
+    for cell in cells:
+        if match := re.match(r"## (.+)", cell.source):
+            heading = match[1]
+            assert heading not in found
+            found[heading] = []
+        found[heading].append(cell)
+    return found
+
+
+# --- How they are written --------------------------------------------------------------------
+
+each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+each_family = pytest.mark.parametrize("family", FAMILIES)
+
+
+@each_notebook
+def test_notebook_is_stored_without_outputs(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        assert not cell.get("outputs") and cell.get("execution_count") is None
+        assert set(cell.metadata) <= {"tags"}
+    ids = [cell.id for cell in notebook.cells]
+    assert len(ids) == len(set(ids))
+
+
+@each_notebook
+def test_first_code_cell_holds_the_parameters(path):
+    code = [cell for cell in read(path).cells if cell.cell_type == "code"]
+    assert [cell for cell in code if "parameters" in tags(cell)] == code[:1]
+    lines = code[0].source.splitlines()
+    assert "review" in {line.split(" = ")[0] for line in lines}
+    for line in lines:
+        assert re.fullmatch(r"\w+ = .+  # \w.+", line), f"no comment: {line}"
+        ast.literal_eval(ast.parse(line).body[0].value)
+
+
+@each_notebook
+def test_code_is_calls_in_short_cells(path):
+    unwanted = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While, ast.comprehension,
+                ast.If, ast.Try)  # fmt: skip
+    for cell in read(path).cells:
+        if cell.cell_type == "code":
+            assert len(cell.source.splitlines()) <= LINES or "parameters" in tags(cell)
+            found = [
+                node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, unwanted)
+            ]
+            assert not found, cell.source
+
+
+@each_notebook
+def test_headings_are_ordered(path):
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    levels = [len(match) for match in re.findall(r"^(#+) ", text, flags=re.MULTILINE)]
+    assert levels[0] == 1 and levels.count(1) == 1 and max(levels) <= 3
+    assert all(b <= a + 1 for a, b in pairwise(levels))
+
+
+@each_notebook
+def test_no_number_or_verdict_is_typed_by_hand(path):
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            words = re.findall(r"\d\.\d|\bp [=<>]|\d ?%|\bsignifican\w+|(?<!\w)[−-]\d", cell.source)
+            assert not words, cell.source
+
+
+@each_family
+def test_family_has_the_common_skeleton(family):
+    cells = read(PROJECT / "notebooks" / f"{family}.ipynb").cells
+    headings = [heading for heading in sections(cells) if heading]
+    assert headings[:3] == BEFORE and headings[-2:] == AFTER
+    assert cells[0].source.startswith(f"# {DESCRIPTION.families[family].label}\n")
+    calls = [cell.source for cell in cells if cell.cell_type == "code"]
+    assert f'Report(\n    "{family}",' in calls[1]
+    assert calls[1].endswith("report.banner()")
+    assert calls[2:4] == ["report.glance()", "report.alerts()"]
+    assert calls[-3:] == ["report.methods()", "report.provenance()", "report.results()"]
+
+
+@each_family
+def test_every_parameter_reaches_the_report(family):
+    code = [c.source for c in read(PROJECT / "notebooks" / f"{family}.ipynb").cells
+            if c.cell_type == "code"]  # fmt: skip
+    declared = {node.targets[0].id for node in ast.parse(code[0]).body}
+    call = next(node for node in ast.walk(ast.parse(code[1])) if isinstance(node, ast.Call))
+    assert {word.arg: word.value.id for word in call.keywords} == {name: name for name in declared}
+
+
+@each_family
+def test_every_outcome_has_a_section_of_its_own(family):
+    cells = read(PROJECT / "notebooks" / f"{family}.ipynb").cells
+    found = sections(cells)
+    outcomes = DESCRIPTION.families[family].outcomes
+    for outcome in outcomes:
+        section = found[DESCRIPTION.outcomes[outcome].label]
+        assert len(section[0].source) > 80, "a section begins with words about its marker"
+        for cell in section:
+            assert tags(cell) == [f"outcome-{outcome}"]
+            if cell.cell_type == "code":
+                assert f'("{outcome}"' in cell.source
+    tagged = {tag for cell in cells for tag in tags(cell) if tag.startswith("outcome-")}
+    assert tagged == {f"outcome-{outcome}" for outcome in outcomes}
+
+
+@each_family
+def test_grouped_figures_go_with_the_last_of_their_outcomes(family):
+    for cell in read(PROJECT / "notebooks" / f"{family}.ipynb").cells:
+        if "forest_of" in cell.source:
+            call = ast.parse(cell.source).body[0].value
+            assert tags(cell) == [f"outcome-{o}" for o in ast.literal_eval(call.args[0])]
+
+
+@each_family
+def test_links_lead_to_figures_of_the_notebook(family):
+    text = (PROJECT / "notebooks" / f"{family}.ipynb").read_text(encoding="utf-8")
+    drawn = {name[: -len("-forest")] for name in GROUPS if name[: -len("-forest")] in text}
+    assert set(re.findall(r"\(#figure-([\w-]+)-forest\)", text)) == drawn
+
+
+# --- What they compute -----------------------------------------------------------------------
+
+
+def execute(family, **parameters):
+    """Run a notebook's cells in this process, where warnings are errors; what they show."""
+    names, shown = {}, []
+    for cell in read(PROJECT / "notebooks" / f"{family}.ipynb").cells:
+        if cell.cell_type == "code":
+            *statements, last = ast.parse(cell.source).body
+            if not isinstance(last, ast.Expr):
+                statements.append(last)
+            exec(compile(ast.Module(statements, []), "cell", "exec"), names)
+            if isinstance(last, ast.Expr):
+                shown.append(eval(compile(ast.Expression(last.value), "cell", "eval"), names))
+        if "parameters" in tags(cell):
+            names |= parameters
+    return collect([block._repr_mimebundle_() for block in shown if block is not None])
+
+
+def collect(bundles):
+    """Blocks by name, and the results among them."""
+    shown = {data[MIME]["name"]: data[MIME] | {"text": data["text/plain"]} for data in bundles}
+    assert len(shown) == len(bundles), "one name is shown twice"
+    (results,) = [note["results"] for note in shown.values() if "results" in note]
+    return shown, results
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def run(request):
+    """One family under default parameters."""
+    return request.param, *execute(request.param)
+
+
+@pytest.fixture(scope="module")
+def sheet():
+    """The sheet without its exclusions, read without the project's own reader."""
+    rows = pd.read_csv(REVIEW / "experiments.csv", dtype={"control_group": str})
+    left_out = pd.read_csv(REVIEW / "exclusions.csv")["experiment"]
+    return rows[~rows["experiment"].isin(left_out)].set_index("experiment", drop=False)
+
+
+def smd(rows):
+    return effect_sizes(rows, measure="SMD", correction="approximate", variance="stata")
+
+
+def split(rows):
+    """Control animals divided among the treated groups that share them on a day."""
+    own = rows["control_group"].fillna(rows["experiment"])
+    arms = rows.groupby([own, rows["follow_up_days"]])["experiment"].transform("size")
+    return rows.assign(n_control_split=rows["n_control"] / arms)
+
+
+def same(found, expected, names=("k", "estimate", "se", "ci_low", "ci_high", "tau2", "i2", "h2",
+                                 "q", "p_effect", "p_heterogeneity", "pi_low", "pi_high")):  # fmt: skip
+    for name in names:
+        value = expected[name] if isinstance(expected, dict) else getattr(expected, name)
+        close = pytest.approx(value, rel=1e-9, abs=1e-12) if np.isfinite(value) else None
+        assert found[name] == close, name
+
+
+def test_pooled_results_are_those_of_the_sheet(run, sheet):
+    family, _, results = run
+    assert list(results["outcomes"]) == list(DESCRIPTION.families[family].outcomes)
+    for outcome, found in results["outcomes"].items():
+        rows = sheet[sheet["outcome"] == outcome]
+        effects = smd(rows)
+        expected = pooling.pool(effects["effect"], variance=effects["variance"])
+        same(found["article"], expected)
+        same(found["chosen"], expected)
+        effects = effect_sizes(split(rows))
+        expected = pooling.pool(effects["effect"], variance=effects["variance"], interval="hksj")
+        same(found["recommended"], expected)
+
+
+def test_subgroups_and_coefficients_are_those_of_the_sheet(run, sheet):
+    _, _, results = run
+    for outcome, found in results["outcomes"].items():
+        rows = sheet[sheet["outcome"] == outcome]
+        effects, levels = smd(rows), [row for row in found["subgroups"] if row["pooled"]]
+        for row in levels:
+            own = effects[rows[row["moderator"]] == row["level"]]
+            same(row, pooling.pool(own["effect"], variance=own["variance"]))
+        reported = [name for name in DESCRIPTION.moderators if rows[name].notna().any()]
+        assert {row["moderator"] for row in found["subgroups"]} == set(reported)
+        for name in found["models"]:
+            expected = moderators.meta_regression(
+                effects["effect"],
+                variance=effects["variance"],
+                moderators=rows[[name]],
+                reference=found["models"][name]["reference"],
+            ).coefficients
+            for row in found["meta_regression"]:
+                if row["moderator"] == name:
+                    term = expected[expected["level"] == row["level"]].iloc[0]
+                    same(row, term.to_dict(), ("coef", "se", "ci_low", "ci_high", "p"))
+
+
+def test_exclusions_are_listed_with_their_reasons(run):
+    listed = pd.read_csv(REVIEW / "exclusions.csv").set_index("experiment")
+    _, shown, results = run
+    for outcome, found in results["outcomes"].items():
+        for row in found["excluded"]:
+            assert row["reason"] == listed.loc[row["experiment"], "reason"]
+            assert row["experiment"] in shown[f"{outcome}-excluded"]["csv"]
+        if not found["excluded"]:
+            assert "No experiment was left out" in shown[f"{outcome}-excluded"]["text"]
+
+
+def test_every_outcome_shows_its_figures_tables_and_words(run, sheet):
+    _, shown, results = run
+    grouped = {outcome: name for name, outcomes in GROUPS.items() for outcome in outcomes}
+    for outcome, found in results["outcomes"].items():
+        rows = sheet[sheet["outcome"] == outcome]
+        few = {"galbraith", "funnel"} if len(rows) < 3 else set()
+        assert {f"{outcome}-{part}" for part in SHOWN if part not in few} <= set(shown)
+        forest = shown[grouped.get(outcome, f"{outcome}-forest")]
+        assert forest["kind"] == "figure"
+        assert all(name in forest["csv"] for name in rows["experiment"])
+        best = found["chosen"]
+        words = f"{number(best['estimate'])} {interval(best['ci_low'], best['ci_high'])}"
+        assert words in shown[f"{outcome}-result"]["text"]
+        assert words in shown[f"{outcome}-presets"]["text"]
+    assert {"methods", "provenance"} <= set(shown)
+    assert len([note for note in shown.values() if note["kind"] == "glance"]) == 1
+
+
+def test_papermill_carries_parameters_through(sheet, tmp_path):
+    rows = sheet[sheet["outcome"] == "iba_1"]
+    first = rows["experiment"].iloc[0]
+    parameters = {"method": "DL", "outcomes": ["iba_1", "cd68"], "exclude": [first], "level": 0.9}
+    out = papermill.execute_notebook(
+        PROJECT / "notebooks" / "microglia.ipynb",
+        tmp_path / "out.ipynb",
+        parameters=parameters,
+        kernel_name="python3",
+        progress_bar=False,
+        cwd=tmp_path,  # no notebook leans on the current folder
+    )
+    outputs = [output for cell in out.cells for output in cell.get("outputs", [])]
+    assert {output.output_type for output in outputs} == {"execute_result"}
+    shown, results = collect([output.data for output in outputs if MIME in output.data])
+    assert set(results["outcomes"]) == {"iba_1", "cd68"}
+    assert not [name for name in shown if name.startswith(("arg1", "cd206"))]
+    found = results["outcomes"]["iba_1"]
+    effects = smd(rows.iloc[1:])
+    y, w = effects["effect"].to_numpy(), 1 / effects["variance"].to_numpy()
+    q = (w * (y - (w * y).sum() / w.sum()) ** 2).sum()
+    tau2 = max(0, (q - len(y) + 1) / (w.sum() - (w**2).sum() / w.sum()))
+    v = 1 / w + tau2
+    estimate, half = (y / v).sum() / (1 / v).sum(), 1.6448536269514722 / (1 / v).sum() ** 0.5
+    expected = {"k": len(y), "q": q, "tau2": tau2, "estimate": estimate}
+    expected |= {"ci_low": estimate - half, "ci_high": estimate + half}
+    same(found["chosen"], expected, expected)
+    article = pooling.pool(effects["effect"], variance=effects["variance"])
+    same(found["article"], article)
+    assert [row["experiment"] for row in found["excluded"]] == [first]
+    assert "parameter" in found["excluded"][0]["by"]
+    assert "DerSimonian" in shown["methods"]["text"]
+    assert "90%" in shown["methods"]["text"]
+
+
+def test_results_are_plain_json(run):
+    family, _, results = run
+    assert results["family"] == family
+    assert json.loads(json.dumps(results, allow_nan=False)) == results
+    assert results["parameters"]["method"] == "REML"
+    assert not Path(results["review"]).is_absolute()
+
+
+def test_few_experiments_or_none_are_told_and_not_refused(sheet, tmp_path):
+    rows = [sheet[sheet["outcome"] == outcome].head(k)
+            for outcome, k in {"arg1": 1, "cd206": 2, "cd68": 3}.items()]  # fmt: skip
+    pd.concat(rows).to_csv(tmp_path / "experiments.csv", index=False)
+    (tmp_path / "review.toml").write_bytes((REVIEW / "review.toml").read_bytes())
+    shown, results = execute("microglia", review=str(tmp_path))
+    assert {name: found["chosen"]["k"] for name, found in results["outcomes"].items()} == {
+        "arg1": 1,
+        "cd206": 2,
+        "cd68": 3,
+    }
+    assert [found["chosen"]["pooled"] for found in results["outcomes"].values()] == [0, 1, 1]
+    only = smd(rows[0])["effect"].iloc[0]
+    assert results["outcomes"]["arg1"]["chosen"]["estimate"] == pytest.approx(only, rel=1e-9)
+    assert "nothing is pooled" in shown["arg1-result"]["text"]
+    assert "cd68-galbraith" in shown and "cd206-galbraith" not in shown
+    assert "no row of Iba-1" in shown["alerts"]["text"]
