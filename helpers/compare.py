@@ -1,0 +1,85 @@
+"""Two extractors' sheets of the same experiments: agreement, differing cells, one sheet of both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from helpers.findings import Finding, ReviewError
+from helpers.sheets import plain_number, read_table
+
+EITHER = " | "  # between the two readings of a cell that is still to be settled
+
+
+def compare_sheets(a, b, *, key=None, tolerance=0.0):
+    """Hold two sheets with the same headings against each other.
+
+    Parameters
+    ----------
+    a, b : str or Path
+    key : str, optional
+        Column that names an experiment in both; by default the first column without duplicates.
+    tolerance : float
+        Numbers agree when they differ by at most this share of the larger; their mean is taken.
+
+    Returns
+    -------
+    agreement : pandas.DataFrame
+        ``column, cells, agree, share, kappa``; Cohen's kappa for columns of words.
+    differing : pandas.DataFrame
+        ``key, column, a, b``; also rows that only one sheet has.
+    reconciled : pandas.DataFrame
+        All rows; a cell still to be settled holds both readings, which the check refuses.
+    """
+    left, right = (read_table(Path(path)).table for path in (a, b))
+    shared = [column for column in left if column in right]
+    key = key or next((c for c in shared if left[c].is_unique and right[c].is_unique), None)
+    if key not in shared or not (left[key].is_unique and right[key].is_unique):
+        remedy = f"Name one with --key; both have {', '.join(shared) or 'no common column'}"
+        raise ReviewError(
+            [Finding(str(b), "no column names each row once in both sheets", remedy, value=key)]
+        )
+    left, right = left.set_index(key), right.set_index(key)
+    both = left.index.intersection(right.index, sort=False)
+    result = pd.concat([left, right.loc[right.index.difference(left.index, sort=False)]]).fillna("")
+    agreement, differing = [], []
+    for name in [column for column in shared if column != key]:
+        pairs = list(zip(left.loc[both, name], right.loc[both, name], strict=True))
+        settled = [_settle(x, y, tolerance) for x, y in pairs]
+        result.loc[both, name] = [
+            x + EITHER + y if s is None else s for s, (x, y) in zip(settled, pairs, strict=True)
+        ]
+        apart = [(both[i], name, *pairs[i]) for i, s in enumerate(settled) if s is None]
+        differing += apart
+        agree = len(pairs) - len(apart)
+        words = not all(plain_number(cell) or not cell for pair in pairs for cell in pair)
+        agreement.append(
+            (name, len(pairs), agree, agree / max(len(pairs), 1), _kappa(pairs) if words else None)
+        )
+    differing += [(row, "", "only here", "") for row in left.index.difference(right.index)]
+    differing += [(row, "", "", "only here") for row in right.index.difference(left.index)]
+    return (
+        pd.DataFrame(agreement, columns=["column", "cells", "agree", "share", "kappa"]),
+        pd.DataFrame(differing, columns=[key, "column", "a", "b"]),
+        result.rename_axis(key).reset_index(),
+    )
+
+
+def _settle(x, y, tolerance):
+    """The agreed reading of a cell, None where there is none."""
+    if x == y:
+        return x
+    if plain_number(x) and plain_number(y):
+        a, b = float(x), float(y)
+        if abs(a - b) <= tolerance * max(abs(a), abs(b)):
+            return x if a == b else repr((a + b) / 2)
+    return None
+
+
+def _kappa(pairs):
+    """Cohen's (1960) kappa of two readings; None where chance alone gives full agreement."""
+    table = pd.DataFrame(pairs, columns=["a", "b"])
+    shares = [table[name].value_counts(normalize=True) for name in table]
+    chance = shares[0].mul(shares[1], fill_value=0).sum()
+    return ((table["a"] == table["b"]).mean() - chance) / (1 - chance) if chance < 1 else None

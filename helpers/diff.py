@@ -1,0 +1,118 @@
+"""What changed between two states of a living review: rows, pooled results, conclusions."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from helpers.analysis import ARTICLE, RECOMMENDED, effects
+from helpers.pooling import pool
+from helpers.review import load
+
+PRESETS = {"article": ARTICLE, "recommended": RECOMMENDED}
+
+
+def compare_states(old, new):
+    """Compare two review folders.
+
+    Parameters
+    ----------
+    old, new : str or Path
+
+    Returns
+    -------
+    rows : pandas.DataFrame
+        ``experiment, change, column, old, new``; `change` is one of added, removed, changed,
+        excluded, included. A cell a row.
+    results : pandas.DataFrame
+        A row an outcome and preset: ``outcome, preset, k_old, k_new, estimate_old, estimate_new,
+        ci_low_old, ..., conclusion_old, conclusion_new, flipped``.
+    """
+    old, new = load(old), load(new)
+    outcomes = dict.fromkeys([*old.outcomes, *new.outcomes])
+    results = [
+        {"outcome": outcome, "preset": preset} | _before_and_after(old, new, outcome, settings)
+        for outcome in outcomes for preset, settings in PRESETS.items()
+    ]  # fmt: skip
+    results = pd.DataFrame(results)
+    return _rows(old, new), results[(results["k_old"] > 0) | (results["k_new"] > 0)]
+
+
+def _rows(old, new):
+    found = []
+    before, after = (_cells(review) for review in (old, new))
+    for name, reason in _left_out(new).items():
+        if _left_out(old).get(name) is None:
+            found.append((name, "excluded", "", "", reason))
+    for name, reason in _left_out(old).items():
+        if _left_out(new).get(name) is None:
+            found.append((name, "included", "", reason, ""))
+    found += [
+        (name, "added", "", "", "") for name in after.index.difference(before.index, sort=False)
+    ]
+    found += [
+        (name, "removed", "", "", "") for name in before.index.difference(after.index, sort=False)
+    ]
+    both = before.index.intersection(after.index)
+    for column in dict.fromkeys([*before, *after]):
+        was, now = (
+            table[column].loc[both] if column in table else pd.Series("", both)
+            for table in (before, after)
+        )
+        found += [
+            (name, "changed", column, was[name], now[name])
+            for name in both[(was != now).to_numpy()]
+        ]
+    return pd.DataFrame(found, columns=["experiment", "change", "column", "old", "new"])
+
+
+def _cells(review):
+    table = review.experiments.drop(columns=["sheet_row", "experiment"])
+    return table.astype(object).where(table.notna(), "").map(str)
+
+
+def _left_out(review):
+    return review.exclusions.set_index("experiment")["reason"].to_dict()
+
+
+def _before_and_after(old, new, outcome, settings):
+    found = {}
+    for when, review in (("old", old), ("new", new)):
+        rows = review.rows(outcome)
+        rows = rows[~rows.index.isin(review.exclusions["experiment"])]
+        found[f"k_{when}"] = len(rows)
+        found[f"conclusion_{when}"] = "no rows"
+        if len(rows):
+            split = bool(review.sheet.get("control_n_is_split", False))
+            table = effects(rows, settings, controls_are_split=split)
+            result = pool(table["effect"], variance=table["variance"], **settings.pooling())
+            found |= {f"{n}_{when}": getattr(result, n) for n in ("estimate", "ci_low", "ci_high")}
+            found[f"conclusion_{when}"] = conclusion(result)
+    found["flipped"] = found["conclusion_old"] != found["conclusion_new"]
+    return found
+
+
+def conclusion(result):
+    """What an interval says: above 0, below 0, or undecided."""
+    return "above 0" if result.ci_low > 0 else "below 0" if result.ci_high < 0 else "undecided"
+
+
+def report(rows, results):
+    """Both tables as text for a terminal."""
+    counts = rows.drop_duplicates(["experiment", "change"])["change"].value_counts(sort=False)
+    lines = [", ".join(f"{n} {change}" for change, n in counts.items()) or "no row changed"]
+    for experiment, change, column, old, new in rows.itertuples(index=False):
+        cells = f"{column}: {old!r} to {new!r}" if change == "changed" else old or new
+        lines.append(f"  {change} {experiment} {cells}".rstrip())
+    for _, row in results.iterrows():
+        was, now = (_result(row, when) for when in ("old", "new"))
+        flip = f"; FLIPPED: {row['conclusion_old']} to {row['conclusion_new']}"
+        change = f"{was} to {now}" if was != now else f"{was}, unchanged"
+        lines.append(f"{row['outcome']}, {row['preset']}: {change}{flip * row['flipped']}")
+    return "\n".join(lines)
+
+
+def _result(row, when):
+    if not row[f"k_{when}"]:
+        return "no rows"
+    numbers = [row[f"{name}_{when}"] for name in ("estimate", "ci_low", "ci_high")]
+    return "{:.2f} [{:.2f}, {:.2f}]".format(*numbers) + f" (k {row[f'k_{when}']})"

@@ -1,0 +1,269 @@
+"""A review folder made from somebody's sheet: guesses what its columns are, and marks them so."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
+from jinja2 import Environment
+
+from helpers.findings import Finding, ReviewError
+from helpers.mapping import ARMS, ERRORS
+from helpers.sheets import RANGE, plain_number, read_table, sheet_names
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+KNOWN = tomllib.loads((TEMPLATES / "guess.toml").read_text(encoding="utf-8"))
+MISSING, QUANTITIES = KNOWN["words"]["missing"], KNOWN["quantities"]
+ARM_OF = {word: arm for arm in ("treated", "control") for word in KNOWN["arms"][arm]}
+ERROR_WORDS = {word for listed in ERRORS.values() for word in listed.split()}
+
+README = """# {title}
+
+Made from `{file}`, which is kept here as it was. `review.toml` says how to read it; every guess in
+it is marked `guessed`. Look at:
+
+{todo}
+
+Then `python -m helpers check` with this folder says all faults and oddities at once, and
+`python -m helpers render --review` with this folder makes the reports.
+
+Leave rows out through `exclusions.csv` (`experiment,reason,by`), mend cells through
+`corrections.csv` (`row,column,old,new,reason`): the sheet itself stays as it is.
+"""
+
+
+def new(folder, source, sheet=None):
+    """Make a review folder from a sheet: a copy of it, `review.toml` with guesses, a README.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The new folder.
+    source : str or Path
+        The sheet; it is copied, never edited.
+    sheet : str, optional
+        Sheet of a workbook; by default the one in which most columns are recognised.
+
+    Returns
+    -------
+    list of str
+        What is to be filled in or looked at.
+
+    Raises
+    ------
+    ReviewError
+        The sheet cannot be read, or the folder is a review already.
+    """
+    folder, source = Path(folder), Path(source)
+    if (folder / "review.toml").exists():
+        remedy = "Name another folder, or edit the review.toml that is there"
+        raise ReviewError([Finding(str(folder), "this folder is a review already", remedy)])
+    raws = [read_table(source, sheet=name) for name in ([sheet] if sheet else sheet_names(source))]
+    best = max((_Guess(raw, raws) for raw in raws), key=lambda guess: len(guess.columns))
+    review = best.review(folder.resolve().name)
+    todo = "\n".join(f"- {line}" for line in best.todo)
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, folder / source.name)
+    (folder / "review.toml").write_text(review, encoding="utf-8")
+    readme = README.format(title=folder.resolve().name, file=source.name, todo=todo)
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+    return best.todo
+
+
+class _Guess:
+    """What the columns of a table seem to be."""
+
+    def __init__(self, raw, raws):
+        self.raw, self.table, self.joins = raw, raw.table, []
+        self.columns, self.notes, self.constants, self.values, self.todo = {}, {}, {}, {}, []
+        for other in raws:
+            self.join(other)
+        self.long = set(KNOWN["syrf"].values()) <= set(self.table)
+        if self.long:
+            self.columns = {"experiment": "row", **KNOWN["syrf"]}
+            self.values["sign"] = {"TRUE": "-1", "FALSE": "1"}
+        else:
+            self.groups()
+            self.keys()
+        self.find_moderators()
+        self.numbers()
+
+    def join(self, other):
+        """Another sheet whose key stands in this one."""
+        for key in other.table.columns.intersection(self.table.columns):
+            theirs, mine = other.table[key], self.table[key]
+            if other is not self.raw and theirs.is_unique and mine.isin(theirs).mean() > 0.9:
+                self.joins.append({"sheet": other.sheet, "on": key})
+                partner = other.table.drop(
+                    columns=self.table.columns.difference([key]), errors="ignore"
+                )
+                joined = self.table.reset_index(names="\0").merge(partner, on=key, how="left")
+                self.table = joined.set_index("\0").fillna("")
+                return
+
+    def free(self, column):
+        return column not in self.columns.values()
+
+    def share(self, column, ranges=True):
+        """Share of the filled cells that are numbers; "6-8" is one where `ranges`."""
+        cells = [cell for cell in self.table[column] if cell.lower() not in MISSING]
+        good = [plain_number(c.replace(",", ".")) or (ranges and RANGE.fullmatch(c)) for c in cells]
+        return sum(map(bool, good)) / max(len(good), 1)
+
+    def groups(self):
+        """The columns of n, mean and SD: a word for what it is beside a word for whose it is."""
+        found = {}
+        for column in self.table:
+            for reading in _readings(column) if self.share(column) > 0.6 else ():
+                found.setdefault(reading, []).append(column)
+        others = {arm for quantity, arm in found if quantity == "mean" and ("sd", arm) in found}
+        others -= set(ARMS)
+        if ("mean", "treated") not in found and len(others) == 1:  # "atd_mean" beside "ctr_mean"
+            arm = others.pop()
+            found |= {(q, "treated"): cs for (q, whose), cs in found.items() if whose == arm}
+        for arm in ARMS:
+            for quantity in QUANTITIES:
+                # Numbers before ranges, SDs before SEMs, short names before long ones.
+                options = sorted(
+                    found.get((quantity, arm), []),
+                    key=lambda c: (-self.share(c, False), "se" in c.lower(), len(_words(c))),
+                )
+                self.columns[f"{quantity}_{arm}"] = options[0] if options else "FILL IN"
+                self.notes[f"{quantity}_{arm}"] = options[1:]
+
+    def keys(self):
+        """Keys by their names; an experiment's is unique, a study's is not if it can be helped."""
+        for column, cells in self.table.items():
+            words = set(cells.str.lower()) - set(MISSING)
+            if words and words <= ERROR_WORDS:
+                arm = next((arm for _, arm in _readings(column.removesuffix("type"))), "")
+                self.columns["error_type" + f"_{arm}" * (arm in ARMS)] = column
+        for name, listed in KNOWN["keys"].items():
+            hits = [
+                column
+                for word in listed for column in self.table
+                if word in (*_words(column), "".join(_words(column))) and self.fits(name, column)
+            ]  # fmt: skip
+            if name == "study":
+                hits.sort(key=lambda column: self.table[column].is_unique)
+            if hits:
+                self.columns[name] = hits[0]
+        self.columns.setdefault("experiment", "row")
+        self.columns.setdefault("study", "FILL IN")
+        if "outcome" not in self.columns:
+            self.constants["outcome"] = "outcome"
+            self.todo.append("no column says what was measured: all rows are one outcome")
+
+    def fits(self, name, column):
+        """Whether a column can hold what its name says."""
+        cells, numeric = self.table[column], self.share(column)
+        return self.free(column) and {
+            "outcome": numeric < 0.5 and cells.nunique() <= 40,
+            "sign": set(cells) <= {"1", "-1"},
+            "follow_up_days": numeric > 0.5,
+            "experiment": cells.is_unique
+            and "".join(_words(column)) in KNOWN["keys"]["experiment"],
+        }.get(name, cells.nunique() > 1)
+
+    def find_moderators(self):
+        """Columns of well-known names with a few levels, spelling variants brought to one."""
+        self.moderators = {}
+        taken = {column for others in self.notes.values() for column in others}
+        for column, cells in self.table.items():
+            cells = cells[~cells.str.lower().isin(MISSING)]
+            known = set(KNOWN["words"]["moderators"]) & set(_words(column))
+            if not known or not self.free(column) or column in taken or len(self.moderators) == 8:
+                continue
+            levels = {}
+            for level in cells.value_counts().index:
+                levels.setdefault(_plain(level), level)
+            if self.share(column) == 1 and len(levels) > 6:
+                self.moderators[_slug(column)] = (column, None)
+            elif 2 <= len(levels) <= 12:
+                variants = {
+                    c: levels[_plain(c)] for c in cells.unique() if c not in levels.values()
+                }
+                self.values[_slug(column)] = variants
+                self.moderators[_slug(column)] = (column, list(levels.values()))
+
+    def numbers(self):
+        """Words for missing cells, decimal commas, and SEMs by their heading."""
+        names = [n for n in self.columns if n.split("_")[0] in (*QUANTITIES, "follow")]
+        chosen = {n: self.columns[n] for n in names if self.columns[n] in self.table}
+        texts = {cell for column in chosen.values() for cell in self.table[column]}
+        self.decimal = "."
+        if any(re.fullmatch(r"-?\d+,\d+", text) for text in texts):
+            pointed = any(re.fullmatch(r"-?\d+\.\d+", text) for text in texts)
+            self.decimal = "," if self.raw.typed or not pointed else "."
+        texts.update(c for column, _ in self.moderators.values() for c in self.table[column])
+        self.missing = sorted(text for text in texts if text and text.lower() in MISSING)
+        sems = [c for n, c in chosen.items() if n[:2] == "sd" and {"se", "sem"} & set(_words(c))]
+        if sems and not any(name.startswith("error_type") for name in self.columns):
+            self.constants["error_type"] = "SEM"
+            self.todo.append(
+                f"{', '.join(sems)}: taken for SEMs; set error_type where they are not"
+            )
+
+    def review(self, title):
+        """The text of `review.toml`; what is to be done is then in `todo`."""
+        outcomes = {"outcome": ("Outcome", "higher")}
+        if "outcome" in self.columns:
+            labels = {
+                _slug(text): text for text in self.table[self.columns["outcome"]].unique() if text
+            }
+            self.values["outcome"] = {text: name for name, text in labels.items() if text != name}
+            outcomes = {name: (text, self.better(text)) for name, text in labels.items()}
+        for name, column in self.columns.items():
+            if column == "FILL IN":
+                self.todo.append(f"name the column of {name} under [sheet.columns]")
+            elif self.notes.get(name):
+                self.todo.append(f"{name}: {column}, or {', '.join(self.notes[name])}?")
+        if "sign" in self.columns:
+            self.todo.append(
+                f"{self.columns['sign']} multiplies the effects: treated minus control"
+            )
+        self.todo.append("which direction is better, for each outcome (no number depends on it)")
+        environment = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)
+        environment.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False)
+        template = environment.from_string((TEMPLATES / "review.toml.j2").read_text("utf-8"))
+        return template.render(
+            vars(self) | {"id": _slug(title), "title": title, "outcomes": outcomes}
+        )
+
+    def better(self, text):
+        worse = any(word in text.lower() for word in KNOWN["words"]["worse"])
+        return "lower" if worse and not self.long else "higher"
+
+
+def _words(column):
+    """A heading's words in lower case, camelCase taken apart."""
+    return [word.lower() for word in re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+", column)]
+
+
+def _readings(column):
+    """What a heading can mean as (quantity, arm); an unknown word may name an arm."""
+    words = _words(column)
+    for quantity, listed in QUANTITIES.items():
+        for word in listed:
+            if len(words) == 1:  # "sdcon"
+                arms = [arm for end, arm in ARM_OF.items() if words[0] in (word + end, end + word)]
+            else:
+                rest = [other for other in words if other != word] if word in words else []
+                arms = [ARM_OF[other] for other in rest if other in ARM_OF] or rest
+            if arms:
+                return [(quantity, arms[0])]
+    return []
+
+
+def _plain(level):
+    """What spelling variants of a level share."""
+    text = re.sub(r"[\W_]+", "", level.lower())
+    return {"mice": "mouse"}.get(text, text.removesuffix("s"))
+
+
+def _slug(text):
+    name = re.sub(r"\W+", "_", text.lower(), flags=re.ASCII).strip("_") or "x"
+    return name if name.isidentifier() else f"x_{name}"
