@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from helpers.wording import count, excludes_zero, interval, listing, number
 
 FEW = 5
@@ -32,50 +34,67 @@ def of_review(review, without_rows=()):
     return found
 
 
-def of(analysis):
-    """Alerts about one outcome."""
-    label, chosen, found = analysis.outcome.label, analysis.chosen, []
-    name = analysis.outcome.id
+def of_outcomes(analyses):
+    """Alerts about outcomes, each kind of trouble once with all outcomes that have it.
 
-    def add(severity, text, place="forest"):
-        kind = "table" if place in ("presets", "excluded") else "figure"
-        link = {"href": f"#{kind}-{name}-{place}", "link": "Look"}
-        found.append({"severity": severity, "text": f"{label}: {text}"} | link)
+    Parameters
+    ----------
+    analyses : list of OutcomeAnalysis
 
-    if not chosen.pooled:
-        add("note", "one experiment, nothing is pooled.")
-        return found
-    results = {"the recommended settings": analysis.recommended}
-    if analysis.robust is not None:
-        results["the three-level model"] = analysis.robust
-    flipped = [
-        words for words, result in results.items()
-        if excludes_zero(result) != excludes_zero(analysis.article)
-    ]  # fmt: skip
-    if flipped:
-        state = "leaves" if excludes_zero(analysis.article) else "does not leave"
-        add(
-            "warning",
-            f"the interval {state} zero out under the article's settings, and the other way round "
-            f"under {listing(flipped)}.",
-            "presets",
-        )
-    if chosen.k < FEW:
-        add("warning", f"only {chosen.k} experiments; the interval rests on very little.")
-    if excludes_zero(chosen) and chosen.pi_low < 0 < chosen.pi_high:
-        add(
-            "note",
-            f"the pooled interval leaves zero out, but the prediction interval "
-            f"{interval(chosen.pi_low, chosen.pi_high)} holds it.",
-        )
-    extreme = analysis.rows["effect"].abs() > EXTREME
-    if analysis.settings.measure == "SMD" and extreme.any():
-        largest = analysis.rows["effect"][extreme].abs().max()
-        add(
-            "warning",
-            f"{count(int(extreme.sum()), 'effect')} beyond ±{EXTREME} SDs, the largest "
-            f"{number(largest)}: check whether SEMs stand where SDs are due.",
-        )
-    if len(analysis.excluded):
-        add("note", f"{count(len(analysis.excluded), 'experiment')} left out.", "excluded")
+    Returns
+    -------
+    list of dict
+    """
+    kinds = (
+        ("warning", _depends, "The conclusion depends on how it is computed"),
+        ("warning", _extreme, f"Effects beyond ±{EXTREME} SDs; do SEMs stand where SDs are due?"),
+        ("warning", _few, f"Fewer than {FEW} experiments, so the interval rests on very little"),
+        ("note", _spread, "The pooled interval leaves zero out, the prediction interval holds it"),
+        ("note", _left_out, "Experiments were left out"),
+    )
+    found = []
+    for severity, look, words in kinds:
+        seen = {analysis.outcome.label: look(analysis) for analysis in analyses}
+        named = [f"{label} ({said})" for label, said in seen.items() if said]
+        if named:
+            found.append({"severity": severity, "text": f"{words}: {listing(named)}."})
     return found
+
+
+def _depends(analysis):
+    """Results that draw another conclusion about zero than the article's settings do."""
+    if not analysis.article.pooled:
+        return ""
+    others = {
+        "recommended settings": analysis.recommended,
+        "three-level model": analysis.robust or analysis.three_level,
+        "chosen settings": analysis.chosen,
+    }
+    own = excludes_zero(analysis.article)
+    flipped = [words for words, one in others.items() if one and excludes_zero(one) != own]
+    if not flipped:
+        return ""
+    return f"zero is {'inside' if own else 'outside'} the interval by the {listing(flipped)} only"
+
+
+def _extreme(analysis):
+    sizes = analysis.rows["effect"].abs()
+    beyond = sizes[sizes > EXTREME]
+    if analysis.settings.measure != "SMD" or beyond.empty:
+        return ""
+    return f"{len(beyond)}, the largest {number(beyond.max())}"
+
+
+def _few(analysis):
+    return f"k = {analysis.chosen.k}" if analysis.chosen.k < FEW else ""
+
+
+def _spread(analysis):
+    result = analysis.chosen
+    if pd.isna(result.pi_low) or not excludes_zero(result) or result.pi_low * result.pi_high > 0:
+        return ""
+    return interval(result.pi_low, result.pi_high)
+
+
+def _left_out(analysis):
+    return str(len(analysis.excluded)) if len(analysis.excluded) else ""

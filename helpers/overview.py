@@ -78,7 +78,10 @@ class Overview:
 
     def alerts(self):
         """What a reader should know before the numbers."""
-        return blocks.alerts(alerts.of_review(self.review, self.without_rows))
+        return blocks.alerts(
+            alerts.of_review(self.review, self.without_rows)
+            + alerts.of_outcomes(list(self.analyses.values()))
+        )
 
     # ------------------------------------------------------------------ all outcomes
 

@@ -157,7 +157,7 @@ class Report:
         """What a reader should know before the numbers."""
         return blocks.alerts(
             alerts.of_review(self.review, self.without_rows)
-            + [alert for analysis in self.analyses.values() for alert in alerts.of(analysis)]
+            + alerts.of_outcomes(list(self.analyses.values()))
         )
 
     # ------------------------------------------------------------------ one outcome
