@@ -8,6 +8,7 @@ from helpers.wording import count, excludes_zero, interval, listing, number
 
 FEW = 5
 EXTREME = 10
+MANY = 8  # names in one sentence
 
 
 def of_review(review, without_rows=()):
@@ -47,7 +48,7 @@ def of_outcomes(analyses):
     """
     kinds = (
         ("warning", _depends, "The conclusion depends on how it is computed"),
-        ("warning", _extreme, f"Effects beyond ±{EXTREME} SDs; do SEMs stand where SDs are due?"),
+        ("warning", _extreme, f"Effects beyond ±{EXTREME} SDs (do SEMs stand where SDs are due?)"),
         ("warning", _few, f"Fewer than {FEW} experiments, so the interval rests on very little"),
         ("note", _spread, "The pooled interval leaves zero out, the prediction interval holds it"),
         ("note", _left_out, "Experiments were left out"),
@@ -56,9 +57,38 @@ def of_outcomes(analyses):
     for severity, look, words in kinds:
         seen = {analysis.outcome.label: look(analysis) for analysis in analyses}
         named = [f"{label} ({said})" for label, said in seen.items() if said]
-        if named:
+        if len(named) > MANY:
+            text = f"{words}: {count(len(named), 'outcome')}."
+            found.append({"severity": severity, "text": text, "detail": f"{listing(named)}."})
+        elif named:
             found.append({"severity": severity, "text": f"{words}: {listing(named)}."})
     return found
+
+
+def of_assumptions(review, outcomes, printed):
+    """What in a reconstructed sheet is assumed and must carry no verdict: k where none is printed.
+
+    `printed` is the table of `helpers.published.pooled`.
+    """
+    if review.is_authentic:
+        return []
+    told = set(review.facts("published_subgroups.csv").get("outcome_id", ()))
+    unknown = [
+        review.outcomes[name].label
+        for name in outcomes
+        if name in printed.index and pd.isna(printed.loc[name, "k"]) and name not in told
+    ]
+    if not unknown:
+        return []
+    return [
+        {
+            "severity": "warning",
+            "text": f"The number of experiments is not printed but assumed for "
+            f"{count(len(unknown), 'outcome')}; what hangs on it (τ², I², prediction and "
+            "Hartung-Knapp intervals, tests) is no finding there.",
+            "detail": f"{listing(unknown)}.",
+        }
+    ]
 
 
 def _depends(analysis):

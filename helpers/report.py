@@ -157,6 +157,7 @@ class Report:
         """What a reader should know before the numbers."""
         return blocks.alerts(
             alerts.of_review(self.review, self.without_rows)
+            + alerts.of_assumptions(self.review, self.analyses, self.printed)
             + alerts.of_outcomes(list(self.analyses.values()))
         )
 
