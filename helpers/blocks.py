@@ -24,6 +24,7 @@ NUMBER = re.compile(r"([<>≥≤]?\s?[−+-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 DOI = re.compile(r"\b(?:doi:\s?|https://doi\.org/)(10\.\d+/[^\s;,&]*[^\s;,&.)])")
 DOI_LINK = r'<a href="https://doi.org/\1">doi:\1</a>'
+LONG = 40  # rows beyond which a table scrolls inside its own box
 SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note", "good": "Good"}
 
 
@@ -144,7 +145,8 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None)
             start = stop
     text = csv(frame if data is None else data)
     html = (
-        f'<div class="table" id="{mark}"><div class="scroll" tabindex="0" role="group" '
+        f'<div class="{"table long" if len(rows) > LONG else "table"}" id="{mark}">'
+        f'<div class="scroll" tabindex="0" role="group" '
         f'aria-labelledby="{mark}-caption"><table><caption id="{mark}-caption"><span>'
         f"<b>Table {number}.</b> {escape(caption)}</span></caption><thead><tr>"
         f"{''.join(heads)}</tr></thead>"
@@ -272,14 +274,15 @@ def axis(rows):
 
 def scale(low, high):
     """Numbers at the ends of an axis, and its zero, above intervals drawn on it."""
-    ends = {low: "start", 0.0: "middle", high: "end"}
-    if not 0.2 < -low / (high - low) < 0.8:
-        ends.pop(0.0 if low else None, None)
-    texts = "".join(
-        f'<text x="{_share(at, low, high)}" y="11" text-anchor="{anchor}">'
-        f"{f'{at:g}'.replace('-', '−')}</text>"
-        for at, anchor in ends.items()
-    )
+    # A zero that stands near an end is left out where the axis is short.
+    near = not 0.25 < -low / (high - low) < 0.75
+    texts = ""
+    for at in sorted({low, 0.0, high}):
+        anchor = {low: "start", high: "end"}.get(at, "middle")
+        style = ' class="near"' if near and low < at < high else ""
+        number = f"{at:g}".replace("-", "−")
+        place = f'x="{_share(at, low, high)}" y="11" text-anchor="{anchor}"'
+        texts += f"<text {place}{style}>{number}</text>"
     return (
         '<span class="unseen">Interval</span><svg class="scale" width="100%" height="14" '
         f'fill="currentColor" aria-hidden="true">{texts}</svg>'

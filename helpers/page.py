@@ -129,6 +129,7 @@ def _exporter():
         template_name="report",
         extra_template_basedirs=[str(TEMPLATES)],
         exclude_anchor_links=True,
+        default_preprocessors=[],  # each would check the whole notebook again, and none is needed
         embed_images=True,
     )
 

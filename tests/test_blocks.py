@@ -390,3 +390,23 @@ def test_json_in_a_page_ends_no_script_and_reads_back(content):
     text = blocks.as_json(content)
     assert not set("<>&") & set(text)
     assert json.loads(text) == content
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (-4, 0, [("−4", "start", False), ("0", "end", False)]),
+        (0, 2.5, [("0", "start", False), ("2.5", "end", False)]),
+        (-2, 2, [("−2", "start", False), ("0", "middle", False), ("2", "end", False)]),
+        (-1, 9, [("−1", "start", False), ("0", "middle", True), ("9", "end", False)]),
+    ],
+)
+def test_scale_names_its_ends_and_zero(low, high, shown):
+    texts = re.findall(r'text-anchor="(\w+)"( class="near")?>([^<]*)<', blocks.scale(low, high))
+    assert [(words, anchor, bool(near)) for anchor, near, words in texts] == shown
+
+
+@pytest.mark.parametrize(("rows", "long"), [(40, False), (41, True)])
+def test_only_a_long_table_scrolls_in_its_own_box(rows, long):
+    block = table(pd.DataFrame({"a": range(rows)}))
+    assert ('class="table long"' in block.html) is long
