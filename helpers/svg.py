@@ -19,8 +19,8 @@ from operator import itemgetter
 import numpy as np
 from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import to_hex
-from matplotlib.font_manager import findfont, get_font, weight_dict
-from matplotlib.ft2font import LoadFlags
+from matplotlib.font_manager import findfont, weight_dict
+from matplotlib.ft2font import FT2Font, LoadFlags
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
@@ -71,7 +71,7 @@ class _Renderer(RendererBase):
     def __init__(self, width, height, name, titles):
         super().__init__()
         self.width, self.height, self.name, self.titles = width, height, name, titles
-        self.out, self.defs, self.groups = [], {}, []
+        self.out, self.defs, self.groups, self.faces = [], {}, [], {}
 
     def drawn(self):
         """All elements; those in a row that look alike share a group."""
@@ -151,9 +151,11 @@ class _Renderer(RendererBase):
         if ismath:
             return super().get_text_width_height_descent(s, prop, ismath)
         # Shaping each string anew is half the time of a forest plot; advances need no shaping.
-        font, size = findfont(prop), prop.get_size_in_points()
-        height, descent = _line(font)
-        return size * sum(_advance(font, c) for c in s), size * height, size * descent
+        size, key = prop.get_size(), (*prop.get_family(), prop.get_style(), prop.get_weight())
+        if key not in self.faces:
+            self.faces[key] = _face(str(findfont(prop)))
+        face = self.faces[key]
+        return size * sum(map(face.__getitem__, s)), size * face.height, size * face.descent
 
     def draw_image(self, gc, x, y, im, transform=None):
         from PIL import Image
@@ -255,20 +257,25 @@ def _attributes(style):
 
 
 @cache
-def _advance(font, character):
-    """Width of a character in ems, unhinted."""
-    face = get_font(font)
-    face.set_size(1000, 72)
-    return face.load_char(ord(character), LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 1000
+def _face(path):
+    return _Face(path)
 
 
-@cache
-def _line(font):
-    """Height and descent of a line in ems, from letters that reach up and down."""
-    face = get_font(font)
-    face.set_size(1000, 72)
-    face.set_text("lp", 0.0, flags=LoadFlags.NO_HINTING)
-    return face.get_width_height()[1] / 64e3, face.get_descent() / 64e3
+class _Face(dict):
+    """Widths of a font's characters in ems, unhinted, with height and descent of a line."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.font = FT2Font(path)
+        self.font.set_size(1000, 72)
+        self.font.set_text("lp", 0.0, flags=LoadFlags.NO_HINTING)  # letters that reach up and down
+        self.height = self.font.get_width_height()[1] / 64e3
+        self.descent = self.font.get_descent() / 64e3
+
+    def __missing__(self, character):
+        glyph = self.font.load_char(ord(character), LoadFlags.NO_HINTING)
+        self[character] = width = glyph.linearHoriAdvance / 65536e3
+        return width
 
 
 def _circle(points):
