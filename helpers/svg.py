@@ -273,8 +273,11 @@ class _Face(dict):
         self.descent = self.font.get_descent() / 64e3
 
     def __missing__(self, character):
-        glyph = self.font.load_char(ord(character), LoadFlags.NO_HINTING)
-        self[character] = width = glyph.linearHoriAdvance / 65536e3
+        width = 1.0  # of what this font does not have, the reader's font may have it
+        if self.font.get_char_index(ord(character)):
+            glyph = self.font.load_char(ord(character), LoadFlags.NO_HINTING)
+            width = glyph.linearHoriAdvance / 65536e3
+        self[character] = width
         return width
 
 

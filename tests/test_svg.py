@@ -88,6 +88,12 @@ def test_text_is_text_with_its_anchor():
     assert {(t.get("font-size"), t.get("font-weight")) for t in found} == {("12", "700")}
 
 
+def test_letters_that_the_font_does_not_have_are_left_to_the_reader():
+    ax = axes()
+    ax.text(0.5, 0.5, "中文")
+    assert [t.text for t in all_of(ax, "text")] == ["中文"]
+
+
 def test_turned_text_turns_about_its_start():
     ax = axes(xlim=(0, 4), ylim=(0, 3))
     ax.text(1, 1, "up", rotation=90, rotation_mode="anchor", va="baseline")
