@@ -14,6 +14,8 @@ METHODS = ("REML", "ML", "DL", "PM", "SJ", "HE", "EB", "EE")
 # not give anyway; metafor's default (an absolute 1e-5) is too loose for small variances.
 _TOLERANCE = 1e-12
 _MAX_STEPS = 200
+# Share of the typical sampling variance below which no second maximum is looked for.
+_NEGLIGIBLE = 0.01
 # Elements of a batch worked on at once: keeps the working set within a core's cache and the
 # memory of a million fits bounded.
 _CHUNK = 65_536
@@ -206,12 +208,67 @@ def _solve_q(y, v, design, target):
 
 
 def _solve_likelihood(y, v, design, df, *, restricted):
-    """Maximise the (restricted) likelihood: Newton where it is concave, Fisher scoring elsewhere.
+    """Maximise the (restricted) likelihood, which can have one maximum at 0 and one inside."""
+    start = _hedges(y, v, design, df)
+    tau2 = _climb(y, v, design, df, start, restricted)
+    lower = _gain(y, v, design, tau2, restricted) < 0
+    tau2[lower] = 0
+    rows = np.flatnonzero(tau2 == 0)
+    if len(rows):
+        start = _descend(y[rows], v[rows], design, df[rows], start[rows], restricted)
+        rows, start = rows[start > 0], start[start > 0]
+        found = _climb(y[rows], v[rows], design, df[rows], start, restricted)
+        higher = _gain(y[rows], v[rows], design, found, restricted) > 0
+        tau2[rows[higher]] = found[higher]
+    return tau2
 
-    The sign of the score brackets the maximum; a step that leaves the bracket is replaced by its
-    middle, so the search cannot cycle or run away.
+
+def _descend(y, v, design, df, start, restricted):
+    """Come down from the moment estimates in small steps: the first place near a maximum, or 0.
+
+    Newton's longer steps may have jumped over a maximum.
     """
-    tau2 = _hedges(y, v, design, df)
+    harmonic = df / (1 / v).sum(1)
+    m = design.moments(1 / v, y)
+    tau2 = np.maximum(start, (m.ypy - df) / m.tr_p)
+    found = np.zeros(len(y))
+    active = np.flatnonzero(tau2 > _NEGLIGIBLE * harmonic)
+    while len(active):
+        now = tau2[active]
+        score, _, expected = _score(y[active], v[active], design, now, restricted)
+        step = score / expected
+        near = step > -0.1 * now  # at a maximum, or on its left side already
+        found[active[near]] = now[near]
+        tau2[active] = np.maximum(now + step, now / 3)
+        active = active[~near & (tau2[active] > _NEGLIGIBLE * harmonic[active])]
+    return found
+
+
+def _score(y, v, design, tau2, restricted):
+    """Slope of the (restricted) log-likelihood in τ², its observed and expected curvature."""
+    m = design.moments(1 / (v + tau2[:, None]), y)
+    trace, square = (m.tr_p, m.tr_pp) if restricted else (m.tr_w, m.tr_ww)
+    return (m.yppy - trace) / 2, m.ypppy - square / 2, square / 2
+
+
+def _gain(y, v, design, tau2, restricted):
+    """(Restricted) log-likelihood less that at τ² = 0."""
+    w0, w = 1 / v, 1 / (v + tau2[:, None])
+    gain = design.moments(w0, y).ypy - design.moments(w, y).ypy
+    gain -= np.log1p(tau2[:, None] * w0).sum(1)
+    if restricted:
+        gain += np.linalg.slogdet(design.cross(w0))[1] - np.linalg.slogdet(design.cross(w))[1]
+    return gain / 2
+
+
+def _climb(y, v, design, df, start, restricted):
+    """The maximum that is reached from `start`.
+
+    Newton where the likelihood is concave, Fisher scoring elsewhere. The sign of the score
+    brackets the maximum; a step that leaves the bracket is replaced by its middle, so the search
+    cannot cycle or run away.
+    """
+    tau2 = np.array(start)
     floor = np.zeros(len(y))  # score positive, or nothing known yet
     ceiling = np.full(len(y), np.inf)
     at_zero = np.zeros(len(y), dtype=bool)  # score at 0 known to be positive
@@ -220,11 +277,8 @@ def _solve_likelihood(y, v, design, df, *, restricted):
     active = np.arange(len(y))
     for _ in range(_MAX_STEPS):
         now = tau2[active]
-        m = design.moments(1 / (v[active] + now[:, None]), y[active])
-        trace, square = (m.tr_p, m.tr_pp) if restricted else (m.tr_w, m.tr_ww)
-        score = (m.yppy - trace) / 2
-        observed = m.ypppy - square / 2
-        step = score / np.where(observed > 0.05 * square, observed, square / 2)
+        score, observed, expected = _score(y[active], v[active], design, now, restricted)
+        step = score / np.where(observed > 0.1 * expected, observed, expected)
 
         rising = score > 0
         floor[active] = np.where(rising, now, floor[active])

@@ -21,7 +21,7 @@ from helpers.pooling import PooledResult, checked, critical, pool, two_sided_p
 FIRST_STEPS = ("mixed", "weighted", "ols")
 WEIGHTS = ("none", "variance", "n")
 # Of (μ, τ², ln δ); δ up to 100 as in metafor.
-_SELECTION_BOUNDS = ((None, None), (0, None), (-12, np.log(100)))
+_SELECTION_BOUNDS = ((-np.inf, np.inf), (0, np.inf), (-12, np.log(100)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,9 +283,9 @@ def _missing(signed_rank, k, estimator):
         number = k - 0.5 - np.sqrt(2 * k**2 - 4 * s + 0.25)
         factor = 2 / np.sqrt(max((k - 0.5) ** 2 - number * (2 * k - number - 1), 1e-300))
     n = number
-    variance = k * (k + 1) * (2 * k + 1) + 10 * n**3 + 27 * n**2 + 17 * n - 18 * k * n**2
-    variance += -18 * k * n + 6 * k**2 * n
-    return float(number), float(factor * np.sqrt(max(variance, 0) / 24))
+    s2 = k * (k + 1) * (2 * k + 1) + 10 * n**3 + 27 * n**2 + 17 * n
+    s2 += -18 * k * n**2 - 18 * k * n + 6 * k**2 * n
+    return float(number), float(factor * np.sqrt(s2 / 24)) if s2 >= 0 else np.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -378,9 +378,9 @@ def selection_model(effect, *, variance, step=0.025, alternative="greater", leve
 
     plain = pool(y, variance=v, method="ML")
     starts = [
-        (plain.estimate, share * max(plain.tau2, 0.01 * v.mean()), np.log(delta))
-        for share in (0.3, 1)
-        for delta in (0.2, 1, 3)
+        (plain.estimate, share * max(plain.tau2, 0.05 * v.mean()), np.log(delta))
+        for share in (0.5, 1, 2)
+        for delta in (0.2, 1, 5)
     ]
     fits = [
         optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=_SELECTION_BOUNDS)
@@ -403,8 +403,7 @@ def selection_model(effect, *, variance, step=0.025, alternative="greater", leve
 def _polish(loss, theta, scale):
     """Newton steps to the optimum, τ² held where it is 0: θ and the variance of μ."""
     low, high = np.array(_SELECTION_BOUNDS, dtype=float).T
-    free = (theta > low + 1e-9 * scale) & (theta < high) | np.isnan(low)
-    theta = np.where(free | (theta > low + scale), theta, low)
+    free = (theta > low + 1e-9 * scale) & (theta < high)
     for _ in range(50):
         slope = loss(theta)[1][free]
         steps = np.diag(1e-5 * scale)[free]
