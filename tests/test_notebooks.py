@@ -1,6 +1,7 @@
 """The notebooks: how they are written, and what they compute when they run whole."""
 
 import ast
+import io
 import json
 import re
 from itertools import pairwise
@@ -12,7 +13,7 @@ import pandas as pd
 import papermill
 import pytest
 
-from helpers import moderators, pooling
+from helpers import moderators, pooling, small_study
 from helpers.blocks import MIME
 from helpers.description import PROJECT, describe
 from helpers.effects import effect_sizes
@@ -27,16 +28,23 @@ LINES = 12  # of a code cell; the parameters are a list and may be longer
 # Headings of level 2 that every family's report has, before and after its markers.
 BEFORE = ["In the course of the injury", "What was measured", "How to read a section"]
 AFTER = ["Methods", "Where the numbers come from"]
-# What is shown of every outcome, in a figure, table or paragraph of that name.
-SHOWN = ("result", "heterogeneity", "moderators", "galbraith", "excluded", "funnel", "presets",
-         "published")  # fmt: skip
+# What is shown of every outcome, and from how many experiments on.
+SHOWN = {
+    "paragraph-{}-result": 1,
+    "paragraph-{}-heterogeneity": 1,
+    "figure-{}-galbraith": 3,
+    "figure-{}-funnel": 3,
+    "figure-{}-influence": 4,
+    "table-{}-presets": 1,
+    "table-{}-published": 1,
+}
 # Figures in which the article shows several markers.
 GROUPS = {
-    "neural-regeneration-forest": ["beta_tubulin_iii", "neun", "nf200", "gap_43", "nissl"],
-    "apoptosis-markers-forest": ["bax", "bcl_2", "caspase_1", "caspase_3"],
-    "microglia-markers-forest": ["arg1", "cd206", "cd68", "iba_1"],
-    "anti-inflammatory-forest": ["il_10", "il_4"],
-    "pro-inflammatory-forest": ["il_18", "il_1a", "il_6", "mcp_1", "nlrp3"],
+    "neural-regeneration": ["beta_tubulin_iii", "neun", "nf200", "gap_43", "nissl"],
+    "apoptosis-markers": ["bax", "bcl_2", "caspase_1", "caspase_3"],
+    "microglia-markers": ["arg1", "cd206", "cd68", "iba_1"],
+    "anti-inflammatory": ["il_10", "il_4"],
+    "pro-inflammatory": ["il_18", "il_1a", "il_6", "mcp_1", "nlrp3"],
 }
 
 
@@ -127,7 +135,9 @@ def test_family_has_the_common_skeleton(family):
     assert f'Report(\n    "{family}",' in calls[1]
     assert calls[1].endswith("report.banner()")
     assert calls[2:4] == ["report.glance()", "report.alerts()"]
-    assert calls[-3:] == ["report.methods()", "report.provenance()", "report.results()"]
+    assert calls[-4:] == [
+        f"report.{name}()" for name in ("methods", "provenance", "script", "results")
+    ]
 
 
 @each_family
@@ -150,7 +160,7 @@ def test_every_outcome_has_a_section_of_its_own(family):
         for cell in section:
             assert tags(cell) == [f"outcome-{outcome}"]
             if cell.cell_type == "code":
-                assert f'("{outcome}"' in cell.source
+                assert f'"{outcome}"' in cell.source
     tagged = {tag for cell in cells for tag in tags(cell) if tag.startswith("outcome-")}
     assert tagged == {f"outcome-{outcome}" for outcome in outcomes}
 
@@ -166,7 +176,7 @@ def test_grouped_figures_go_with_the_last_of_their_outcomes(family):
 @each_family
 def test_links_lead_to_figures_of_the_notebook(family):
     text = (PROJECT / "notebooks" / f"{family}.ipynb").read_text(encoding="utf-8")
-    drawn = {name[: -len("-forest")] for name in GROUPS if name[: -len("-forest")] in text}
+    drawn = {name for name in GROUPS if f'name=\\"{name}\\"' in text}
     assert set(re.findall(r"\(#figure-([\w-]+)-forest\)", text)) == drawn
 
 
@@ -191,8 +201,12 @@ def execute(family, **parameters):
 
 def collect(bundles):
     """Blocks by name, and the results among them."""
-    shown = {data[MIME]["name"]: data[MIME] | {"text": data["text/plain"]} for data in bundles}
-    assert len(shown) == len(bundles), "one name is shown twice"
+    shown = {}
+    for data in bundles:
+        note = data[MIME]
+        name = f"{note['kind']}-{note['name']}"
+        assert name not in shown, "one name is shown twice"
+        shown[name] = note | {"text": data["text/plain"]}
     (results,) = [note["results"] for note in shown.values() if "results" in note]
     return shown, results
 
@@ -273,9 +287,9 @@ def test_exclusions_are_listed_with_their_reasons(run):
     for outcome, found in results["outcomes"].items():
         for row in found["excluded"]:
             assert row["reason"] == listed.loc[row["experiment"], "reason"]
-            assert row["experiment"] in shown[f"{outcome}-excluded"]["csv"]
+            assert row["experiment"] in shown[f"table-{outcome}-excluded"]["csv"]
         if not found["excluded"]:
-            assert "No experiment was left out" in shown[f"{outcome}-excluded"]["text"]
+            assert f"paragraph-{outcome}-excluded" in shown
 
 
 def test_every_outcome_shows_its_figures_tables_and_words(run, sheet):
@@ -283,17 +297,17 @@ def test_every_outcome_shows_its_figures_tables_and_words(run, sheet):
     grouped = {outcome: name for name, outcomes in GROUPS.items() for outcome in outcomes}
     for outcome, found in results["outcomes"].items():
         rows = sheet[sheet["outcome"] == outcome]
-        few = {"galbraith", "funnel"} if len(rows) < 3 else set()
-        assert {f"{outcome}-{part}" for part in SHOWN if part not in few} <= set(shown)
-        forest = shown[grouped.get(outcome, f"{outcome}-forest")]
-        assert forest["kind"] == "figure"
+        due = {name.format(outcome) for name, least in SHOWN.items() if len(rows) >= least}
+        assert due <= set(shown)
+        assert (f"table-{outcome}-moderators" in shown) == bool(found["subgroups"])
+        forest = shown[f"figure-{grouped.get(outcome, outcome)}-forest"]
         assert all(name in forest["csv"] for name in rows["experiment"])
         best = found["chosen"]
         words = f"{number(best['estimate'])} {interval(best['ci_low'], best['ci_high'])}"
-        assert words in shown[f"{outcome}-result"]["text"]
-        assert words in shown[f"{outcome}-presets"]["text"]
-    assert {"methods", "provenance"} <= set(shown)
-    assert len([note for note in shown.values() if note["kind"] == "glance"]) == 1
+        assert words in shown[f"paragraph-{outcome}-result"]["text"]
+        assert words in shown[f"table-{outcome}-presets"]["text"]
+    kinds = [note["kind"] for note in shown.values()]
+    assert {"banner", "glance", "alerts", "facts", "download"} <= set(kinds)
 
 
 def test_papermill_carries_parameters_through(sheet, tmp_path):
@@ -312,7 +326,7 @@ def test_papermill_carries_parameters_through(sheet, tmp_path):
     assert {output.output_type for output in outputs} == {"execute_result"}
     shown, results = collect([output.data for output in outputs if MIME in output.data])
     assert set(results["outcomes"]) == {"iba_1", "cd68"}
-    assert not [name for name in shown if name.startswith(("arg1", "cd206"))]
+    assert not [name for name in shown if re.search("arg1|cd206", name)]
     found = results["outcomes"]["iba_1"]
     effects = smd(rows.iloc[1:])
     y, w = effects["effect"].to_numpy(), 1 / effects["variance"].to_numpy()
@@ -327,8 +341,33 @@ def test_papermill_carries_parameters_through(sheet, tmp_path):
     same(found["article"], article)
     assert [row["experiment"] for row in found["excluded"]] == [first]
     assert "parameter" in found["excluded"][0]["by"]
-    assert "DerSimonian" in shown["methods"]["text"]
-    assert "90%" in shown["methods"]["text"]
+    assert "DerSimonian" in shown["paragraph-methods"]["text"]
+    assert "90%" in shown["paragraph-methods"]["text"]
+
+
+def test_small_study_effects_are_tested_as_the_article_grouped_the_markers(run, sheet):
+    family, shown, _ = run
+    for _, row in pd.read_csv(REVIEW / "published_bias.csv", dtype=str).iterrows():
+        outcomes = row["outcome_ids"].split()
+        if DESCRIPTION.outcomes[outcomes[0]].family != family:
+            continue
+        (name,) = [
+            name for name, group in GROUPS.items() if set(group) == set(outcomes)
+        ] or outcomes
+        words = shown[f"paragraph-{name}-small-study"]["text"]
+        assert f"The article prints p = {row['p']}" in words
+        rows = sheet[sheet["outcome"].isin(outcomes)]
+        table = shown.get(f"table-{name}-small-study")
+        assert (table is None) == (len(rows) < 10)
+        if table is None:
+            continue
+        toward = [-1 if DESCRIPTION.outcomes[o].better == "lower" else 1 for o in rows["outcome"]]
+        effects = smd(rows)
+        n1, n2 = rows["n_treated"], rows["n_control"]
+        expected = small_study.pustejovsky(effects["effect"] * toward, n_treated=n1, n_control=n2)
+        computed = pd.read_csv(io.StringIO(table["csv"])).set_index("test")
+        assert computed.loc[expected.test, "p"] == pytest.approx(expected.p, rel=1e-9)
+        assert len(shown[f"figure-{name}-doleman"]["csv"].splitlines()) == len(rows) + 1
 
 
 def test_results_are_plain_json(run):
@@ -353,6 +392,6 @@ def test_few_experiments_or_none_are_told_and_not_refused(sheet, tmp_path):
     assert [found["chosen"]["pooled"] for found in results["outcomes"].values()] == [0, 1, 1]
     only = smd(rows[0])["effect"].iloc[0]
     assert results["outcomes"]["arg1"]["chosen"]["estimate"] == pytest.approx(only, rel=1e-9)
-    assert "nothing is pooled" in shown["arg1-result"]["text"]
-    assert "cd68-galbraith" in shown and "cd206-galbraith" not in shown
-    assert "no row of Iba-1" in shown["alerts"]["text"]
+    assert "nothing is pooled" in shown["paragraph-arg1-result"]["text"]
+    assert "figure-cd68-galbraith" in shown and "figure-cd206-galbraith" not in shown
+    assert "no row of Iba-1" in shown["alerts-alerts"]["text"]
