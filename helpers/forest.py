@@ -23,7 +23,7 @@ WIDTH = 7.1  # A4 less its margins
 ROW = 0.17  # a line of 9 point text
 PAD = 0.06  # left and right of everything
 GAP = 0.13  # between columns
-LABEL_MAX, HEAD_MAX = 2.1, 1.25  # the widest label, the widest heading of a study column
+LABEL_MAX, HEAD_MAX = 2.4, 1.25  # the widest label, the widest heading of a study column
 LEFT_MIN = 2.3  # room for the texts of a pooled result
 PLOT_MIN, PLOT_MAX = 2.2, 4.0
 COMPACT = 120  # more rows than that are drawn without their texts, every nth label excepted
@@ -303,9 +303,9 @@ def _notes(pooled, width, overall=False):
 def _columns(rows, results, columns, after, first, effect_label, favours):
     """Text columns left and right of the plot."""
 
-    def column(heading, cells, ha="right", *, most=9, least=0, group=""):
+    def column(heading, cells, ha="right", *, most=9, tail=0, least=0, group=""):
         whole = [str(cell) for cell in cells]
-        texts = [shorten(text, most) for text in whole]
+        texts = [shorten(text, most, tail=tail) for text in whole]
         width = max(least, text_width(heading, bold=True), *map(text_width, set(texts)))
         return Column(heading, f"{group} {heading}".strip(), whole, texts, ha, width)
 
@@ -329,7 +329,7 @@ def _columns(rows, results, columns, after, first, effect_label, favours):
         return pair
 
     digits = _digits(rows)
-    lead = [column(first, rows["label"], "left", most=LABEL_MAX)]
+    lead = [column(first, rows["label"], "left", most=LABEL_MAX, tail=8)]
     lead += [study_column(*item, "left") for item in (columns or {}).items()]
     for arm, called in zip(("treated", "control"), favours[::-1], strict=True):
         lead += arm_columns(arm, called) if f"n_{arm}" in rows else []

@@ -37,14 +37,19 @@ def text_width(text, *, bold=False, size=SIZE):
     return SLACK * sum(_advance(char, bold) for char in text) * size / 72
 
 
-def shorten(text, width, *, bold=False):
-    """Cut a line to `width` inches, with an ellipsis where something is left out."""
+def shorten(text, width, *, bold=False, tail=0):
+    """Cut a line to `width` inches, an ellipsis in place of what is left out.
+
+    The last `tail` characters stay: names of rows often differ only there.
+    """
     text = " ".join(str(text).split())
     if text_width(text, bold=bold) <= width:
         return text
-    while text and text_width(text + "…", bold=bold) > width:
+    end = "…" + (text[-tail:] if tail else "")
+    text = text[: len(text) - tail]
+    while text and text_width(text + end, bold=bold) > width:
         text = text[:-1]
-    return text.rstrip() + "…"
+    return text.rstrip() + end
 
 
 def wrap(text, width):

@@ -151,7 +151,8 @@ def funnel(
     ax = axes(WIDE, HIGH, top=0.3 if contours else 0.1, ax=ax)
     _labelled(ax, effect_label, "1 / √N" if by_size else "Standard error")
     deep = 1.08 * y.max()
-    span = np.append(effect, [0, estimate])
+    outermost = 2.576 * 2 * deep if contours and by_size else 0
+    span = np.append(effect, [estimate, -outermost, outermost])
     margin = 0.06 * np.ptp(span)
     limits = span.min() - margin, span.max() + margin
     if contours:
@@ -401,7 +402,7 @@ def _name(ax, x, y, labels):
     edge = ax.get_position().x0 * ax.figure.get_figwidth()
     taken, kept = [], []
     for (x0, middle), label in zip(at, labels, strict=True):
-        text = shorten(label, 1.9)
+        text = shorten(label, 1.9, tail=8)
         wide = text_width(text)
         right = x0 - 0.09 - wide < edge  # no room at the left
         box = Bbox.from_bounds(x0 + 0.09 if right else x0 - 0.09 - wide, middle - 0.08, wide, 0.16)
@@ -497,7 +498,7 @@ def leave_one_out(table, estimate, *, effect_label="SMD (95% CI)", ax=None, **mo
     Parameters
     ----------
     table : DataFrame
-        `label, estimate, ci_low, ci_high`.
+        `label` or `left_out`, with `estimate, ci_low, ci_high`.
     estimate : float
         Pooled effect of all, the dashed line.
     effect_label : str
@@ -509,7 +510,8 @@ def leave_one_out(table, estimate, *, effect_label="SMD (95% CI)", ax=None, **mo
     -------
     Axes
     """
-    rows = table.rename(columns={"estimate": "effect"}).drop(columns="weight", errors="ignore")
+    names = {"estimate": "effect", "left_out": "label", "added": "label"}
+    rows = table.rename(columns=names).drop(columns="weight", errors="ignore")
     ax = forest(rows, **{"heading": "Left out", "effect_label": effect_label, "ax": ax} | more)
     ax.plot([estimate] * 2, ax.get_ylim(), color=VERMILLION, lw=0.8, ls=DASHED, zorder=1)
     return ax
@@ -521,7 +523,7 @@ def cumulative(table, *, effect_label="SMD (95% CI)", ax=None, **more):
     Parameters
     ----------
     table : DataFrame
-        `label` (what is added), `estimate, ci_low, ci_high`; NaN bounds where one row is alone.
+        `label` or `added`, with `estimate, ci_low, ci_high`; NaN bounds where one row is alone.
     effect_label : str
     ax : Axes, optional
     **more

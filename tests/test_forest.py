@@ -86,6 +86,8 @@ def text_boxes(ax):
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # puts ticks and legends in their places
     renderer = canvas.get_renderer()
+    for artist in many:
+        artist.set_visible(True)
     boxes = [box for artist in many for box in artist.extents(renderer)]
     names = [s for artist in many for s in artist.strings]
     for axes in figure.axes:
@@ -347,6 +349,7 @@ def test_widths_are_those_of_the_font():
     assert short.endswith("…")
     assert text_width(short) <= 1
     assert shorten("word", 1) == "word"
+    assert shorten("reconstructed-apoptotic-cells-01", 1, tail=8).endswith("…cells-01")
     lines = wrap("one two three four five six seven", 1)
     assert " ".join(lines) == "one two three four five six seven"
     assert max(map(text_width, lines)) <= 1
