@@ -15,8 +15,8 @@ INK = "#222222"
 GREY = "#808080"
 # Okabe and Ito's colours that keep a contrast near 3:1 and better on white and on near-black.
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, GREY)
-MARKERS = ("o", "s", "^", "D", "v", "P")
+# Colour and shape always go together.
+LOOKS = ((BLUE, "o"), (VERMILLION, "s"), (GREEN, "^"), (PURPLE, "D"), (ORANGE, "v"), (GREY, "P"))
 SIZE = 9  # points; no text is smaller
 
 RC = {
