@@ -12,7 +12,7 @@ from matplotlib.transforms import Bbox, blended_transform_factory
 
 from helpers.forest import DASHED, clear_limits, diamonds, forest, interval_text, whiskers
 from helpers.lettering import Hover, Texts, shorten, text_width
-from helpers.style import BLUE, COLOURS, GREY, INK, MARKERS, VERMILLION, axes, plain_ticks, styled
+from helpers.style import BLUE, GREY, INK, LOOKS, VERMILLION, axes, plain_ticks, styled
 from helpers.wording import number
 
 WIDE, HIGH = 5.2, 3.6
@@ -187,13 +187,13 @@ def funnel(
     return ax
 
 
-def _strip(names, *, texts, effect_label, width, row=0.24, head=0.24, zero=True, ax=None):
+def _strip(names, texts, heading, *, width, row=0.24, head=0.24, zero=True, ax=None):
     """Axes for a list of intervals: names at the left, values at the right, a line each.
 
     Gives the axes and the heights of the lines.
     """
     left = 0.2 + max(map(text_width, names))
-    right = 0.25 + max(text_width(text, bold=True) for text in [*texts, effect_label])
+    right = 0.25 + max(text_width(text, bold=True) for text in [*texts, heading])
     foot = 0.3 if zero else 0.5
     tall = head + row * len(names) + foot
     ax = axes(left + width + right, tall, left, right, foot, head, ax=ax)
@@ -208,7 +208,7 @@ def _strip(names, *, texts, effect_label, width, row=0.24, head=0.24, zero=True,
     for x, heights, strings, ha, bold in (
         (-0.1 / wide, y, names, "right", False),
         (edge, y, texts, "right", False),
-        (edge, -0.1 / row, [effect_label], "right", True),
+        (edge, -0.1 / row, [heading], "right", True),
     ):
         lines = Texts(x, heights, strings, transform=across, ha=ha, bold=bold)
         ax.add_artist(lines).set_clip_on(False)
@@ -245,7 +245,7 @@ def presets(rows, *, effect_label="SMD (95% CI)", ax=None):
     names = [PRESETS.get(name, str(name)) for name in rows.index]
     bounds = rows[["estimate", "ci_low", "ci_high"]].to_numpy(float)
     texts = [interval_text(*values) for values in bounds]
-    ax, y = _strip(names, texts=texts, effect_label=effect_label, width=3.2, ax=ax)
+    ax, y = _strip(names, texts, effect_label, width=3.2, ax=ax)
     for name in ("pi_low", "pi_high"):
         rows = rows if name in rows else rows.assign(**{name: np.nan})
     low = rows[["ci_low", "pi_low"]].min(axis=1)
@@ -346,7 +346,7 @@ def _level_strips(x, effect, size, fit, effect_label, labels, ax):
         triples = fit[["estimate", "ci_low", "ci_high"]].to_numpy(float)
         texts = [interval_text(*t) if np.isfinite(t[0]) else "not pooled" for t in triples]
     heading = f"{effect_label} (95% CI)" if fit is not None else ""
-    ax, y = _strip(names, texts=texts, effect_label=heading, width=3.2, row=0.42, ax=ax)
+    ax, y = _strip(names, texts, heading, width=3.2, row=0.42, ax=ax)
     place = x.map(dict(zip(levels, y, strict=True))).astype(float).to_numpy()
     # the golden ratio spreads dots evenly, and the same way each time
     height = place + 0.5 * ((np.arange(len(x)) * 0.618034) % 1 - 0.5)
@@ -607,15 +607,13 @@ def power(table, *, alpha=0.05, ax=None):
     table = table.select_dtypes("number") * 100
     names = [shorten(name, 2.6) for name in table.index]
     texts = [" / ".join(f"{v:.0f}%" for v in row) for row in table.to_numpy()]
-    ax, y = _strip(
-        names, texts=texts, effect_label="Rejected", width=3, head=0.5, zero=False, ax=ax
-    )
+    ax, y = _strip(names, texts, "Rejected", width=3, head=0.5, zero=False, ax=ax)
     ax.axvline(100 * alpha, color=INK, lw=0.8, ls=DASHED)
-    for place, scenario in enumerate(table):
-        look = {"color": COLOURS[place], "ms": 7 - place, "mew": 0, "clip_on": False}
-        ax.plot(table[scenario], y, MARKERS[place], label=scenario, **look)
+    for place, (scenario, (color, mark)) in enumerate(zip(table, LOOKS, strict=False)):
+        look = {"color": color, "ms": 7 - place, "mew": 0, "clip_on": False}
+        ax.plot(table[scenario], y, mark, label=scenario, **look)
     ax.set_xlim(0, 100)
     ax.xaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
-    ax.set_xlabel("Simulations with p < 0.05 (%)" if alpha == 0.05 else "Simulations rejecting (%)")
+    ax.set_xlabel(f"Simulations with p < {alpha:g} (%)")
     _legend(ax)
     return ax
