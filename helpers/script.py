@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 
 TESTS = {"z": "z", "hksj": "knha", "hksj_truncated": "adhoc"}
@@ -25,9 +23,11 @@ HEAD = """\
 # prints how far they lie from the report's numbers. Needs R and the package metafor.
 suppressPackageStartupMessages(library(metafor))
 
-dat <- read.csv(text = {data}, colClasses = {classes}, na.strings = "")
-report <- read.csv(text = {report}, na.strings = "")
-control <- list(threshold = 1e-13, maxiter = 10000)
+table <- function(lines, ...)
+  read.csv(textConnection(lines, encoding = "UTF-8"), na.strings = "", encoding = "UTF-8", ...)
+dat <- table({data}, colClasses = {classes})
+report <- table({report})
+control <- list(threshold = 1e-13, tol = 1e-13, maxiter = 10000)
 """
 SMD = """
 # Standardised mean differences from means, SDs and group sizes.
@@ -63,14 +63,14 @@ for (i in seq_len(nrow(report))) {{
     keep(r$outcome, r$kind, r$moderator, r$level, fit(rows[which(rows[[r$moderator]] == r$level), ]), 1)
   if (r$kind == "coefficient") {{
     rows <- rows[!is.na(rows[[r$moderator]]), ]
-    if (is.na(r$level)) x <- fit(rows, as.formula(paste("~", r$moderator)))
+    if (is.na(r$level)) keep(r$outcome, r$kind, r$moderator, NA,
+      fit(rows, as.formula(paste("~", r$moderator))), 2)
     else {{
-      present <- unique(rows[[r$moderator]])
-      rows$term <- factor(rows[[r$moderator]], levels = c(r$reference, setdiff(present, r$reference)))
-      x <- fit(rows, ~ term)
+      present <- c(r$reference, setdiff(unique(rows[[r$moderator]]), r$reference))
+      rows$term <- match(rows[[r$moderator]], present)
+      keep(r$outcome, r$kind, r$moderator, r$level, fit(rows, ~ factor(term)),
+        match(r$level, present))
     }}
-    name <- if (is.na(r$level)) r$moderator else paste0("term", r$level)
-    keep(r$outcome, r$kind, r$moderator, r$level, x, which(rownames(x$beta) == name))
   }}
 }}
 out <- do.call(rbind, out)
@@ -110,7 +110,7 @@ def metafor_script(review, family, analyses, settings):
     head = HEAD.format(
         title=_comment(review.title), family=_comment(family),
         notice=_comment(review.evidence.get("notice", "")), data=_text(data),
-        report=_text(_expected(analyses)), classes=f"c({', '.join(map(json.dumps, classes))})",
+        report=_text(_expected(analyses)), classes=f"c({', '.join(map(_string, classes))})",
     )  # fmt: skip
     effects = GIVEN
     if from_groups:
@@ -151,10 +151,22 @@ def _numbers(result, names):
 
 
 def _text(frame):
-    """A table as an R string."""
-    return json.dumps(frame.to_csv(index=False, lineterminator="\n"), ensure_ascii=False)
+    """A table as R strings, one a line of CSV."""
+    lines = frame.to_csv(index=False, lineterminator="\n").splitlines()
+    return "c(\n" + ",\n".join(map(_string, lines)) + ")"
+
+
+def _string(text):
+    """An R string in plain ASCII, so that no locale can misread it."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(character):
+    if character in '"\\':
+        return "\\" + character
+    return character if " " <= character <= "~" else f"\\U{ord(character):08x}"
 
 
 def _comment(text):
     """Text that cannot leave its comment line."""
-    return " ".join(str(text).split())
+    return " ".join(str(text).split()).encode("ascii", "replace").decode()

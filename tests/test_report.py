@@ -1,0 +1,192 @@
+"""What notebooks call: blocks with the right numbers, and the JSON contract."""
+
+import io
+import json
+import math
+import shutil
+import subprocess
+
+import pandas as pd
+import pytest
+
+from helpers.overview import Overview
+from helpers.pooling import pool
+from helpers.report import Report
+from helpers.script import metafor_script
+
+
+@pytest.fixture(scope="module")
+def inflammation():
+    return Report("inflammation")
+
+
+@pytest.fixture(scope="module")
+def content(inflammation):
+    return inflammation.results().data["results"]
+
+
+@pytest.fixture(scope="module")
+def overview():
+    return Overview()
+
+
+def csv(block):
+    return pd.read_csv(io.StringIO(block.data["csv"]))
+
+
+def test_contract_of_the_results(content):
+    assert set(content) == {"review", "family", "parameters", "provenance", "outcomes"}
+    provenance = content["provenance"]
+    assert {"inputs", "code", "versions", "seed"} <= set(provenance)
+    assert len(provenance["inputs"]["experiments.csv"]) == 64
+    outcome = content["outcomes"]["tnf_a"]
+    fields = {"k", "estimate", "se", "ci_low", "ci_high", "p_effect", "tau2", "i2", "h2", "q",
+              "p_heterogeneity", "pi_low", "pi_high", "pooled"}  # fmt: skip
+    for preset in ("article", "recommended", "chosen"):
+        assert set(outcome[preset]) == fields
+    assert fields | {"moderator", "level"} == set(outcome["subgroups"][0])
+    terms = {"moderator", "level", "coef", "se", "ci_low", "ci_high", "p"}
+    assert terms <= set(outcome["meta_regression"][0])
+    assert {row["experiment"] for row in outcome["excluded"]} == {
+        row["experiment"] for row in outcome["excluded"] if row["reason"]
+    }
+    assert len(outcome["excluded"]) == 3
+    assert set(outcome["q_between"]) == {row["moderator"] for row in outcome["subgroups"]}
+
+
+def test_results_are_plain_json_with_null_for_what_does_not_exist(content):
+    text = json.dumps(content, allow_nan=False)
+    assert "NaN" not in text
+    single = [row for row in content["outcomes"]["tnf_a"]["subgroups"] if row["k"] == 1]
+    assert single
+    for row in single:
+        assert row["pooled"] is False
+        assert row["tau2"] is None
+        assert math.isfinite(row["estimate"])
+
+
+def test_a_forest_plot_carries_its_rows_and_names_its_numbers(inflammation):
+    block = inflammation.forest("il_1b")
+    rows = csv(block)
+    found = pool(rows["effect"], variance=rows["variance"])
+    chosen = inflammation.analyses["il_1b"].chosen
+    assert found.estimate == pytest.approx(chosen.estimate, rel=1e-12)
+    assert set(rows["provenance"]) == {"reconstructed"}
+    assert f"−{abs(chosen.estimate):.2f}" in block.text
+
+
+def test_every_download_says_what_rows_it_comes_from(inflammation):
+    group = (["il_10", "il_4"], "calming")
+    shown = [
+        inflammation.forest("il_1b", by="species"), inflammation.moderators("il_1b"),
+        inflammation.galbraith("il_1b"), inflammation.funnel("il_1b"),
+        inflammation.influence("il_1b"), inflammation.presets("il_1b"),
+        inflammation.excluded("il_1b"), inflammation.published("il_1b"),
+        inflammation.forest_of(*group, "Calming interleukins"),
+        inflammation.small_study_tests(*group, "Calming interleukins"),
+        inflammation.doleman(*group, "Calming interleukins"),
+    ]  # fmt: skip
+    for block in shown:
+        assert set(csv(block)["provenance"]) == {"reconstructed"}, block.name
+
+
+def test_numbers_go_by_first_appearance():
+    report = Report("locomotion")
+    first, second = report.forest("locomotion"), report.galbraith("locomotion")
+    assert "Figure 1." in first.text
+    assert "Figure 2." in second.text
+    assert "Figure 1." in report.forest("locomotion").text
+
+
+def test_a_group_below_ten_is_not_tested(inflammation):
+    text = inflammation.small_study(["il_1a"], "il_1a").text
+    assert "no test for small-study effects was run" in text
+
+
+def test_small_study_words_never_claim_absence(inflammation):
+    for outcomes in (["il_1b"], ["tnf_a"], ["il_10", "il_4"]):
+        text = inflammation.small_study(outcomes, "group").text.lower()
+        assert "no publication bias" not in text
+        assert "no bias" not in text
+
+
+def test_the_printed_p_is_that_of_the_same_group(inflammation):
+    assert "p = 0.066" in inflammation.small_study(["il_4", "il_10"], "calming").text
+    assert "prints" not in inflammation.small_study(["il_10"], "il_10").text
+
+
+def test_deselected_outcomes_show_nothing():
+    report = Report("inflammation", outcomes=["il_6"])
+    assert set(report.analyses) == {"il_6"}
+    assert report.galbraith("tnf_a") is None
+    assert "not selected" in report.forest("tnf_a").text
+
+
+@pytest.mark.parametrize(
+    ("family", "options", "words"),
+    [
+        ("locomotin", {}, "Did you mean 'locomotion'"),
+        ("inflammation", {"outcomes": ["il_66"]}, "Did you mean 'il_6'"),
+        ("inflammation", {"moderators": ["specis"]}, "Did you mean 'species'"),
+        ("inflammation", {"method": "RMEL"}, "method is one of"),
+        ("inflammation", {"measure": "ROM", "exclude": ["nothing"]}, "no such experiment"),
+    ],
+)
+def test_mistakes_are_refused_with_a_way_out(family, options, words):
+    with pytest.raises(ValueError, match=words):
+        Report(family, **options)
+
+
+def test_methods_follow_the_parameters():
+    plain = Report("microglia").methods().text
+    other = Report("microglia", method="DL", interval="hksj", correction="exact").methods().text
+    assert "restricted maximum likelihood" in plain
+    assert "DerSimonian" in other
+    assert "Hartung" in other.split("prediction")[0]
+    assert "exact factor" in other
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed here")
+@pytest.mark.parametrize(
+    ("family", "options"),
+    [
+        ("inflammation", {}),
+        ("apoptosis", {"correction": "exact", "variance": "unbiased", "interval": "hksj",
+                       "split_controls": True, "method": "PM"}),
+        ("locomotion", {"measure": "ROM", "method": "ML"}),
+    ],
+)  # fmt: skip
+def test_the_script_reproduces_the_report_in_metafor(family, options, tmp_path):
+    report = Report(family, **options)
+    script = metafor_script(report.review, family, report.analyses, report.settings)
+    path = tmp_path / "report.R"
+    path.write_text(script, encoding="utf-8")
+    ran = subprocess.run(["Rscript", path], capture_output=True, text=True, check=False)
+    if "no package called" in ran.stderr:
+        pytest.skip("R has no metafor here")
+    assert ran.returncode == 0, ran.stderr
+    last = ran.stdout.strip().splitlines()[-1]
+    assert float(last.rsplit(":", 1)[1]) < 1e-7, last
+
+
+def test_overview_holds_all_outcomes_published_and_computed(overview):
+    table = csv(overview.evidence_map())
+    assert len(table) == 26
+    assert table["published"].notna().all()
+    assert (table["estimate"] - table["published"]).abs().max() < 0.01
+
+
+def test_overview_counts_risk_of_bias(overview):
+    table = csv(overview.risk_of_bias_summary()).set_index("item")
+    assert table.loc["item_3", "low"] == 2  # as the article's text says
+    assert table.loc["item_8", "low"] == 8
+    assert (table[["low", "unclear", "high"]].sum(axis=1) == 65).all()
+
+
+def test_overview_says_that_the_flow_adds_up_from_its_numbers(overview):
+    assert overview.flow_words() == "Its numbers add up."
+
+
+def test_overview_results_carry_the_audit(overview):
+    content = overview.results().data["results"]
+    assert len(content["audit"]) == len(overview.findings) > 50
