@@ -10,7 +10,8 @@ import pandas as pd
 from helpers.description import describe, nearest
 from helpers.findings import Finding, ReviewError
 from helpers.mapping import read_sheet
-from helpers.sheets import GROUPS, NUMBER, NUMBERS, advice, read_csv
+from helpers.numerals import to_floats
+from helpers.sheets import GROUPS, NUMBERS, advice, read_csv
 
 EXTREME = 10  # pooled SDs between two means
 
@@ -72,6 +73,7 @@ def check_sheet(description, sheet):
     checker.shared_controls(numbers)
     checker.directions(numbers)
     checker.errors(numbers)
+    checker.not_used()
     return [*sheet.findings, *checker.findings]
 
 
@@ -128,7 +130,16 @@ class _Checker:
             source = self.sheet.names.get(column, column)
             value = self.table.loc[row, column] if column in self.table else None
             self.findings.append(
-                Finding(self.sheet.file, what, remedy, int(row), source, value, severity)
+                Finding(
+                    self.sheet.file,
+                    what,
+                    remedy,
+                    int(row),
+                    source,
+                    value,
+                    severity,
+                    self.sheet.sheet,
+                )
             )
 
     def numbers(self):
@@ -296,6 +307,16 @@ class _Checker:
         )
         self.find(numbers["se"] <= 0, "se", "a standard error is above 0", "Correct it")
 
+    def not_used(self):
+        """Rows that the mapping set aside, by reason."""
+        if self.sheet.not_used.empty:
+            return
+        for reason, rows in self.sheet.not_used.groupby("reason", sort=False)["sheet_row"]:
+            listed = ", ".join(map(str, rows))
+            what = f"{len(rows)} of {self.sheet.rows_in} rows are not used: {reason}"
+            place = {"severity": "warning", "sheet": self.sheet.sheet}
+            self.findings.append(Finding(self.sheet.file, what, f"See rows {listed}", **place))
+
     def errors(self, numbers):
         """Effects beyond belief, and SDs so small for their outcome that they may be SEMs."""
         n1, n2 = numbers["n_treated"], numbers["n_control"]
@@ -326,8 +347,3 @@ class _Checker:
             "Check whether they are SEMs",
             "warning",
         )
-
-
-def to_floats(text):
-    """Texts as numbers; NaN where one is none."""
-    return text.map(lambda cell: float(cell) if NUMBER.fullmatch(cell) else np.nan).astype(float)

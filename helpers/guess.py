@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import Environment
 
 from helpers.findings import Finding, ReviewError
-from helpers.mapping import ARMS, ERRORS
+from helpers.numerals import ARMS, ERRORS
 from helpers.sheets import RANGE, plain_number, read_table, sheet_names
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -166,7 +166,7 @@ class _Guess:
             "follow_up_days": numeric > 0.5,
             "experiment": cells.is_unique
             and "".join(_words(column)) in KNOWN["keys"]["experiment"],
-        }.get(name, cells.nunique() > 1)
+        }.get(name, name == "study" or cells.nunique() > 1)
 
     def find_moderators(self):
         """Columns of well-known names with a few levels, spelling variants brought to one."""

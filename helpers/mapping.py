@@ -7,29 +7,26 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from helpers import conversions
 from helpers.description import nearest
 from helpers.findings import Finding, ReviewError
-from helpers.sheets import NUMBER, NUMBERS, RANGE, plain_number, read_csv, read_table
+from helpers.numerals import (
+    ARMS,
+    KINDS,
+    MEASURED,
+    convert,
+    drop_incomplete,
+    read_numbers,
+    to_floats,
+)  # fmt: skip
+from helpers.sheets import NUMBERS, read_csv, read_table
 
 IDS = ("experiment", "study", "outcome", "cohort", "control_group", "provenance")
-# What a group of animals has: with `_treated` or `_control`, or without where both share it and in
-# a sheet that has a row a group.
-ARM = ("n", "mean", "sd", "low", "high", "tip", "n_error", "error_type", "average_type")
-ARMS = ("treated", "control")
+ARM = (*MEASURED, *KINDS)
 SETTINGS = (
     "file", "sheet", "header", "encoding", "separator", "decimal", "digitiser", "missing",
     "columns", "constants", "values", "divide", "join", "leave_out", "long", "time_point",
     "outliers", "control_n_is_split",
 )  # fmt: skip
-ERRORS = {
-    "SD": "sd s.d. std stdev standarddeviation",
-    "SEM": "sem s.e.m. se s.e. stderr standarderror standarderrorofthemean",
-    "CI": "ci 95%ci ci95 95ci confidenceinterval 95%confidenceinterval",
-    "IQR": "iqr quartiles q1-q3 interquartilerange",
-    "RANGE": "range min-max minmax",
-}
-AVERAGES = {"MEAN": "mean average m", "MEDIAN": "median"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +83,11 @@ def read_sheet(description):
     mapping.leave_out()
     mapping.choose()
     mapping.replace_values()
-    mapping.pair()
-    mapping.read_numbers()
-    mapping.drop_incomplete()
-    mapping.convert()
+    if "long" in mapping.config:
+        mapping.pair()
+    mapping.share()
+    drop_incomplete(mapping, read_numbers(mapping))
+    convert(mapping)
     mapping.take_time_point()
     return mapping.sheet()
 
@@ -146,6 +144,9 @@ class _Mapping:
             if column not in table:
                 self.refuse(setting, "there is no such column", nearest(column, table), column)
 
+    def cells(self, name, default=""):
+        return self.table.get(name, pd.Series(default, self.table.index, dtype=object))
+
     # ------------------------------------------------------------------ rows as they stand
 
     def correct(self):
@@ -153,36 +154,29 @@ class _Mapping:
         path = self.description.folder / "corrections.csv"
         if not path.is_file():
             return
-        table, faults = read_csv(path), []
-        missing = [c for c in ("row", "column", "old", "new", "reason") if c not in table]
-        if missing:
-            faults = [
-                Finding(path.name, "this column is missing", "Add it", column=c) for c in missing
-            ]
-            raise ReviewError(faults)
-        for line, (row, column, old, new, reason) in table[
-            ["row", "column", "old", "new", "reason"]
-        ].iterrows():
+        wanted, faults = ["row", "column", "old", "new", "reason"], []
+        table = read_csv(path).reindex(columns=wanted, fill_value="")
+        for line, (row, column, old, new, reason) in table.iterrows():
             row = int(row) if row.isdecimal() else row
-            if row not in self.table.index:
-                fault = (
-                    "row",
-                    "the sheet has no such row",
-                    "Use the number that a spreadsheet shows",
-                )
-            elif column not in self.table:
-                fault = "column", "the sheet has no such column", nearest(column, self.table)
-            elif self.table.loc[row, column] != old:
-                there = self.table.loc[row, column]
-                fault = "old", f"the sheet has {there!r} there", "Correct `old` or drop this line"
-            elif not reason:
-                fault = "reason", "a correction states its reason", "Fill in this cell"
+            cells = self.table.get(column, pd.Series(dtype=object))
+            fault = (
+                ("column", "the sheet has no such column", nearest(column, self.table))
+                if column not in self.table
+                else ("row", "the sheet has no such row", "Use the number a spreadsheet shows")
+                if row not in cells
+                else ("old", f"the sheet has {cells[row]!r} there", "Correct it or drop this line")
+                if cells[row] != old
+                else ("reason", "a correction states its reason", "Fill in this cell")
+                if not reason
+                else None
+            )
+            if fault:
+                where, what, remedy = fault
+                place = (line, where, table.loc[line, where])
+                faults.append(Finding(path.name, what, remedy, *place))
             else:
                 self.table.loc[row, column] = new
                 self.note("correction", column, f"row {row}: {old!r} to {new!r}, {reason}", 1)
-                continue
-            where, what, remedy = fault
-            faults.append(Finding(path.name, what, remedy, line, where, table.loc[line, where]))
         if faults:
             raise ReviewError(faults)
 
@@ -200,22 +194,17 @@ class _Mapping:
             used = keys.isin(mine) & (keys != "")
             twice = keys.index[used & keys.duplicated()]
             if len(twice):
-                what, remedy = "this key stands in an earlier row too", "Make it unique"
-                raise ReviewError(
-                    [
-                        Finding(file, what, remedy, r, right, keys[r], sheet=other.sheet)
-                        for r in twice
-                    ]
-                )
+                said = (file, "this key stands in an earlier row too", "Make it unique")
+                place = {"column": right, "sheet": other.sheet}
+                raise ReviewError([Finding(*said, r, value=keys[r], **place) for r in twice])
             partner = other.table[used].set_index(right).reindex(mine).fillna("")
             for column in partner:
                 title = column if column not in self.table else f"{name}.{column}"
                 self.table[title] = partner[column].to_numpy()
             self.note("join", left, f"columns of {name} by {right}", mine.isin(keys).sum())
             for row in mine.index[~mine.isin(keys[used])]:
-                self.find(
-                    row, left, f"{name} has no such {right}", "Correct it", mine[row], "warning"
-                )
+                what = f"{name} has no such {right}"
+                self.find(row, left, what, "Correct it", mine[row], "warning")
             lonely = sorted(set(keys[~used]))
             if lonely:
                 shown = ", ".join(lonely[:10]) + ", ..." * (len(lonely) > 10)
@@ -301,199 +290,52 @@ class _Mapping:
                 if not found:
                     self.warn(f"values.{name}", f"{old!r} matches no cell")
             self.table[columns] = cells.replace({old: _text(new) for old, new in values.items()})
+        missing = set(self.config.get("missing", []))
         for name, moderator in self.description.moderators.items():
-            if name in self.table:
-                gone = self.table[name].isin(
-                    set(self.config.get("missing", [])) - set(moderator.levels)
-                )
+            gone = self.cells(name).isin(missing - set(moderator.levels))
+            self.note("missing", name, "not reported", gone.sum())
+            if gone.any():
                 self.table.loc[gone, name] = ""
-                self.note("missing", name, "not reported", gone.sum())
 
     def pair(self):
         """A row a group of animals becomes a row a treated group with its control."""
-        if "long" in self.config:
-            config = self.config["long"]
-            group, keys = config.get("group"), list(config.get("pair", []))
-            self.known("long", [group, *keys], self.before)
-            before = self.before.loc[self.table.index]
-            control = before[group].isin([_text(word) for word in config.get("control", [])])
-            key = before[keys].agg("\x1f".join, axis=1)
-            same = "the same " + ", ".join(keys)
-            partner = pd.Series(self.table.index, key)[control.to_numpy()]
-            for row in partner[partner.index.duplicated() & partner.index.isin(key[~control])]:
-                remedy = "Add what tells them apart to `pair` under [sheet.long]"
-                self.find(
-                    row, group, f"an earlier control row has {same}", remedy, before[group][row]
-                )
-            match = key.map(partner[~partner.index.duplicated()])
-            self.set_aside(
-                ~control & match.isna(),
-                f"no control row has {same}",
-                "pair",
-                group,
-                "treated rows without a control row",
-            )
-            used = match[~control].dropna().astype(int)
-            spare = control & ~control.index.isin(used)
-            self.set_aside(
-                spare.loc[self.table.index],
-                f"no treated row has {same}",
-                "pair",
-                group,
-                "control rows without a treated row",
-            )
-            both, controls = [name for name in ARM if name in self.table], self.table
-            self.table = self.table.loc[used.index].copy()
-            for name in both:
-                self.table[f"{name}_treated"] = self.table.pop(name)
-                self.table[f"{name}_control"] = controls.loc[used, name].to_numpy()
-                self.names |= {f"{name}_{arm}": self.names.get(name, name) for arm in ARMS}
-            if "control_group" not in self.table:
-                self.table["control_group"] = "row-" + used.astype(str)
-            self.note(
-                "pair", group, f"treated rows with their {used.nunique()} control rows", len(used)
-            )
-        for name in ARM:
-            if name in self.table:  # one column for both groups
-                for arm in ARMS:
-                    self.table[f"{name}_{arm}"] = self.table[name]
-                    self.names[f"{name}_{arm}"] = self.names.get(name, name)
-                del self.table[name]
-
-    # ------------------------------------------------------------------ numbers
-
-    def read_numbers(self):
-        """Texts to plain numbers; what cannot be read stays for the check to find."""
-        moderators = [name for name, m in self.description.moderators.items() if not m.levels]
-        arms = [f"{name}_{arm}" for name in ARM[:-2] for arm in ARMS]
-        self.gone = {}
-        for name in dict.fromkeys([*arms, *NUMBERS, *moderators]):
-            if name not in self.table:
-                continue
-            cells = self.table[name]
-            self.gone[name] = cells
-            cells = cells.mask(cells.isin(self.config.get("missing", [])), "")
-            if name.startswith("n_"):
-                for text in cells[cells.map(RANGE.fullmatch).notna()].unique():
-                    low = str(min(map(int, RANGE.fullmatch(text).groups())))
-                    self.note(
-                        "range",
-                        self.names.get(name, name),
-                        f"{text!r} read as {low}",
-                        (cells == text).sum(),
-                    )
-                    cells = cells.mask(cells == text, low)
-            decimal = self.config.get("decimal", ".")
-            plain = cells.map(
-                lambda cell, d=decimal: plain_number(cell, decimal=d, typed=self.raw.typed)
-            )
-            commas = plain.notna() & cells.str.contains(",")
-            self.note("decimal comma", self.names.get(name, name), "read as a point", commas.sum())
-            divisor = self.config.get("divide", {}).get(name)
-            if divisor:
-                plain = plain.map(lambda cell, d=divisor: repr(float(cell) / d), na_action="ignore")
-                self.note("divide", name, f"by {divisor}", plain.notna().sum())
-            self.table[name] = plain.where(plain.notna(), cells)
-
-    def drop_incomplete(self):
-        """Where `missing` is given, rows without a number that is due are listed and not used."""
-        if "missing" not in self.config:
-            return
-        reasons = pd.Series("", self.table.index)
-        own = self.filled("effect") & self.filled("se")
-        for arm in ARMS:
-            ends = self.filled(f"low_{arm}") & self.filled(f"high_{arm}")
-            lacks = {
-                f"n_{arm}": ~self.filled(f"n_{arm}"),
-                f"mean_{arm}": ~self.filled(f"mean_{arm}"),
-                f"sd_{arm}": ~(self.filled(f"sd_{arm}") | self.filled(f"tip_{arm}") | ends),
-                f"error_type_{arm}": self.cells(f"error_type_{arm}", "SD").isin(
-                    ["", *self.config["missing"]]
-                ),
-            }
-            for name, lack in lacks.items():
-                there = self.gone.get(name, self.cells(name))[lack]
-                words = there.map(lambda cell: f" ({cell})" if cell else "")
-                reasons[lack] += f", no {self.names.get(name, name)}" + words
-        self.set_aside(
-            (reasons != "") & ~own,
-            reasons.str[2:],
-            "incomplete",
-            "",
-            "rows without a number that is due",
-        )
-
-    def cells(self, name, default=""):
-        return self.table.get(name, pd.Series(default, self.table.index, dtype=object))
-
-    def filled(self, name):
-        return self.cells(name) != ""
-
-    def floats(self, name):
-        """A column as numbers, exactly as Python reads them; NaN where there is none."""
-        return self.cells(name).map(lambda c: float(c) if NUMBER.fullmatch(c) else np.nan)
-
-    def kinds(self, name, known, default):
-        """A column of words as one of the known kinds; faults where a word is none of them."""
-        words = {word: kind for kind, listed in known.items() for word in listed.split()}
-        cells = self.cells(name, default)
-        kinds = cells.map(lambda cell: words.get("".join(cell.lower().split())))
-        for row in cells.index[kinds.isna() & ~(self.filled("effect") & self.filled("se"))]:
-            remedy = f"Write one of {', '.join(known)}, or translate it under [sheet.values]"
-            self.find(row, name, "this word is not known here", remedy, cells[row])
-        return kinds
-
-    def convert(self):
-        """Every error to an SD, medians to means."""
-        for arm in ARMS:
-            if f"mean_{arm}" in self.table:
-                self.convert_arm(arm)
-
-    def convert_arm(self, arm):
-        columns = {
-            name: self.floats(f"{name}_{arm}") for name in ("n", "mean", "sd", "low", "high")
+        config = self.config["long"]
+        group, keys = config.get("group"), list(config.get("pair", []))
+        self.known("long", [group, *keys], self.before)
+        before, table = self.before.loc[self.table.index], self.table
+        control = before[group].isin([_text(word) for word in config.get("control", [])])
+        key = before[keys].agg("\x1f".join, axis=1)
+        same = "row has the same " + ", ".join(keys)
+        again = control & key.where(control).duplicated() & key.isin(key[~control])
+        for row in table.index[again]:
+            remedy = "Add what tells them apart to `pair` under [sheet.long]"
+            self.find(row, group, f"an earlier control {same}", remedy, before[group][row])
+        first = key[control].drop_duplicates()
+        match = key[~control].map(pd.Series(first.index, first)).dropna().astype(int)
+        lonely = {
+            "control": ~control & ~control.index.isin(match.index),
+            "treated": control & ~control.index.isin([*match, *table.index[again]]),
         }
-        given = pd.DataFrame(columns).rename(columns={"sd": "error"})
-        tip = (self.floats(f"tip_{arm}") - given["mean"]).abs()
-        given["error"] = given["error"].fillna(tip)
-        given["error_type"] = self.kinds(f"error_type_{arm}", ERRORS, "SD")
-        given["median"] = self.kinds(f"average_type_{arm}", AVERAGES, "MEAN") == "MEDIAN"
-        n_error = self.floats(f"n_error_{arm}")
-        by_n = given["error_type"].isin(["SEM", "CI", "RANGE"]) | given["median"]
-        if (
-            arm == "control"
-            and self.config.get("control_n_is_split")
-            and (by_n & n_error.isna()).any()
-        ):
-            what = "errors and medians are converted with the n of the whole group"
-            self.refuse("control_n_is_split", what, "Name its column as n_error_control")
-        given["n"] = n_error.fillna(given["n"])
-        for row in given.index[given["low"] > given["high"]]:
-            self.find(
-                row,
-                f"low_{arm}",
-                "the lower end lies above the upper end",
-                "Swap them",
-                given["low"][row],
-            )
-        with np.errstate(all="ignore"):
-            found = conversions.mean_and_sd(given)
-        for name in ("mean", "sd"):
-            column, numbers, words = f"{name}_{arm}", found[name], found[f"{name}_by"]
-            cells = self.cells(column).copy()
-            changed = numbers.notna() & (words != "") | (numbers.notna() & (cells == ""))
-            for row in cells.index[changed & ~np.isfinite(numbers)]:
-                self.find(
-                    row,
-                    f"n_{arm}",
-                    f"{name} cannot be converted with this n",
-                    "Correct n",
-                    given["n"][row],
-                )
-            cells[changed] = numbers[changed].map(lambda value: repr(float(value)))
-            self.table[column] = cells
-            for word, rows in words[changed & (words != "")].groupby(words):
-                self.note(f"{name} by conversion", self.names.get(column, column), word, len(rows))
+        for arm, rows in lonely.items():
+            rows, detail = rows[self.table.index], f"rows without a {arm} row"
+            self.set_aside(rows, f"no {arm} {same}", "pair", group, detail)
+        self.table = table.loc[match.index].copy()
+        for name in [name for name in ARM if name in table]:
+            self.table[f"{name}_treated"] = self.table.pop(name)
+            self.table[f"{name}_control"] = table.loc[match, name].to_numpy()
+            self.names |= {f"{name}_{arm}": self.names.get(name, name) for arm in ARMS}
+        if "control_group" not in self.table:
+            self.table["control_group"] = "row-" + match.astype(str)
+        detail = f"treated rows with their {match.nunique()} control rows"
+        self.note("pair", group, detail, len(match))
+
+    def share(self):
+        """One column for both groups counts for each."""
+        for name in [name for name in ARM if name in self.table]:
+            cells = self.table.pop(name)
+            for arm in ARMS:
+                self.table[f"{name}_{arm}"] = cells
+                self.names[f"{name}_{arm}"] = self.names.get(name, name)
 
     def take_time_point(self):
         """One day of each cohort and outcome: the first, the last, or the nearest to a day."""
@@ -504,21 +346,15 @@ class _Mapping:
         if not nearest_to and rule not in ("first", "last"):
             self.refuse("time_point", "this is no rule", "Say all, first, last or a day", rule)
         self.known("time_point", ["cohort", "follow_up_days"], self.table)
-        days = self.floats("follow_up_days")
-        distance = (days - rule).abs() if nearest_to else -days if rule == "last" else days
-        keys = [self.table[name] for name in ("study", "cohort", "outcome")]
+        days = to_floats(self.table["follow_up_days"])
         # Of two days equally near the earlier one is taken.
-        rank = (distance + days * 1e-9 if nearest_to else distance).fillna(np.inf)
-        best = rank.groupby(keys).transform("min")
-        rows = (self.table["cohort"] != "") & (rank > best)
-        words = f"nearest to day {rule:g}" if nearest_to else rule
-        reason = f"another day of this cohort is used ({words})"
+        rank = (days - rule).abs() + days * 1e-9 if nearest_to else days
+        rank = (-days if rule == "last" else rank).fillna(np.inf)
+        best = rank.groupby([self.table[name] for name in ("study", "cohort", "outcome")])
+        rows = (self.table["cohort"] != "") & (rank > best.transform("min"))
+        reason = f"another day of this cohort is used ({rule})"
         self.set_aside(
-            rows,
-            reason,
-            "time point",
-            "follow_up_days",
-            f"other days of a cohort ({words} is used)",
+            rows, reason, "time point", "follow_up_days", f"cohorts' other days ({rule})"
         )
 
     def sheet(self):

@@ -10,6 +10,7 @@ from helpers import check
 from helpers.description import Description
 from helpers.effects import effect_sizes
 from helpers.findings import Finding, ReviewError
+from helpers.numerals import to_floats
 from helpers.sheets import GROUPS, NUMBERS, read_csv
 
 
@@ -100,7 +101,7 @@ def _typed(description, sheet):
             table[column] = ""
     for column in NUMBERS:
         if column in table:
-            table[column] = check.to_floats(table[column])
+            table[column] = to_floats(table[column])
     for column in ("cohort", "control_group", "provenance"):
         if column not in table:
             table[column] = ""
@@ -109,7 +110,7 @@ def _typed(description, sheet):
             cells = table[name].where(table[name] != "")
             table[name] = pd.Categorical(cells, categories=list(moderator.levels), ordered=True)
         elif name in table:
-            table[name] = check.to_floats(table[name])
+            table[name] = to_floats(table[name])
     return table.set_index("experiment", drop=False)
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import json
 import re
 from dataclasses import dataclass, field
 
 import pandas as pd
 
+from helpers.digitiser import bars, read_export, read_project
 from helpers.findings import Finding, ReviewError
 
 GROUPS = ("n_treated", "mean_treated", "sd_treated", "n_control", "mean_control", "sd_control")
 NUMBERS = (*GROUPS, "follow_up_days", "sign", "effect", "se")
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 MINUS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " "})
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 RANGE = re.compile(r"(\d+)\s*(?:-|–|—|/|~|to|a|à|bis)\s*(\d+)")
 
 
@@ -80,27 +80,30 @@ def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, 
     kind = path.suffix.lower()
     try:
         if kind == ".json":
-            return _digitised(path, _datasets_of_json(json.loads(path.read_bytes())))
+            return Raw(path.name, bars(read_project(path.read_bytes())))
         if kind in WORKBOOKS:
             sheet, grid = _workbook(path, sheet)
         else:
-            sheet, grid = (
-                None,
-                _text_grid(path, encoding, separator or ("\t" if kind == ".tsv" else None)),
-            )
+            sheet, grid = None, _text_grid(path, encoding, separator)
+        if digitiser:
+            return Raw(path.name, bars(read_export(grid)))
     except ReviewError:
         raise
     except Exception as error:  # the readers of four formats raise whatever they like
-        what = f"this file cannot be read: {error}"
-        raise _error(path, what, "Open and save it anew as XLSX or as CSV in UTF-8") from error
-    if digitiser:
-        return _digitised(path, _datasets_of_csv(grid))
+        remedy = "Open and save it anew as XLSX or as CSV in UTF-8"
+        raise _error(path, f"this file cannot be read: {error}", remedy) from error
     return _table(path, sheet, grid, header, typed=kind in WORKBOOKS)
 
 
 def sheet_names(path):
     """Names of a workbook's sheets; of any other file, one nameless sheet."""
-    return pd.ExcelFile(path).sheet_names if path.suffix.lower() in WORKBOOKS else [None]
+    if path.suffix.lower() not in WORKBOOKS or not path.is_file():
+        return [None]
+    try:
+        with pd.ExcelFile(path) as book:
+            return book.sheet_names
+    except Exception as error:  # as above
+        raise _error(path, f"this file cannot be read: {error}", "Save it anew as XLSX") from error
 
 
 def _error(path, what, remedy, **place):
@@ -109,29 +112,22 @@ def _error(path, what, remedy, **place):
 
 def _workbook(path, sheet):
     with pd.ExcelFile(path) as book:
-        name = book.sheet_names[0] if sheet is None else sheet
+        name, known = sheet or book.sheet_names[0], ", ".join(book.sheet_names)
         if name not in book.sheet_names:
-            raise _error(
-                path, "there is no such sheet", f"It has {', '.join(book.sheet_names)}", value=name
-            )
-        cells = book.parse(name, header=None, dtype=object, na_filter=False)
+            raise _error(path, "there is no such sheet", f"It has {known}", value=name)
+        cells = pd.read_excel(book, name, header=None, dtype=object, na_filter=False)
     return name, [[_cell(value) for value in row] for row in cells.itertuples(index=False)]
 
 
 def _cell(value):
-    if value is None or value is pd.NaT or value != value:
+    """A workbook's cell as text, numbers to the last digit."""
+    if value is None or value != value:
         return ""
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float):
         return repr(float(value))
-    if hasattr(value, "isoformat"):
-        return (
-            value.isoformat(" ").removesuffix(" 00:00:00")
-            if hasattr(value, "hour") and hasattr(value, "year")
-            else value.isoformat()
-        )
-    return str(value).translate(MINUS).strip()
+    return str(value).removesuffix(" 00:00:00").translate(MINUS).strip()
 
 
 def _text_grid(path, encoding, separator):
@@ -143,9 +139,8 @@ def _text_grid(path, encoding, separator):
 
 
 def _encoding(data):
-    for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        if data.startswith(mark):
-            return "utf-16"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
     try:
         data.decode("utf-8")
         return "utf-8"
@@ -153,23 +148,13 @@ def _encoding(data):
         from charset_normalizer import from_bytes
 
         # Short texts in Western Europe's encoding look like many others: it has the first say.
-        known = ["cp1251", "gb18030", "shift_jis", "euc_kr", "big5"]
-        best = from_bytes(data, cp_isolation=["cp1252", *known]).best()
-        return (
-            best.encoding
-            if best and best.encoding in known
-            else "latin-1"
-            if _undefined(data)
-            else "cp1252"
-        )
-
-
-def _undefined(data):
-    return any(byte in data for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D))
+        others = ["cp1251", "gb18030", "shift_jis", "euc_kr", "big5"]
+        best = from_bytes(data, cp_isolation=["cp1252", *others]).best()
+        return best.encoding if best else "latin-1"
 
 
 def _separator(text):
-    """The separator that cuts the first rows into most columns of one number."""
+    """The separator that cuts most of the first rows into one number of columns."""
 
     def score(mark):
         rows = csv.reader(io.StringIO(text[:20_000], newline=""), delimiter=mark)
@@ -184,14 +169,10 @@ def _table(path, sheet, grid, header, *, typed):
     filled = [sum(cell != "" for cell in row) for row in grid]
     if not any(filled):
         raise _error(path, "this table is empty", "Put the rows there", sheet=sheet)
-    if header is None:
-        header = 1 + next(
-            i for i, n in enumerate(filled) if n >= max(filled[:20] or filled) / 2 and n
-        )
-    if not 1 <= header <= len(grid):
-        raise _error(
-            path, "there is no such row for the headings", "Correct `header`", value=header
-        )
+    full = max(filled[:20]) or 1
+    header = header or 1 + next(place for place, n in enumerate(filled) if n >= full / 2)
+    if header > len(grid):
+        raise _error(path, "the headings have no such row", "Correct `header`", value=header)
     names, twice = [], set()
     for place, name in enumerate(grid[header - 1]):
         name = name or f"column {place + 1}"
@@ -213,60 +194,6 @@ def _table(path, sheet, grid, header, *, typed):
     return Raw(path.name, table, sheet, frozenset(twice), typed, header)
 
 
-def _datasets_of_json(project):
-    """Points of each data set of a WebPlotDigitizer project as (label, position, value)."""
-    found = {}
-    for data in project["datasetColl"]:
-        points = []
-        for point in data["data"]:
-            more = point.get("metadata") or {}
-            label = more.get("label", "") if isinstance(more, dict) else more[0]
-            points.append((str(label), float(point["x"]), repr(float(point["value"][-1]))))
-        found[data["name"]] = points
-    return found
-
-
-def _datasets_of_csv(grid):
-    """The same of its CSV: names over fields, or one data set without any heading."""
-    if len(grid) < 3 or NUMBER.fullmatch(grid[0][-1]):
-        grid = [["value"], ["label", "y"], *grid]
-    starts = [place for place, name in enumerate(grid[0]) if name]
-    found = {}
-    for start, end in zip(starts, [*starts[1:], max(map(len, grid))], strict=True):
-        fields = [name.lower() for name in grid[1][start:end]]
-        points = []
-        for number, row in enumerate(grid[2:]):
-            point = dict(zip(fields, row[start:end], strict=False))
-            value = point.get("y") or point.get("value") or ""
-            if value:
-                x = point.get("x", "")
-                place = float(x) if NUMBER.fullmatch(x) else number
-                points.append((point.get("label", ""), place, value))
-        found[grid[0][start]] = points
-    return found
-
-
-def _digitised(path, datasets):
-    """A row a bar, a column a data set: by the bars' labels, or from left to right."""
-    columns = {}
-    for name, points in datasets.items():
-        points = sorted(points, key=lambda point: point[1])
-        labels = [label for label, _, _ in points]
-        if not all(labels) or len(set(labels)) < len(labels):
-            labels = [f"Bar{place}" for place in range(len(points))]
-        columns[name] = pd.Series([value for _, _, value in points], index=labels, dtype=object)
-    if len({frozenset(column.index) for column in columns.values()}) != 1:
-        sizes = ", ".join(f"{name} {len(column)}" for name, column in columns.items())
-        raise _error(
-            path,
-            f"the data sets do not hold the same bars ({sizes})",
-            "Digitise a point for each bar in every data set, in the same order or labelled alike",
-        )
-    table = pd.DataFrame(columns).rename_axis("label").reset_index().astype(object)
-    table.index = range(2, len(table) + 2)
-    return Raw(path.name, table)
-
-
 def plain_number(text, *, decimal=".", typed=False):
     """A cell's number as plain text, or None where it is none.
 
@@ -285,17 +212,13 @@ def plain_number(text, *, decimal=".", typed=False):
 
 def advice(text):
     """How to mend a text that stands where a number is due."""
-    if re.fullmatch(r"\d{4}-\d\d-\d\d.*", text):
-        return "A spreadsheet made a date of it (6-8 becomes 6 August): type the number as text"
-    if re.fullmatch(r"[-+]?\d+,\d+", text):
-        return 'Write a point, or say decimal = "," under [sheet] in review.toml'
-    if "±" in text or "+/-" in text:
-        return "Give the mean and its error a column each"
-    if RANGE.fullmatch(text):
-        return "A range is read as its lower end for group sizes only: write one number"
-    if text and not any(character.isdigit() for character in text):
-        return (
-            f"Write a number, or name {text!r} among `missing` under [sheet] in review.toml: such "
-            "rows are then left out and listed"
-        )
-    return "Write a plain number such as 12.5"
+    known = (
+        (r"\d{4}-\d\d-\d\d.*", "A spreadsheet made a date of it (6-8 becomes 6 August): type it anew"),
+        (r"[-+]?\d+,\d+", 'Write a point, or say decimal = "," under [sheet] in review.toml'),
+        (r".*(±|\+/-).*", "Give the mean and its error a column each"),
+        (RANGE.pattern, "A range is read as its lower end for group sizes only: write one number"),
+        (r"\D+", f"Write a number, or name {text!r} among `missing` under [sheet] in review.toml: "
+         "such rows are then left out and listed"),
+    )  # fmt: skip
+    fits = (remedy for pattern, remedy in known if re.fullmatch(pattern, text))
+    return next(fits, "Write a plain number such as 12.5")

@@ -1,0 +1,140 @@
+"""The numbers of a mapped sheet: read from text, completed, converted to means and SDs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from helpers.conversions import mean_and_sd
+from helpers.sheets import NUMBER, NUMBERS, RANGE, plain_number
+
+ARMS = ("treated", "control")
+# What a group of animals has: with `_treated` or `_control`, or without where both share it and in
+# a sheet that has a row a group. `sd` is the error of whatever kind; `low` and `high` are its ends,
+# `tip` is the tip of an error bar, `n_error` the n that it was computed with.
+MEASURED = ("n", "mean", "sd", "low", "high", "tip", "n_error")
+KINDS = ("error_type", "average_type")
+ERRORS = {
+    "SD": "sd s.d. std stdev standarddeviation",
+    "SEM": "sem s.e.m. se s.e. stderr standarderror standarderrorofthemean",
+    "CI": "ci 95%ci ci95 95ci confidenceinterval 95%confidenceinterval",
+    "IQR": "iqr quartiles q1-q3 interquartilerange",
+    "RANGE": "range min-max minmax",
+}
+AVERAGES = {"MEAN": "mean average m", "MEDIAN": "median"}
+
+
+def to_floats(text):
+    """A column of texts as numbers, exactly as Python reads them; NaN where one is none."""
+    return text.map(lambda cell: float(cell) if NUMBER.fullmatch(cell) else np.nan).astype(float)
+
+
+def read_numbers(mapping):
+    """Texts to plain numbers; what cannot be read stays for the check to find.
+
+    Returns
+    -------
+    dict of Series
+        Each column as it stood before.
+    """
+    config, names, before = mapping.config, mapping.names, {}
+    free = [name for name, m in mapping.description.moderators.items() if not m.levels]
+    arms = [f"{name}_{arm}" for name in MEASURED for arm in ARMS]
+    decimal, typed = config.get("decimal", "."), mapping.raw.typed
+    for name in dict.fromkeys([*arms, *NUMBERS, *free]):
+        if name not in mapping.table:
+            continue
+        before[name] = mapping.table[name]
+        source, cells = names.get(name, name), mapping.table[name]
+        cells = cells.mask(cells.isin(config.get("missing", [])), "")
+        for text in cells[cells.map(RANGE.fullmatch).notna()].unique() if name[:2] == "n_" else ():
+            low = str(min(map(int, RANGE.fullmatch(text).groups())))
+            mapping.note("range", source, f"{text!r} read as {low}", (cells == text).sum())
+            cells = cells.mask(cells == text, low)
+        plain = cells.map(lambda cell: plain_number(cell, decimal=decimal, typed=typed))
+        commas = plain.notna() & cells.str.contains(",")
+        mapping.note("decimal comma", source, "read as a point", commas.sum())
+        for row in cells.index[plain.isna() & cells.map(NUMBER.fullmatch).notna()]:
+            what = "a point stands in a sheet with decimal commas"
+            mapping.find(row, name, what, "Write a comma, and no mark for thousands", cells[row])
+        divisor = config.get("divide", {}).get(name)
+        if divisor:
+            plain = plain.map(lambda cell, d=divisor: repr(float(cell) / d), na_action="ignore")
+            mapping.note("divide", source, f"by {divisor}", plain.notna().sum())
+        mapping.table[name] = plain.where(plain.notna(), cells)
+    return before
+
+
+def drop_incomplete(mapping, before):
+    """Where `missing` is given, rows without a number that is due are listed and not used."""
+    if "missing" not in mapping.config:
+        return
+    reasons = pd.Series("", mapping.table.index, dtype=object)
+    for arm in ARMS:
+        empty = {name: mapping.cells(f"{name}_{arm}") == "" for name in MEASURED}
+        empty["sd"] &= empty["tip"] & (empty["low"] | empty["high"])
+        kind = mapping.cells(f"error_type_{arm}", "SD")
+        empty["error_type"] = kind.isin(["", *mapping.config["missing"]])
+        for name in ("n", "mean", "sd", "error_type"):
+            column, lack = f"{name}_{arm}", empty[name]
+            there = before.get(column, mapping.cells(column))[lack]
+            words = there.map(lambda cell: f" ({cell})" if cell else "")
+            reasons[lack] += f", no {mapping.names.get(column, column)}" + words
+    rows = (reasons != "") & ~_own_effect(mapping)
+    detail = "rows without a number that is due"
+    mapping.set_aside(rows, reasons.str[2:], "incomplete", "", detail)
+
+
+def convert(mapping):
+    """Errors of every kind to SDs, medians to means; a sheet of means and SDs is left alone."""
+    for arm in ARMS:
+        names = [f"{name}_{arm}" for name in (*KINDS, "low", "high", "tip")]
+        if any(name in mapping.table for name in names):
+            _convert_arm(mapping, arm)
+
+
+def _convert_arm(mapping, arm):
+    given = pd.DataFrame(
+        {name: to_floats(mapping.cells(f"{name}_{arm}")) for name in MEASURED},
+        index=mapping.table.index,
+    )
+    given["error"] = given["sd"].fillna((given["tip"] - given["mean"]).abs())
+    given["error_type"] = _kinds(mapping, f"error_type_{arm}", ERRORS, "SD")
+    given["median"] = _kinds(mapping, f"average_type_{arm}", AVERAGES, "MEAN") == "MEDIAN"
+    by_n = given["error_type"].isin(["SEM", "CI", "RANGE"]) | given["median"]
+    split = arm == "control" and mapping.config.get("control_n_is_split")
+    if split and (by_n & given["n_error"].isna()).any():
+        what = "errors and medians are converted with the n of the whole group"
+        mapping.refuse("control_n_is_split", what, "Name its column as n_error_control")
+    given["n"] = given["n_error"].fillna(given["n"])
+    for row in given.index[given["low"] > given["high"]]:
+        what, value = "the lower end lies above the upper end", given["low"][row]
+        mapping.find(row, f"low_{arm}", what, "Swap them", value)
+    with np.errstate(all="ignore"):
+        found = mean_and_sd(given)
+    for name in ("mean", "sd"):
+        column, numbers, words = f"{name}_{arm}", found[name], found[f"{name}_by"]
+        cells = mapping.cells(column).copy()
+        changed = numbers.notna() & ((words != "") | (cells == ""))
+        for row in cells.index[changed & ~np.isfinite(numbers)]:
+            what, value = f"{name} cannot be converted with this n", given["n"][row]
+            mapping.find(row, f"n_{arm}", what, "Correct n", value)
+        cells[changed] = numbers[changed].map(lambda value: repr(float(value)))
+        mapping.table[column] = cells
+        for word, n in words[changed & (words != "")].value_counts(sort=False).items():
+            mapping.note(f"{name} by conversion", mapping.names.get(column, column), word, n)
+
+
+def _kinds(mapping, name, known, default):
+    """A column of words as one of the known kinds; faults where a word is none of them."""
+    words = {word: kind for kind, listed in known.items() for word in listed.split()}
+    cells = mapping.cells(name, default)
+    kinds = cells.map(lambda cell: words.get("".join(cell.lower().split())))
+    for row in cells.index[kinds.isna() & ~_own_effect(mapping)]:
+        remedy = f"Write one of {', '.join(known)}, or translate it under [sheet.values]"
+        mapping.find(row, name, "this word is not known here", remedy, cells[row])
+    return kinds
+
+
+def _own_effect(mapping):
+    return (mapping.cells("effect") != "") & (mapping.cells("se") != "")

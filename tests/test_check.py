@@ -1,0 +1,139 @@
+"""Faults are refused, warnings are shown; each with its place, value and way out."""
+
+import pytest
+from own_review import FAMILY, SPECIES, row, rows, write
+
+from helpers.check import check
+
+
+def found(folder, severity="warnings"):
+    return [str(finding) for finding in getattr(check(folder), severity)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "words"),
+    [
+        ({"n_treated": 0}, "n_treated", "at least 1 animal"),
+        ({"n_control": -3}, "n_control", "at least 1 animal"),
+        ({"n_treated": 1, "n_control": 1}, "n_control", "below 1: no SD can be pooled"),
+        ({"sd_treated": 0, "sd_control": 0}, "sd_treated", "both SDs are 0"),
+        ({"mean_treated": "about 5"}, "mean_treated", "a number is due here"),
+        ({"mean_treated": "nan"}, "mean_treated", "a number is due here"),
+        ({"sd_control": "inf"}, "sd_control", "a number is due here"),
+        ({"sd_control": ""}, "sd_control", "a number is due here"),
+        ({"sd_control": -1}, "sd_control", "an SD is not negative"),
+        ({"outcome": "scroe"}, "outcome", "no such outcome.*Did you mean 'score'"),
+        ({"study": ""}, "study", "this id is missing"),
+        ({"experiment": "e0"}, "experiment", "stands in an earlier row too"),
+        ({"species": "rta"}, "species", "no such level.*Did you mean 'rat'"),
+    ],
+)
+def test_faults(tmp_path, cells, column, words):
+    import re
+
+    table = [*rows(2), row("bad", **cells)]
+    folder = write(tmp_path, table, toml=FAMILY + SPECIES)
+    faults = found(folder, "faults")
+    assert len(faults) == 1 and re.search(words, faults[0])
+    assert faults[0].startswith(f"experiments.csv, row 4, column {column}: ")
+
+
+def test_all_faults_come_at_once(tmp_path):
+    table = [row("a", n_treated=0), row("b", mean_control="x"), row("c", outcome="y", study="")]
+    assert len(found(write(tmp_path, table), "faults")) == 4
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ({"n_treated": 1}, "this group is 1 animal"),
+        ({"n_control": 5.5}, "a group size is a whole number"),
+        ({"sd_control": 0}, "this SD is 0"),
+        ({"mean_treated": 25}, "outside the outcome's scale"),
+        ({"mean_treated": 20.9, "sd_treated": 4}, "so large an SD"),
+        ({"mean_treated": 20, "sd_treated": 0.2, "sd_control": 0.3}, "more than 10 SDs apart"),
+    ],
+)
+def test_warnings_do_not_refuse(tmp_path, cells, words):
+    findings = check(write(tmp_path, [*rows(2), row("odd", **cells)]))
+    assert findings.faults == ()
+    assert [words in str(warning) for warning in findings.warnings] == [True]
+
+
+def test_a_control_group_with_two_means(tmp_path):
+    table = [
+        row("a", study="s", control_group="c"),
+        row("b", study="s", control_group="c", mean_control=8),
+    ]
+    assert all("share this control group differ" in text for text in found(write(tmp_path, table)))
+    assert len(found(write(tmp_path, table))) == 2
+
+
+def spread(k=12, factor=1.0):
+    return [
+        row(
+            f"e{i}",
+            mean_treated=10 + i / 10,
+            sd_treated=(2 + i / 20) * factor,
+            sd_control=2 + i / 30,
+        )
+        for i in range(k)
+    ]
+
+
+def test_sems_in_the_place_of_sds_are_suspected(tmp_path):
+    table = spread()
+    assert found(write(tmp_path, table)) == []
+    table[3] |= {"sd_treated": 2.15 / 8**0.5, "sd_control": 2.1 / 6**0.5}
+    warnings = found(write(tmp_path, table))
+    assert len(warnings) == 1 and "row 5" in warnings[0] and "SEMs" in warnings[0]
+
+
+def test_a_direction_against_the_majority(tmp_path):
+    table = [line | {"sign": 1} for line in spread()]
+    table[7]["sign"] = -1
+    warnings = found(write(tmp_path, table))
+    assert len(warnings) == 1 and "row 9, column sign" in warnings[0]
+    for line in table[:5]:
+        line["sign"] = -1
+    assert found(write(tmp_path, table)) == []
+
+
+def test_group_sizes_that_count_up_like_a_fill_handle(tmp_path):
+    table = [line | {"n_treated": 8 + i} for i, line in enumerate(spread(6))]
+    assert sum("fill handle" in text for text in found(write(tmp_path, table))) == 5
+    table = [line | {"n_treated": 8 + i % 3} for i, line in enumerate(spread(6))]
+    assert found(write(tmp_path, table)) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"experiment": "e9", "reason": "x", "by": "me"}, "no such experiment.*'e9'"),
+        ({"experiment": "e1", "reason": "", "by": "me"}, "column reason: an exclusion states"),
+        ({"experiment": "e1", "reason": "x"}, "column by is missing"),
+    ],
+)
+def test_exclusions_that_do_not_fit(tmp_path, entry, words):
+    import re
+
+    faults = found(write(tmp_path, rows(), exclusions=[entry]), "faults")
+    assert len(faults) == 1 and re.search(words, faults[0])
+
+
+def test_the_workbook_and_its_sheet_are_named(tmp_path):
+    import pandas as pd
+
+    folder = write(tmp_path, None, "sheet = 'Data'", file="book.xlsx")
+    with pd.ExcelWriter(folder / "book.xlsx") as book:
+        pd.DataFrame({"a": [1]}).to_excel(book, sheet_name="Notes", index=False)
+        pd.DataFrame([row(n_treated=0)]).to_excel(book, sheet_name="Data", index=False)
+    assert found(folder, "faults")[0].startswith("book.xlsx, sheet Data, row 2, column n_treated: ")
+
+
+def test_the_default_review_has_no_fault():
+    from helpers.description import DEFAULT
+
+    if not (DEFAULT / "experiments.csv").is_file():
+        pytest.skip("the default review's sheet is not there yet")
+    assert found(DEFAULT, "faults") == []

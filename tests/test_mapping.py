@@ -1,0 +1,457 @@
+"""What `[sheet]` of review.toml does to a sheet, and that every step is listed."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from own_review import FAMILY, SPECIES, row, rows, write, write_csv
+
+from helpers import conversions
+from helpers.check import check
+from helpers.findings import ReviewError
+from helpers.review import load
+
+
+def trace(review, step):
+    found = review.trace[review.trace["step"] == step]
+    return found[["column", "detail", "rows"]].itertuples(index=False, name=None)
+
+
+def accounted(review):
+    """Rows in = rows used + rows listed."""
+    assert not set(review.not_used["sheet_row"]) & set(review.experiments["sheet_row"])
+    return len(review.experiments) + len(review.not_used) == review.rows_in
+
+
+def test_a_tidy_sheet_passes_unchanged(tmp_path):
+    review = load(write(tmp_path, rows()))
+    assert review.experiments["mean_treated"].tolist() == [11, 11.5, 12]
+    assert review.experiments["sheet_row"].tolist() == [2, 3, 4]
+    assert [step for step in review.trace["step"]] == ["read", "use"]
+    assert accounted(review) and review.warnings == ()
+
+
+def test_rename_join_words_and_constants(tmp_path):
+    table = [
+        {"Author": "A", "year": 2010, "id": 1, **row("x")},
+        {"Author": "A", "year": 2011, "id": 2, **row("y")},
+    ]
+    for line in table:
+        del line["study"], line["outcome"], line["experiment"]
+    body = """
+    [sheet.columns]
+    experiment = "row"
+    study = ["Author", "year"]
+    [sheet.constants]
+    outcome = "score"
+    """
+    review = load(write(tmp_path, table, body))
+    assert review.experiments["study"].tolist() == ["A 2010", "A 2011"]
+    assert review.experiments.index.tolist() == ["row-2", "row-3"]
+    assert list(trace(review, "constant")) == [("outcome", "'score' in every row", 2)]
+    assert list(trace(review, "rename")) == [("study", "is Author + year", 2)]
+
+
+def test_missing_columns_are_named_all_at_once(tmp_path):
+    table = [{"mean_treated": 1, "x": 2}]
+    with pytest.raises(ReviewError) as caught:
+        load(write(tmp_path, table))
+    named = {finding.column for finding in caught.value.findings}
+    assert named == {"experiment", "study", "outcome", "n_treated", "sd_treated", "n_control",
+                     "mean_control", "sd_control"}  # fmt: skip
+    assert "the sheet has mean_treated, x" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("mising = []", "no such setting.*'missing'"),
+        ("[sheet.columns]\nmean_treatd = 'a'", "no such column.*'mean_treated'"),
+        ("[sheet.columns]\nstudy = 'a'", "column for study is not there"),
+        ("[sheet.values.spcies]\na = 'b'", "no such column"),
+        ("[[sheet.leave_out]]\ncolumn = 'nothing'\nvalues = ['a']\nreason = 'x'", "no such column"),
+        ("[[sheet.leave_out]]\ncolumn = 'study'\nvalues = ['a']", "not complete"),
+        ("time_point = 'latest'", "no rule"),
+        ("time_point = 'last'", "no such column.*'cohort'"),
+        ("[[sheet.join]]\nfile = 'other.csv'\non = 'study'", "other.csv: there is no such file"),
+        ("header = 99", "the headings have no such row"),
+        ("encoding = 'klingon'", "cannot be read"),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_words(tmp_path, body, words):
+    with pytest.raises(ReviewError, match=f"(?s){words}"):
+        load(write(tmp_path, rows(), body))
+
+
+def test_join_by_key_and_what_matches_nothing(tmp_path):
+    table = [row("a", study="S1"), row("b", study="S2"), row("c", study="S9")]
+    studies = [{"study": "S1", "species": "rat"}, {"study": "S2", "species": "mouse"},
+               {"study": "S7", "species": "rat"}]  # fmt: skip
+    body = "[[sheet.join]]\nfile = 'studies.csv'\non = 'study'"
+    folder = write(tmp_path, table, body, toml=FAMILY + SPECIES, studies=studies)
+    review = load(folder)
+    assert review.experiments["species"].tolist()[:2] == ["rat", "mouse"]
+    assert review.experiments["species"].isna().tolist() == [False, False, True]
+    words = "\n".join(map(str, review.warnings))
+    assert "row 4, column study: studies.csv has no such study (there stands 'S9')" in words
+    assert "no row of experiments.csv has the study S7" in words
+    write_csv(folder / "studies.csv", [*studies, {"study": "S1", "species": "mouse"}])
+    with pytest.raises(ReviewError, match=r"studies\.csv, row 5, column study: this key"):
+        load(folder)
+
+
+def test_value_maps_and_a_word_that_is_never_found(tmp_path):
+    table = [row("a", species="rats"), row("b", species="Rat "), row("c", species="NA")]
+    body = "missing = ['NA']\n[sheet.values.species]\nrats = 'rat'\nRat = 'rat'\nmus = 'mouse'"
+    review = load(write(tmp_path, table, body, toml=FAMILY + SPECIES))
+    assert review.experiments["species"].tolist()[:2] == ["rat", "rat"]
+    assert review.experiments["species"].isna().sum() == 1
+    assert list(trace(review, "value")) == [
+        ("species", "'rats' is 'rat'", 1),
+        ("species", "'Rat' is 'rat'", 1),
+    ]
+    assert "'mus' matches no cell" in str(review.warnings[0])
+
+
+def test_rows_are_left_out_with_their_reason(tmp_path):
+    table = [row(f"e{i}", kind="protein" if i % 2 else "RNA") for i in range(5)]
+    body = (
+        "leave_out = [{ column = 'kind', keep = ['protein'], reason = 'RNA is another question' }]"
+    )
+    review = load(write(tmp_path, table, body))
+    assert review.not_used.values.tolist() == [
+        [row, "RNA is another question"] for row in (2, 4, 6)
+    ]
+    assert accounted(review)
+    assert any("3 of 5 rows are not used: RNA" in str(warning) for warning in review.warnings)
+
+
+def test_group_sizes_given_as_a_range_take_the_lower_end(tmp_path):
+    table = [row("a", n_treated="6-8"), row("b", n_treated="9 to 7"), row("c", n_control="6 – 8")]
+    review = load(write(tmp_path, table))
+    assert review.experiments["n_treated"].tolist() == [6, 7, 8]
+    assert review.experiments["n_control"].tolist() == [6, 6, 6]
+    assert ("n_treated", "'6-8' read as 6", 1) in trace(review, "range")
+    assert "lower end for group sizes only" in str(
+        check(write(tmp_path, [row(mean_treated="6-8")]))
+    )
+
+
+def test_decimal_commas(tmp_path):
+    table = [row("a", mean_treated="12,75", sd_treated="1,5", mean_control=9, sd_control=2)]
+    folder = write(tmp_path, table, "decimal = ','", separator=";")
+    review = load(folder)
+    assert review.experiments["mean_treated"].tolist() == [12.75]
+    assert ("sd_treated", "read as a point", 1) in trace(review, "decimal comma")
+    assert 'say decimal = ","' in str(check(write(tmp_path, table, separator=";")))
+    table[0]["mean_control"] = "1.234"
+    assert "a point stands in a sheet" in str(
+        check(write(tmp_path, table, "decimal = ','", separator=";"))
+    )
+
+
+def test_missing_words_are_listed_only_where_they_are_declared(tmp_path):
+    table = [*rows(2), row("ns", sd_treated="NS"), row("empty", n_control="")]
+    faults = check(write(tmp_path, table)).faults
+    assert len(faults) == 2 and "name 'NS' among `missing`" in str(
+        faults[0] if faults[0].value else faults[1]
+    )
+    review = load(write(tmp_path, table, "missing = ['NS']"))
+    assert review.not_used.values.tolist() == [[4, "no sd_treated (NS)"], [5, "no n_control"]]
+    assert accounted(review)
+
+
+@pytest.mark.parametrize("kind", ["SEM", "s.e.m.", "Standard Error"])
+def test_sems_for_all(tmp_path, kind):
+    review = load(
+        write(tmp_path, [row(n_treated=9, sd_treated=2)], f"constants.error_type = '{kind}'")
+    )
+    assert review.experiments["sd_treated"].tolist() == [6]
+    assert review.experiments["sd_control"].iloc[0] == pytest.approx(2.25 * 6**0.5, rel=1e-15)
+    assert ("sd_treated", "SEM times the root of n", 1) in trace(review, "sd by conversion")
+
+
+def test_errors_by_column_and_a_word_nobody_knows(tmp_path):
+    table = [
+        row("a", kind="SD"),
+        row("b", kind="sem"),
+        row("c", kind="95% CI"),
+        row("d", kind="IQR"),
+    ]
+    body = "columns.error_type = 'kind'"
+    review = load(write(tmp_path, table, body))
+    n = 8
+    expected = [2.5, 2.5 * np.sqrt(n), conversions.sd_from_ci(5.0, n=n), 2.5 / 1.35]
+    assert review.experiments["sd_treated"].tolist() == pytest.approx(expected, rel=1e-12)
+    table[2]["kind"] = "wiggle"
+    found = check(write(tmp_path, table, body)).faults
+    assert {str(f.value) for f in found} == {"wiggle"} and "SD, SEM, CI, IQR, RANGE" in str(
+        found[0]
+    )
+
+
+def test_medians_with_quartiles(tmp_path):
+    table = [row("a", mean_treated=10, q1=8, q3=14)]
+    del table[0]["sd_treated"]
+    body = """
+    columns.low_treated = "q1"
+    columns.high_treated = "q3"
+    constants.average_type_treated = "median"
+    constants.error_type_treated = "quartiles"
+    """
+    review = load(write(tmp_path, table, body))
+    found = review.experiments.iloc[0]
+    assert found["mean_treated"] == pytest.approx(
+        conversions.mean_from_quartiles(10.0, low=8, high=14, n=8)
+    )
+    assert found["sd_treated"] == pytest.approx(conversions.sd_from_iqr(6.0, n=8))
+    assert found["sd_control"] == 2.25
+    table[0] |= {"q1": 15}
+    assert "lower end lies above" in str(check(write(tmp_path, table, body)))
+
+
+def test_a_split_control_n_does_not_turn_sems_into_sds(tmp_path):
+    table = [row(n_control=2, whole=6)]
+    body = "control_n_is_split = true\nconstants.error_type = 'SEM'"
+    with pytest.raises(ReviewError, match=r"n of the whole group.*n_error_control"):
+        load(write(tmp_path, table, body))
+    review = load(write(tmp_path, table, body + "\ncolumns.n_error_control = 'whole'"))
+    assert review.experiments["sd_control"].iloc[0] == pytest.approx(2.25 * 6**0.5)
+    assert review.experiments["n_control"].iloc[0] == 2
+
+
+def test_direction_by_constant_and_by_column(tmp_path):
+    from helpers.analysis import ARTICLE, effects
+
+    plain = effects(load(write(tmp_path / "a", rows())).experiments, ARTICLE)["effect"]
+    turned = load(write(tmp_path / "b", rows(), "constants.sign = -1"))
+    assert effects(turned.experiments, ARTICLE)["effect"].tolist() == (-plain).tolist()
+    table = [line | {"worse": i == 1} for i, line in enumerate(rows())]
+    body = "columns.sign = 'worse'\nvalues.sign = { True = -1, False = 1 }"
+    mixed = load(write(tmp_path / "c", table, body))
+    assert mixed.experiments["sign"].tolist() == [1, -1, 1]
+    wrong = check(write(tmp_path / "d", table, "columns.sign = 'worse'"))
+    assert "a number is due" in str(wrong)
+    assert "a sign is 1 or -1" in str(check(write(tmp_path / "e", rows(), "constants.sign = 2")))
+
+
+def test_rows_that_bring_effect_and_se(tmp_path):
+    from helpers.analysis import ARTICLE, effects
+
+    table = [*rows(2), row("own", effect=1.5, se=0.5)]
+    for name in (
+        "n_treated",
+        "mean_treated",
+        "sd_treated",
+        "n_control",
+        "mean_control",
+        "sd_control",
+    ):
+        table[2][name] = ""
+    review = load(write(tmp_path, table))
+    found = effects(review.experiments, ARTICLE)
+    assert found.loc["own", ["effect", "se"]].tolist() == [1.5, 0.5]
+    table[2]["se"] = 0
+    assert "a standard error is above 0" in str(check(write(tmp_path, table)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "taken"),
+    [("'all'", [7, 14, 28, 14]), ("'first'", [7, 14]), ("'last'", [28, 14]), ("15", [14, 14]),
+     ("21", [14, 14])],
+)  # fmt: skip
+def test_one_time_point_for_each_cohort(tmp_path, rule, taken):
+    table = [
+        row(f"{cohort}{day}", study="s", cohort=cohort, follow_up_days=day)
+        for cohort, day in (("a", 7), ("a", 14), ("a", 28), ("", 14))
+    ]
+    review = load(write(tmp_path, table, f"time_point = {rule}"))
+    assert review.experiments["follow_up_days"].tolist() == taken
+    assert accounted(review)
+
+
+def long_rows():
+    base = {"study": "s", "exp": "1", "day": 1440, "out": "score", "N": 9, "err": 1, "type": "SEM"}
+    return [
+        base | {"ctrl": "TRUE", "avg": 5, "cohort": "c"},
+        base | {"ctrl": "FALSE", "avg": 8, "cohort": "t1"},
+        base | {"ctrl": "FALSE", "avg": 9, "cohort": "t2", "N": 4},
+        base | {"ctrl": "FALSE", "avg": 9, "cohort": "lonely", "exp": "2"},
+        base | {"ctrl": "TRUE", "avg": 9, "cohort": "spare", "exp": "3"},
+    ]
+
+
+LONG = """
+divide.follow_up_days = 1440
+long = { group = "ctrl", control = [true], pair = ["study", "exp", "day"] }
+[sheet.columns]
+experiment = "row"
+outcome = "out"
+follow_up_days = "day"
+n = "N"
+mean = "avg"
+sd = "err"
+error_type = "type"
+"""
+
+
+def test_long_form_pairs_each_treated_group_with_its_control(tmp_path):
+    review = load(write(tmp_path, long_rows(), LONG))
+    table = review.experiments
+    assert table["mean_treated"].tolist() == [8, 9] and table["mean_control"].tolist() == [5, 5]
+    assert table["sd_treated"].tolist() == [3, 2] and table["sd_control"].tolist() == [3, 3]
+    assert table["follow_up_days"].tolist() == [1, 1]
+    assert table["control_group"].tolist() == ["row-2", "row-2"]
+    assert dict(review.not_used.values.tolist()) == {
+        5: "no control row has the same study, exp, day",
+        6: "no treated row has the same study, exp, day",
+    }
+    # five rows in: two treated, the control that both share, two listed
+    assert review.rows_in == len(table) + 1 + len(review.not_used)
+
+
+def test_two_controls_for_one_treated_group_are_refused(tmp_path):
+    table = long_rows()
+    table[4]["exp"] = "1"
+    found = check(write(tmp_path, table, LONG)).faults
+    assert len(found) == 1 and found[0].row == 6 and "earlier control row" in found[0].what
+
+
+def test_digitised_bars_with_their_error_tips(tmp_path):
+    points = {"bars": [(1, 5.0, "c"), (2, 8.0, "t")], "tips": [(1, 6.0, "c"), (2, 7.5, "t")]}
+    project = {
+        "datasetColl": [
+            {
+                "name": name,
+                "data": [
+                    {"x": x, "y": 0, "value": [value], "metadata": {"label": label}}
+                    for x, value, label in listed
+                ],
+            }
+            for name, listed in points.items()
+        ]
+    }
+    bars = [
+        {"label": "c", "group": "control", "n": 9, "study": "s"},
+        {"label": "t", "group": "drug", "n": 4, "study": "s"},
+    ]
+    body = """
+    long = { group = "group", control = ["control"], pair = ["study"] }
+    join = [{ file = "bars.csv", on = "label" }]
+    columns = { experiment = "row", mean = "bars", tip = "tips" }
+    constants = { outcome = "score", error_type = "SEM" }
+    """
+    folder = write(tmp_path, None, body, file="figure.json", bars=bars)
+    (folder / "figure.json").write_text(json.dumps(project))
+    found = load(folder).experiments.iloc[0]
+    assert found["mean_treated"] == 8 and found["sd_treated"] == 1.0
+    assert found["mean_control"] == 5 and found["sd_control"] == 3.0
+
+
+def test_corrections_are_applied_and_listed(tmp_path):
+    fix = {
+        "row": 3,
+        "column": "mean_treated",
+        "old": "11.5",
+        "new": "15.1",
+        "reason": "typing error",
+    }
+    review = load(write(tmp_path, rows(), corrections=[fix]))
+    assert review.experiments["mean_treated"].tolist() == [11, 15.1, 12]
+    assert list(trace(review, "correction")) == [
+        ("mean_treated", "row 3: '11.5' to '15.1', typing error", 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"old": "11.6"}, "column old: the sheet has '11.5' there"),
+        ({"row": 99}, "no such row"),
+        ({"row": "x"}, "no such row"),
+        ({"column": "mean_treatd"}, "no such column.*'mean_treated'"),
+        ({"reason": ""}, "states its reason"),
+    ],
+)
+def test_a_correction_that_does_not_fit_is_a_fault(tmp_path, change, words):
+    fix = {
+        "row": 3,
+        "column": "mean_treated",
+        "old": "11.5",
+        "new": "15.1",
+        "reason": "typing error",
+    }
+    folder = write(tmp_path, rows(), corrections=[fix | change])
+    with pytest.raises(ReviewError, match=f"(?s)corrections.csv, row 2.*{words}"):
+        load(folder)
+
+
+def test_headings_that_repeat_are_refused_where_they_matter(tmp_path):
+    folder = write(tmp_path, rows())
+    text = (folder / "experiments.csv").read_text().replace("sd_control", "sd_treated", 1)
+    (folder / "experiments.csv").write_text(text)
+    assert "stands over several columns" in str(check(folder))
+
+
+def test_outliers_are_exclusions_with_their_distance(tmp_path):
+    table = [*rows(20), row("far", mean_treated=20.5, sd_treated=0.5, sd_control=0.5)]
+    review = load(write(tmp_path, table, "outliers = { sd = 3.3 }"))
+    assert review.exclusions["experiment"].tolist() == ["far"]
+    assert "SDs from the mean" in review.exclusions["reason"][0]
+    assert "far" in review.experiments.index
+
+
+# ------------------------------------------------------------------ whatever is broken
+
+CELLS = st.one_of(
+    st.sampled_from(
+        ["", "NS", "n.s.", "6-8", "12,5", "1.234,5", "-1", "0", "1e999", "nan", "inf", "1_0", "−3",
+         "2024-08-06", "5±1", "8*", "=1+1", "<script>", "0x10", "1 000", "½", "٣", " 7 ", "TRUE"]
+    ),
+    st.text(max_size=6),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+)  # fmt: skip
+COLUMNS = ("study", "outcome", "n_treated", "mean_treated", "sd_treated", "n_control", "sd_control")
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(
+    broken=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(COLUMNS), CELLS), max_size=4),
+    body=st.sampled_from(
+        ["", "missing = ['NS', 'n.s.']", "decimal = ','", "constants.error_type = 'SEM'",
+         "missing = ['NS']\nconstants = { error_type = 'CI' }", "outliers = { sd = 2 }"]
+    ),
+)  # fmt: skip
+def test_broken_cells_give_words_or_right_numbers(tmp_path_factory, broken, body):
+    table = rows(4)
+    for place, column, cell in broken:
+        table[place][column] = cell.replace("\0", "").replace("\r", "")
+    folder = write(tmp_path_factory.mktemp("r"), table, body, separator=";")
+    try:
+        review = load(folder)
+    except ReviewError as error:
+        assert error.findings and all(f.what and f.remedy and f.file for f in error.findings)
+        return
+    assert accounted(review)
+    for _, found in review.experiments.iterrows():
+        given_row = table[found["sheet_row"] - 2]
+        for column in ("n_treated", "mean_treated", "n_control"):
+            cell = str(given_row[column]).strip().replace("−", "-")
+            cell = cell.replace(",", ".") if "decimal" in body else cell
+            assert found[column] == (6 if cell == "6-8" else float(cell))
+        factor = found["n_treated"] ** 0.5 if "SEM" in body else 1
+        if "CI" not in body:
+            cell = str(given_row["sd_treated"]).strip().replace("−", "-").replace(",", ".")
+            assert found["sd_treated"] == pytest.approx(float(cell) * factor, rel=1e-12)
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(data=st.binary(max_size=200), name=st.sampled_from(["s.csv", "s.tsv", "s.xlsx", "s.json"]))
+def test_any_bytes_give_words_or_a_table(tmp_path_factory, data, name):
+    folder = write(tmp_path_factory.mktemp("b"), None, file=name)
+    (folder / name).write_bytes(data)
+    findings = check(folder)
+    assert findings.faults or findings.warnings or pd.notna(str(findings))

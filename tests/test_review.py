@@ -1,0 +1,67 @@
+"""A review as it is handed on: types, order of levels, exclusions, what review.toml must say."""
+
+import numpy as np
+import pytest
+from own_review import FAMILY, SPECIES, row, rows, write
+
+from helpers.description import describe
+from helpers.findings import ReviewError
+from helpers.review import load
+
+
+def test_columns_have_their_types(tmp_path):
+    number = '\n[[moderators]]\nid = "dose"\nlabel = "Dose"\n'
+    table = [row("a", species="rat", dose=2.5), row("b", species="", dose="")]
+    review = load(write(tmp_path, table, toml=FAMILY + SPECIES + number))
+    found = review.experiments
+    assert found.index.tolist() == ["a", "b"]
+    assert found["species"].cat.categories.tolist() == ["mouse", "rat"]
+    assert found["species"].isna().tolist() == [False, True]
+    assert found["dose"].dtype == float and np.isnan(found["dose"]["b"])
+    assert found["mean_treated"].dtype == float
+    assert found["cohort"].tolist() == ["", ""] and found["follow_up_days"].isna().all()
+
+
+def test_the_description_speaks_through_the_review(tmp_path):
+    review = load(
+        write(tmp_path, rows(), exclusions=[{"experiment": "e1", "reason": "x", "by": "me"}])
+    )
+    assert review.title == "Made up" and list(review.outcomes) == ["score"]
+    assert review.exclusions.values.tolist() == [["e1", "x", "me"]]
+    assert review.facts("studies.csv").empty
+    with pytest.raises(AttributeError):
+        _ = review.nonsense
+
+
+def test_numbers_are_read_to_the_last_bit(tmp_path):
+    values = [0.1 + 0.2, 1 / 3, 5e-324, 1.7976931348623157e308]
+    table = [row(f"e{i}", mean_treated=repr(value)) for i, value in enumerate(values)]
+    assert load(write(tmp_path, table)).experiments["mean_treated"].tolist() == values
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("title = ", "not TOML"),
+        ('title = "x"', "names no family"),
+        (FAMILY, "title: is missing"),
+        ('title = "x"' + FAMILY.replace('"higher"', '"up"'), 'better = "higher" or "lower"'),
+        ('title = "x"' + FAMILY.replace("[0, 21]", "[21, 0]"), "range .lowest, highest."),
+        ('title = "x"' + FAMILY.replace('"movement"', '"index"'), "not overview or index"),
+        ('title = "x"' + FAMILY + SPECIES + 'reference = "cat"', "reference among its levels"),
+    ],
+)
+def test_what_review_toml_must_say(tmp_path, text, words):
+    (tmp_path / "review.toml").write_text(text)
+    with pytest.raises(ReviewError, match=words):
+        describe(tmp_path)
+
+
+def test_a_folder_that_is_no_review_says_how_to_make_one(tmp_path):
+    with pytest.raises(ReviewError, match="python -m helpers new"):
+        load(tmp_path)
+
+
+def test_protocol_is_kept(tmp_path):
+    toml = '[protocol]\nid = "CRD42"\ndeviations = ["one more outcome"]\n' + FAMILY
+    assert load(write(tmp_path, rows(), toml=toml)).config["protocol"]["id"] == "CRD42"
