@@ -267,8 +267,8 @@ def axis(rows):
     ends = [row.get(key) for row in rows for key in keys]
     finite = [0.0, *(end for end in ends if end is not None and math.isfinite(end))]
     low, high = min(finite), max(finite)
-    step = 10 ** math.floor(math.log10(max(high - low, 1e-9)))
-    step = step / 2 if high - low < 4 * step else step
+    power = 10.0 ** math.floor(math.log10(max(high - low, 1e-9) / 8))
+    step = next(m * power for m in (1, 2, 5, 10) if high - low <= 8 * m * power)
     return math.floor(low / step) * step, math.ceil(high / step) * step or step
 
 

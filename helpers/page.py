@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import Counter
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
@@ -18,6 +19,7 @@ from helpers import blocks
 TEMPLATES = Path(__file__).with_name("templates")
 HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
 SLOT = re.compile(r"<!--slot:(\w+)-->")
+INSIDE = re.compile(r'<a href="#([^"]*)">(.*?)</a>')
 TAG = re.compile(r"<[^>]*>")
 
 
@@ -52,7 +54,7 @@ def export(notebook, *, title=None, language="en"):
     foreign = "style=" in html or html.count("<style") > 1
     slots["css"], slots["js"] = asset("report.css"), asset("report.js")
     slots["policy"] = policy(slots["css"], slots["js"], inline_styles=foreign)
-    return SLOT.sub(lambda match: slots[match[1]], html) + "\n"
+    return _links(SLOT.sub(lambda match: slots[match[1]], html)) + "\n"
 
 
 def index(entries, *, title, lead="", banner="", language="en"):
@@ -61,11 +63,12 @@ def index(entries, *, title, lead="", banner="", language="en"):
     Parameters
     ----------
     entries : list of mapping
-        A report each: ``family``, ``label``, ``href`` (None where there is no page),
-        ``failure`` (why it failed, or None), and its ``results`` as in ``<family>.json`` or,
-        instead, ``outcomes``: a list of mappings with ``id, label, k, estimate, ci_low,
-        ci_high, better`` and ``published`` (a mapping with ``estimate, ci_low, ci_high``).
-        The page of a failed report is the last good one, and is called so.
+        A report each: ``family``, ``label``, ``href`` (None where there is no page), ``status``
+        ("ok", "FAILED", "not rendered"), ``message`` (why it failed, or None) and ``outcomes``,
+        a list of mappings with ``id, label, k, estimate, ci_low, ci_high, better``,
+        ``published`` (a mapping with ``estimate, ci_low, ci_high``, or None) and optionally
+        ``anchor`` (identifier of its section, else ``outcome-<id>``). The page of a failed
+        report is the last good one, and is called so.
     title, lead : str
         Heading, and a sentence below it.
     banner : str
@@ -83,10 +86,18 @@ def index(entries, *, title, lead="", banner="", language="en"):
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
     )
+    reports = [_family(entry) for entry in entries]
+    named = [{row["id"] for row in report["rows"]} for report in reports]
+    for report, own in zip(reports, named, strict=True):
+        # A report that repeats what smaller ones show, such as an overview, is only linked.
+        others = set().union(*(other for other in named if len(other) < len(own)))
+        report["repeats"] = bool(own) and own <= others
     return environment.get_template("index.html.j2").render(
-        entries=[_family(entry) for entry in entries],
+        reports=reports,
+        outcomes=len(set().union(*named)),
+        states=Counter(report["status"].replace("ok", "rendered") for report in reports),
         title=title,
-        lead=lead,
+        lead=Markup(blocks.paragraph(lead).html if lead else ""),
         language=language,
         banner=Markup(banner),
         css=Markup(css),
@@ -207,14 +218,17 @@ def _headings(html, title):
     return html, contents if depth > 1 else "", found[0][2]
 
 
+def _links(html):
+    """Words that would lead to a part that this report does not have are no links."""
+    marks = set(re.findall(r' id="([^"]*)"', html))
+    return INSIDE.sub(lambda link: link[0] if link[1] in marks else link[2], html)
+
+
 def _family(entry):
-    """Rows of a report in the index, from its results or from outcomes given one by one."""
+    """A report with its rows in the index drawn."""
     from markupsafe import Markup
 
-    outcomes = entry.get("outcomes") or [
-        {**one[entry.get("preset", "chosen")], **_facts(name, one)}
-        for name, one in ((entry.get("results") or {}).get("outcomes") or {}).items()
-    ]
+    outcomes = entry.get("outcomes") or []
     both = [row for one in outcomes for row in (one, one.get("published") or {})]
     low, high = blocks.axis(both)
     rows = []
@@ -234,17 +248,4 @@ def _family(entry):
                 "published": blocks.estimate(printed) if printed else "–",
             }
         )
-    failure = entry.get("failure")
-    return {
-        "status": "FAILED" if failure else "ok",
-        "message": failure,
-        **entry,
-        "rows": rows,
-        "scale": Markup(blocks.scale(low, high)),
-    }
-
-
-def _facts(name, outcome):
-    facts = {key: outcome.get(key) for key in ("label", "better", "published")}
-    facts |= {"pi_low": None, "pi_high": None}  # the index has no room for them
-    return {"id": name, **facts}
+    return {**entry, "rows": rows, "scale": Markup(blocks.scale(low, high))}

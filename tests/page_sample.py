@@ -186,49 +186,33 @@ def notebook(parts=None):
 
 
 def entries():
-    """Three reports for an index: from results, from outcomes given one by one, and failed."""
+    """Three reports for an index, one of them failed."""
 
-    def result(k, estimate, low, high):
-        return {"k": k, "estimate": estimate, "ci_low": low, "ci_high": high}
+    def outcome(name, label, better, k, estimate, low, high, published=None):
+        numbers = {"k": k, "estimate": estimate, "ci_low": low, "ci_high": high}
+        words = {"id": name, "label": label, "better": better}
+        return words | numbers | {"published": published}
+
+    def report(family, label, *outcomes, **more):
+        page = {"family": family, "label": label, "href": f"{family}.html"}
+        return page | {"status": "ok", "message": None, "outcomes": outcomes} | more
 
     printed = {"estimate": 2.31, "ci_low": 1.95, "ci_high": 2.66}
-    gfap = {"id": "gfap", "label": "GFAP", "better": "lower", "published": None}
+    silent = dict.fromkeys(printed)
+    walking = "Locomotion (BBB or BMS)"
     return [
-        {
-            "family": "locomotion",
-            "label": "Locomotion",
-            "href": "locomotion.html",
-            "failure": None,
-            "results": {
-                "outcomes": {
-                    "locomotion": {
-                        "label": "Locomotion (BBB or BMS)",
-                        "better": "higher",
-                        "chosen": {
-                            **result(72, 2.3089, 1.9524, 2.6612),
-                            "pi_low": -0.5,
-                            "pi_high": 5,
-                        },
-                        "published": printed,
-                    }
-                }
-            },
-        },
-        {
-            "family": "histology",
-            "label": "Histology",
-            "href": "histology.html",
-            "outcomes": [
-                {**result(26, -2.75, -3.69, -1.8), "id": "cavity_size", "label": "Cavity size"}
-                | {"better": "lower", "published": {**printed, "estimate": None}},
-                result(1, 3.2, 0.5, 5.9) | gfap,
-            ],
-        },
-        {
-            "family": "apoptosis",
-            "label": "Apoptosis",
-            "href": None,
-            "failure": "review.toml: no outcome is called 'bax2' <b>",
-            "results": None,
-        },
+        report(
+            "locomotion",
+            "Locomotion",
+            outcome("locomotion", walking, "higher", 72, 2.3089, 1.9524, 2.6612, printed)
+            | {"anchor": "locomotion-bbb-or-bms"},
+        ),
+        report(
+            "histology",
+            "Histology",
+            outcome("cavity_size", "Cavity size", "lower", 26, -2.75, -3.69, -1.8, silent),
+            outcome("gfap", "GFAP", "lower", 1, 3.2, 0.5, 5.9),
+        ),
+        report("apoptosis", "Apoptosis", href=None, status="FAILED")
+        | {"message": "review.toml: no outcome is called 'bax2' <b>"},
     ]

@@ -351,6 +351,12 @@ def test_axis_holds_zero_and_every_number(values):
     assert all(low <= v <= high for v in finite)
 
 
+def test_axis_is_little_longer_than_needed():
+    assert blocks.axis([{"estimate": -1, "ci_low": -5.8, "ci_high": 5.5}]) == (-6, 6)
+    assert blocks.axis([{"ci_low": 1.9, "ci_high": 2.36}]) == (0, 2.5)
+    assert blocks.axis([]) == (0, 1e-9)
+
+
 def test_what_is_missing_is_not_drawn():
     assert blocks.estimate({"estimate": None}) == "not pooled"
     drawn = Parser(blocks.interval({"estimate": None, "ci_low": None}, -1, 1))

@@ -200,6 +200,13 @@ def test_first_cell_of_an_outcome_can_be_linked():
     assert "outcome-nf200" not in html
 
 
+def test_links_that_lead_nowhere_are_words():
+    found = [{"severity": "note", "text": "x", "href": "#figure-none", "link": "Look"}]
+    html = of(text("# T"), shown(blocks.alerts(found)._repr_mimebundle_()))
+    assert "x Look</li>" in html
+    assert "figure-none" not in html
+
+
 # --- Cells -----------------------------------------------------------------------------------
 
 
@@ -332,8 +339,8 @@ def test_index_shows_computed_and_published_numbers(index):
 
 
 def test_index_links_to_the_section_of_each_outcome(index):
-    assert re.findall(r'href="([^"]*#outcome-[^"]*)"', index) == [
-        "locomotion.html#outcome-locomotion",
+    assert re.findall(r'href="([^"#]+#[^"]*)"', index) == [
+        "locomotion.html#locomotion-bbb-or-bms",
         "histology.html#outcome-cavity_size",
         "histology.html#outcome-gfap",
     ]
@@ -353,7 +360,23 @@ def test_failed_report_is_shown_as_failed_with_its_message(index):
 
 
 def test_last_good_report_of_a_failed_one_is_offered():
-    entry = page_sample.entries()[0] | {"failure": "cell 3: no such level"}
+    entry = page_sample.entries()[0] | {"status": "FAILED", "message": "cell 3: no such level"}
     html = page.index([entry], title="T")
     assert '<a href="locomotion.html">The last good report</a>' in html
     assert "FAILED" in html
+
+
+def test_index_counts_reports_by_their_state(index):
+    words = " ".join(
+        re.sub("<[^>]*>", "", re.search(r'<p class="state">.*?</p>', index, re.DOTALL)[0]).split()
+    )
+    assert words == "3 reports on 3 outcomes: 2 rendered, 1 FAILED"
+
+
+def test_report_that_repeats_the_others_is_only_linked():
+    entries = page_sample.entries()
+    every = [one for entry in entries for one in entry["outcomes"]]
+    overview = entries[0] | {"family": "overview", "label": "Overview", "outcomes": every}
+    html = page.index([overview | {"href": "overview.html"}, *entries], title="T")
+    assert html.count("#outcome-gfap") == 1
+    assert '<a href="overview.html">Overview</a>' in html
