@@ -325,6 +325,13 @@ def estimate(row):
     return text.replace("-", "−")
 
 
+def heading(text, *, level, name):
+    """Head a section from code, where a notebook cannot know its sections in advance."""
+    mark = escape(re.sub(r"\W+", "-", name).lower())
+    html = f'<div id="{mark}"><h{level}>{escape(text)}</h{level}></div>'
+    return Block("heading", name, html, text)
+
+
 def paragraph(text, *, name="paragraph", copy=False):
     """Show plain text; blank lines part paragraphs, DOIs become links.
 

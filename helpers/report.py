@@ -136,7 +136,7 @@ class Report:
                 "ci_high": analysis.chosen.ci_high,
                 "pi_low": _or_none(analysis.chosen.pi_low),
                 "pi_high": _or_none(analysis.chosen.pi_high),
-                "href": f"#figure-{name}-forest",
+                "href": f"#outcome-{name}",
             }
             for name, analysis in self.analyses.items()
         ]
@@ -176,12 +176,10 @@ class Report:
                 (level, analysis.rows.index[analysis.rows[by] == level], pooled)
                 for level, pooled in levels.items()
             ]
-        axes = forest.forest(
-            analysis.rows.assign(label=analysis.rows["experiment"]),
+        axes = self._forest(
+            analysis.rows,
             pooled=result if result.pooled else None,
             groups=groups,
-            effect_label=f"{self.settings.measure} ({wording.level_name(result.level)})",
-            favours=(f"favours {self.review.control}", f"favours {self.review.treated}"),
             better=analysis.outcome.better,
         )
         label = analysis.outcome.label
@@ -193,7 +191,7 @@ class Report:
             name=f"{outcome}-forest" + (f"-{by}" if by else ""),
             caption=f"{head}. Squares are effects with {wording.level_name(result.level)}, their "
             "area the weight; the diamond is the pooled effect, the bar below it the prediction "
-            "interval.",
+            "interval; n counts treated/control animals.",
             alt=f"Forest plot of {count(result.k, 'experiment')} on {label}. Pooled "
             f"{wording.estimate_phrase(result, self.settings.measure)}. "
             f"{wording.heterogeneity_line(result)}.",
@@ -207,8 +205,8 @@ class Report:
             return blocks.paragraph("None of these outcomes was selected for this report.")
         rows = pd.concat([analysis.rows for analysis in chosen])
         directions = {analysis.outcome.better for analysis in chosen}
-        axes = forest.forest(
-            rows.assign(label=rows["experiment"]),
+        axes = self._forest(
+            rows,
             groups=[
                 (
                     analysis.outcome.label,
@@ -217,8 +215,6 @@ class Report:
                 )
                 for analysis in chosen
             ],
-            effect_label=f"{self.settings.measure} ({wording.level_name(self.settings.level)})",
-            favours=(f"favours {self.review.control}", f"favours {self.review.treated}"),
             better=directions.pop() if len(directions) == 1 else None,
         )
         return self.show.figure(
@@ -245,10 +241,7 @@ class Report:
         text = wording.heterogeneity_line(result)
         if result.pooled:
             low, high = result.heterogeneity_interval()["i2"]
-            text += (
-                f". The Q-profile interval of I² is {interval(low, high, 1)}. "
-                f"{wording.heterogeneity_words(result, result.level)}"
-            )
+            text += f"; Q-profile interval of I² {interval(low, high, 1)}."
         return blocks.paragraph(text, name=f"{outcome}-heterogeneity")
 
     def result(self, outcome):
@@ -496,6 +489,32 @@ class Report:
             data=table,
         )
 
+    def outcome_sections(self):
+        """Everything about every outcome, under headings, for a notebook that knows no outcome."""
+        from IPython.display import display
+
+        for name, analysis in self.analyses.items():
+            label = analysis.outcome.label
+            group = [name], name
+            display(blocks.heading(label, level=2, name=f"outcome-{name}"))
+            shown = {
+                "All experiments": [self.forest(name)],
+                "Result": [self.result(name), self.heterogeneity(name)],
+                "What may explain the differences": [self.moderators(name)],
+                "Outliers and influence": [
+                    self.galbraith(name), self.excluded(name), self.influence(name)
+                ],
+                "Small-study effects": [
+                    self.funnel(name), self.small_study(*group),
+                    self.small_study_tests(*group, label), self.doleman(*group, label),
+                ],
+                "Other ways to compute it": [self.presets(name)],
+                "Printed beside computed": [self.published(name)],
+            }  # fmt: skip
+            for title, parts in shown.items():
+                display(blocks.heading(title, level=3, name=f"{name}-{title}"))
+                display(*(block for block in parts if block is not None))
+
     # ------------------------------------------------------------------ the end of a report
 
     def script(self):
@@ -530,6 +549,24 @@ class Report:
     def _results(self):
         return results.family_results(
             self.review, self.family.id, self.analyses, self.parameters, self.seed
+        )
+
+    def _forest(self, rows, **how):
+        """A forest plot in this review's words; means and SDs are in the download."""
+        columns = self.review.config.get("forest_columns", {})
+        columns = {name: heading for name, heading in columns.items() if name in rows}
+        shown = rows[["effect", "ci_low", "ci_high", "weight", *columns]].assign(
+            label=rows["study" if self.review.is_authentic else "experiment"],
+            animals=[
+                f"{n:g}/{m:g}" for n, m in zip(rows["n_treated"], rows["n_control"], strict=True)
+            ],
+        )
+        return forest.forest(
+            shown,
+            columns=columns | {"animals": "n"},
+            effect_label=f"{self.settings.measure} ({wording.level_name(self.settings.level)})",
+            favours=(f"favours {self.review.control}", f"favours {self.review.treated}"),
+            **how,
         )
 
     def _rows(self, analysis, rows=None):

@@ -96,19 +96,19 @@ def verdict(result, outcome, treated, *, positive_is_benefit=False):
     higher = result.estimate > 0
     numbers = f"{number(result.estimate)} {interval(result.ci_low, result.ci_high)}"
     if not result.pooled:
-        return f"One experiment on {outcome.label} gives {numbers}, on {words}: nothing is pooled."
+        return f"{outcome.label}: one experiment gives {numbers}, on {words}; nothing is pooled."
     if not excludes_zero(result):
         return (
-            f"The {result.k} experiments on {outcome.label} do not settle whether {treated} change "
-            f"it: {numbers} reaches from one side of zero to the other."
+            f"{outcome.label}: {result.k} experiments do not settle whether {treated} change it; "
+            f"{numbers} reaches from one side of zero to the other."
         )
     if positive_is_benefit:
         change = "better" if higher else "worse"
     else:
         change = "higher" if higher else "lower"
     return (
-        f"Over {result.k} experiments, {outcome.label} was {change} with {treated}, on {words}: "
-        f"{numbers}."
+        f"{outcome.label} was {change} with {treated}, on {words}: {numbers}, pooled over "
+        f"{result.k} experiments."
     )
 
 
@@ -163,7 +163,10 @@ def result_paragraph(analysis, review, measure="SMD"):
     studies = count(analysis.studies, "study", "studies")
     text += f" The data came from {studies} and {count(analysis.animals, 'animal')}."
     if result.pooled:
-        text += f" ({measure}, {level_name(result.level)}; {heterogeneity_line(result)}.)"
+        text += (
+            f" ({measure} with {level_name(result.level)}; τ² = {number(result.tau2)}, "
+            f"I² = {percent(result.i2)}.)"
+        )
         text += f" {heterogeneity_words(result, result.level)}"
     tested = [
         (name, regression)

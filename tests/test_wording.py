@@ -42,7 +42,7 @@ def test_p_phrase_has_one_relation():
 def test_direction_words_follow_the_sign(mean, outcome, word, side):
     result = pool([mean, mean * 1.1, mean * 0.9], variance=[0.01] * 3)
     text = wording.verdict(result, outcome, "exosomes")
-    assert f"was {word} with exosomes" in text
+    assert f"{outcome.label} was {word} with exosomes" in text
     assert f"side of {side}" in text
 
 
