@@ -81,7 +81,10 @@ def fit(effects, variances, design, tau2):
     """Weighted least squares at given τ²: coefficients (..., p), covariance (..., p, p)."""
     effects, variances = np.broadcast_arrays(effects, variances)
     w = 1 / (variances + np.asarray(tau2)[..., None])
-    inverse = np.linalg.inv(np.einsum("...k,kp,kq->...pq", w, design, design))
+    basis, triangle = np.linalg.qr(design)
+    back = np.linalg.inv(triangle)
+    inverse = np.linalg.inv(np.einsum("...k,kp,kq->...pq", w, basis, basis))
+    inverse = back @ inverse @ back.T
     return np.einsum("...pq,kq,...k->...p", inverse, design, w * effects), inverse
 
 
@@ -97,6 +100,9 @@ class _Design:
     def __init__(self, matrix):
         self.x = np.ascontiguousarray(matrix, dtype=float)
         self.p = self.x.shape[1]
+        if self.p > 1:
+            # The same space on an orthonormal basis: a year as moderator costs no digits.
+            self.x = np.linalg.qr(self.x)[0]
         self.outer = (self.x[:, :, None] * self.x[:, None, :]).reshape(len(self.x), -1)
         self.is_intercept = self.p == 1 and bool((self.x == 1).all())
 
@@ -278,7 +284,7 @@ def _climb(y, v, design, df, start, restricted):
     for _ in range(_MAX_STEPS):
         now = tau2[active]
         score, observed, expected = _score(y[active], v[active], design, now, restricted)
-        step = score / np.where(observed > 0.1 * expected, observed, expected)
+        step = score / np.where(observed > 1e-3 * expected, observed, expected)
 
         rising = score > 0
         floor[active] = np.where(rising, now, floor[active])
