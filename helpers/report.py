@@ -30,6 +30,8 @@ DATA_COLUMNS = (
     "experiment", "study", "cohort", "control_group", "outcome", "n_treated", "mean_treated",
     "sd_treated", "n_control", "mean_control", "sd_control", "follow_up_days",
 )  # fmt: skip
+# Drawn for each experiment; the download has all diagnostics.
+PANELS = ("rstudent", "cook", "tau2_deleted", "weight")
 
 
 class Report:
@@ -417,7 +419,7 @@ class Report:
             },
         )
         return self.show.figure(
-            plots.influence(table, labels=rows["experiment"])[0].figure,
+            plots.influence(table[list(PANELS)], labels=rows["experiment"])[0].figure,
             name=f"{outcome}-influence",
             caption=f"{analysis.outcome.label}: what changes when one experiment is left out. "
             f"{words}",
