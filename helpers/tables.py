@@ -6,7 +6,7 @@ import pandas as pd
 
 from helpers import published
 from helpers.analysis import presets
-from helpers.wording import interval, number, p_phrase, p_value, percent
+from helpers.wording import interval, level_name, number, p_phrase, p_value, percent
 
 PRESET_LABELS = {
     "article": "Article's settings",
@@ -29,10 +29,11 @@ def moderator_table(analysis, moderators):
     Returns
     -------
     pandas.DataFrame
-        ``moderator`` (a heading with the test between levels), ``Level, k, SMD [95% CI], p,
-        I² (p), Coefficient [95% CI], p (coefficient)``.
+        ``moderator`` (a heading with the test between levels), level, k, effect, p, I² (p),
+        coefficient and its p, all as text.
     """
-    rows = []
+    rows, settings = [], analysis.settings
+    heads = [f"{name} [{level_name(settings.level)}]" for name in (settings.measure, "Coefficient")]
     for name, result in analysis.subgroups.items():
         label, regression = moderators[name].label, analysis.regressions.get(name)
         coefficients = {} if regression is None else _by_level(regression)
@@ -40,12 +41,12 @@ def moderator_table(analysis, moderators):
         for _, row in result.table.iterrows():
             rows.append(
                 {"moderator": heading}
-                | _level_cells(row)
-                | _coefficient_cells(row["level"], coefficients, regression, name)
+                | _level_cells(row, heads[0])
+                | _coefficient_cells(row["level"], coefficients, regression, name, heads[1])
             )
     for name, result in analysis.regressions.items():
         if name not in analysis.subgroups:
-            rows.append(_slope_row(moderators[name].label, result))
+            rows.append(_slope_row(moderators[name].label, result, *heads))
     return pd.DataFrame(rows)
 
 
@@ -65,18 +66,18 @@ def moderator_heading(label, result, regression):
     return " · ".join(parts)
 
 
-def _level_cells(row):
+def _level_cells(row, head):
     pooled = bool(row["pooled"])
     return {
         "Level": row["level"],
         "k": row["k"],
-        "SMD [95% CI]": estimate_cell(row) if pooled else f"{number(row['estimate'])}, not pooled",
+        head: estimate_cell(row) if pooled else f"{number(row['estimate'])}, not pooled",
         "p": p_value(row["p_effect"]) if pooled else "–",
         "I² (p)": f"{percent(row['i2'])} ({p_value(row['p_heterogeneity'])})" if pooled else "–",
     }
 
 
-def _coefficient_cells(level, coefficients, regression, name):
+def _coefficient_cells(level, coefficients, regression, name, head):
     if regression is None:
         text, p = "not estimable", "–"
     elif level == regression.reference[name]:
@@ -87,23 +88,23 @@ def _coefficient_cells(level, coefficients, regression, name):
             estimate_cell(row.rename({"ci_low": "coef_low", "ci_high": "coef_high"}), "coef"),
             (p_value(row["p"])),
         )
-    return {"Coefficient [95% CI]": text, "p (coefficient)": p}
+    return {head: text, "p (coefficient)": p}
 
 
 def _by_level(regression):
     return {row["level"]: row for _, row in regression.coefficients.iloc[1:].iterrows()}
 
 
-def _slope_row(label, regression):
+def _slope_row(label, regression, effect_head, head):
     row = regression.coefficients.iloc[1]
     return {
         "moderator": f"{label} · R² = {percent(100 * regression.r2, 0)}",
         "Level": "per unit",
         "k": regression.k,
-        "SMD [95% CI]": "–",
+        effect_head: "–",
         "p": "–",
         "I² (p)": f"{percent(regression.i2)} ({p_value(regression.p_residual)})",
-        "Coefficient [95% CI]": f"{number(row['coef'])} {interval(row['ci_low'], row['ci_high'])}",
+        head: f"{number(row['coef'])} {interval(row['ci_low'], row['ci_high'])}",
         "p (coefficient)": p_value(row["p"]),
     }
 
