@@ -265,11 +265,11 @@ def axis(rows):
     """Round limits of an axis that holds zero and all intervals."""
     keys = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
     ends = [row.get(key) for row in rows for key in keys]
-    finite = [0.0, *(end for end in ends if end is not None and math.isfinite(end))]
+    finite = [0.0, *filter(_known, ends)]
     low, high = min(finite), max(finite)
-    power = 10.0 ** math.floor(math.log10(max(high - low, 1e-9) / 8))
+    power = 10.0 ** math.floor(math.log10(((high - low) or 1.0) / 8))
     step = next(m * power for m in (1, 2, 5, 10) if high - low <= 8 * m * power)
-    return math.floor(low / step) * step, math.ceil(high / step) * step or step
+    return math.floor(low / step) * step, math.ceil(high / step) * step or (0.0 if low else 1.0)
 
 
 def scale(low, high):
@@ -293,13 +293,13 @@ def interval(row, low, high):
     """Draw one estimate with its interval as a small SVG on the axis from `low` to `high`."""
 
     def line(kind, start, end):
-        if start is None or end is None:
+        if not (_known(start) and _known(end)):
             return ""
         x1, x2 = _share(start, low, high), _share(end, low, high)
         return f'<line class="{kind}" x1="{x1}" x2="{x2}" y1="9" y2="9"/>'
 
     at, hollow = row.get("estimate"), row.get("kind") == "published"
-    point = f'<circle cx="{_share(at, low, high)}" cy="9" r="4.5"/>' if at is not None else ""
+    point = f'<circle cx="{_share(at, low, high)}" cy="9" r="4.5"/>' if _known(at) else ""
     zero = _share(0, low, high)
     return (
         f'<svg class="interval{" hollow" if hollow else ""}" width="100%" height="18" '
@@ -310,16 +310,20 @@ def interval(row, low, high):
     )
 
 
+def _known(value):
+    return value is not None and math.isfinite(value)
+
+
 def _share(value, low, high):
     return f"{100 * (value - low) / (high - low):.2f}%"
 
 
 def estimate(row):
     """Write an estimate with its interval: ``"1.66 [1.53, 1.79]"``."""
-    if row.get("estimate") is None:
+    if not _known(row.get("estimate")):
         return "not pooled"
     text = f"{row['estimate']:.2f}"
-    if row.get("ci_low") is not None:
+    if _known(row.get("ci_low")):
         # The interval stays in one line where a narrow screen wants two.
         text += f" [{row['ci_low']:.2f},\u00a0{row['ci_high']:.2f}]"
     return text.replace("-", "−")

@@ -170,11 +170,12 @@ def _placeholders(cell, slots, data):
         if "results" in note:
             text = blocks.as_json(note["results"])
             data.append(f'<script type="application/json" id="results">{text}</script>')
-        key = f"block{len(slots)}"
-        slots[key] = "".join(output["data"]["text/html"])
-        if slots[key]:
-            slot = {"text/html": f"<!--slot:{key}-->"}
-            outputs.append({"output_type": "display_data", "data": slot, "metadata": {}})
+        html, key = "".join(output["data"]["text/html"]), f"block{len(slots)}"
+        if html and note["kind"] != "heading":  # headings are put in order below
+            slots[key], html = html, f"<!--slot:{key}-->"
+        if html:
+            bundle = {"data": {"text/html": html}, "metadata": {}}
+            outputs.append({"output_type": "display_data", **bundle})
     return {**cell, "outputs": outputs}
 
 

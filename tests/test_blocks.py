@@ -340,7 +340,12 @@ def test_interval_lies_where_its_numbers_are():
 
 @given(
     st.lists(
-        st.one_of(st.none(), st.floats(-1e6, 1e6), st.just(float("nan")), st.just(float("inf")))
+        st.one_of(
+            st.none(),
+            st.floats(-1e6, 1e6, allow_subnormal=False),
+            st.just(float("nan")),
+            st.just(float("inf")),
+        )
     )
 )
 def test_axis_holds_zero_and_every_number(values):
@@ -354,7 +359,7 @@ def test_axis_holds_zero_and_every_number(values):
 def test_axis_is_little_longer_than_needed():
     assert blocks.axis([{"estimate": -1, "ci_low": -5.8, "ci_high": 5.5}]) == (-6, 6)
     assert blocks.axis([{"ci_low": 1.9, "ci_high": 2.36}]) == (0, 2.5)
-    assert blocks.axis([]) == (0, 1e-9)
+    assert blocks.axis([]) == (0, 1)
 
 
 def test_what_is_missing_is_not_drawn():

@@ -207,6 +207,14 @@ def test_links_that_lead_nowhere_are_words():
     assert "figure-none" not in html
 
 
+def test_headings_from_code_are_listed_with_the_others():
+    block = blocks.heading("GFAP & more", level=2, name="outcome-gfap")
+    html = of(text("# T"), text("## A"), shown(block._repr_mimebundle_()), text("### B"))
+    assert re.search(r'<div id="outcome-gfap"><h2 id="gfap-more">GFAP &amp; more<a', html)
+    nav = re.search(r"<nav.*?</nav>", html, re.DOTALL)[0]
+    assert re.findall(r'href="#([^"]*)"', nav) == ["a", "gfap-more", "b"]
+
+
 # --- Cells -----------------------------------------------------------------------------------
 
 
