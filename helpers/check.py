@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,15 +18,31 @@ EXTREME = 10  # pooled SDs between two means
 
 @dataclass(frozen=True)
 class Findings:
-    """Faults, which are refused, and warnings, which are shown."""
+    """Faults, which are refused; warnings, which are shown; notes on rows that are not used."""
 
     faults: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
 
     def __str__(self):
-        lines = [f"fault: {finding}" for finding in self.faults]
-        lines += [f"warning: {finding}" for finding in self.warnings]
-        return "\n".join(lines) or "no fault, no warning"
+        lines = [f"fault: {line}" for line in grouped(self.faults)] or ["no fault"]
+        lines += [f"warning: {line}" for line in grouped(self.warnings)] or ["no warning"]
+        return "\n".join([*lines, *self.notes])
+
+
+def grouped(findings):
+    """A line a finding; what is the matter with many rows of a column is one line with them all."""
+    groups = {}
+    for finding in findings:
+        key = (finding.file, finding.sheet, finding.column, finding.what, finding.remedy)
+        groups.setdefault(key, []).append(finding)
+    for first, *others in groups.values():
+        if len(others) < 3:
+            yield from map(str, (first, *others))
+        else:
+            rows = ", ".join(f"{each.row} ({each.value})" for each in (first, *others))
+            place = replace(first, row=None).place
+            yield f"{place}: {first.what}, in {len(others) + 1} rows: {rows}. {first.remedy}"
 
 
 def check(folder=None):
@@ -59,7 +75,18 @@ def examine(folder=None):
     sheet = read_sheet(description)
     found = check_sheet(description, sheet) + check_exclusions(description, sheet)
     kinds = [tuple(f for f in found if f.severity == kind) for kind in ("fault", "warning")]
-    return description, sheet, Findings(*kinds)
+    return description, sheet, Findings(*kinds, not_used(sheet))
+
+
+def not_used(sheet):
+    """A line for each reason why rows of the sheet give no experiment."""
+    if sheet.not_used.empty:
+        return ()
+    by_reason = sheet.not_used.groupby("reason", sort=False)["sheet_row"]
+    return tuple(
+        f"not used, {len(rows)} of {sheet.rows_in} rows: {reason} (row {', '.join(map(str, rows))})"
+        for reason, rows in by_reason
+    )
 
 
 def check_sheet(description, sheet):
@@ -73,7 +100,6 @@ def check_sheet(description, sheet):
     checker.shared_controls(numbers)
     checker.directions(numbers)
     checker.errors(numbers)
-    checker.not_used()
     return [*sheet.findings, *checker.findings]
 
 
@@ -306,16 +332,6 @@ class _Checker:
             "warning",
         )
         self.find(numbers["se"] <= 0, "se", "a standard error is above 0", "Correct it")
-
-    def not_used(self):
-        """Rows that the mapping set aside, by reason."""
-        if self.sheet.not_used.empty:
-            return
-        for reason, rows in self.sheet.not_used.groupby("reason", sort=False)["sheet_row"]:
-            listed = ", ".join(map(str, rows))
-            what = f"{len(rows)} of {self.sheet.rows_in} rows are not used: {reason}"
-            place = {"severity": "warning", "sheet": self.sheet.sheet}
-            self.findings.append(Finding(self.sheet.file, what, f"See rows {listed}", **place))
 
     def errors(self, numbers):
         """Effects beyond belief, and SDs so small for their outcome that they may be SEMs."""

@@ -137,3 +137,14 @@ def test_the_default_review_has_no_fault():
     if not (DEFAULT / "experiments.csv").is_file():
         pytest.skip("the default review's sheet is not there yet")
     assert found(DEFAULT, "faults") == []
+
+
+def test_many_rows_with_one_trouble_are_one_line(tmp_path):
+    table = [row(f"e{i}", n_treated=0) for i in range(5)]
+    findings = check(write(tmp_path, table))
+    assert len(findings.faults) == 5
+    assert str(findings).splitlines() == [
+        "fault: experiments.csv, column n_treated: a group has at least 1 animal, in 5 rows: "
+        "2 (0), 3 (0), 4 (0), 5 (0), 6 (0). Correct the group size",
+        "no warning",
+    ]

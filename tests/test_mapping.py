@@ -126,7 +126,8 @@ def test_rows_are_left_out_with_their_reason(tmp_path):
         [row, "RNA is another question"] for row in (2, 4, 6)
     ]
     assert accounted(review)
-    assert any("3 of 5 rows are not used: RNA" in str(warning) for warning in review.warnings)
+    notes = check(tmp_path).notes
+    assert notes == ("not used, 3 of 5 rows: RNA is another question (row 2, 4, 6)",)
 
 
 def test_group_sizes_given_as_a_range_take_the_lower_end(tmp_path):
