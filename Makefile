@@ -1,0 +1,53 @@
+# `make reports` renders the reports, `make test` runs the tests; both set up what they need.
+#
+#   make reports ARGS="locomotion -p method=DL"    other arguments of `python -m helpers render`
+#   make reports PYTHON=python3.12                 another Python for the set-up
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ARGS ?=
+
+.PHONY: reports test test-slow lab bench reconstruction lint lock
+.DEFAULT_GOAL := reports
+
+reports: $(READY)
+	@$(BIN)/python -m helpers render $(ARGS)
+
+test: $(READY)
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: $(READY)
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+lab: $(READY)
+	@$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks
+
+bench: $(READY)
+	@$(BIN)/python tests/bench.py $(ARGS)
+
+# Minutes: searches the reconstructed sheet anew. Its result is committed.
+reconstruction: $(READY)
+	@$(BIN)/python data/sci_exosomes/reconstruct.py $(ARGS)
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+# The environment follows the lock and the project; the last line marks it as complete.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; say where it is: make reports PYTHON=python3.12" >&2; \
+	  exit 1; }
+	@echo "Setting up $(VENV), once; this takes a few minutes."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Needs uv. One lock for Linux, macOS and Windows, and for every Python from 3.11 on.
+lock:
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	  --upgrade --quiet --output-file requirements.lock

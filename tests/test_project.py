@@ -1,0 +1,87 @@
+"""The project as a whole: one list of dependencies, clean notebooks, no machine in the files."""
+
+import re
+import subprocess
+import tomllib
+from itertools import chain
+
+import nbformat
+import pytest
+import yaml
+
+from helpers.description import PROJECT
+from helpers.parameters import declared
+
+NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+CONFIG = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+REQUIRED = [*CONFIG["dependencies"], *chain(*CONFIG["optional-dependencies"].values())]
+
+
+def names(requirements):
+    """Package names as both package indexes spell them."""
+    found = (re.match(r"[\w.-]+", line)[0] for line in requirements)
+    return {re.sub(r"[._]", "-", name.lower()) for name in found}
+
+
+def tracked():
+    """Files under version control; all files where there is no git."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode or not listed.stdout:
+        pytest.skip("this is not a git checkout")
+    paths = [PROJECT / name for name in listed.stdout.rstrip("\0").split("\0")]
+    return [path for path in paths if path.is_file()]
+
+
+def test_conda_environment_is_in_step():
+    environment = yaml.safe_load((PROJECT / "environment.yml").read_text(encoding="utf-8"))
+    lines = [line for line in environment["dependencies"] if isinstance(line, str)]
+    assert names(lines) - {"python", "pip"} == names(REQUIRED)
+    assert f"python{CONFIG['requires-python']}" in lines
+    bounded = {line for line in REQUIRED if re.search(r"[<>=]", line)}
+    assert bounded <= set(lines)
+
+
+def test_lock_is_complete_and_names_no_index():
+    text = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=[a-zA-Z])", text)
+    pinned = [entry for entry in entries if re.match(r"[\w.-]+==", entry)]
+    assert names(REQUIRED) <= names(pinned)
+    assert all("--hash=sha256:" in entry for entry in pinned)
+    assert not re.search(r"https?:|file:|--(extra-)?index-url|--find-links", text)
+    # one lock for every system: what only Windows and only macOS need is in it
+    assert {"colorama", "pywinpty", "appnope", "ptyprocess"} <= names(pinned)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_clean(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in code)
+    assert set(notebook.metadata) <= {"kernelspec", "language_info"}
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert "parameters" in code[0].metadata.get("tags", ())
+    assert "review" in declared(notebook.cells, path)
+
+
+def test_nothing_names_a_machine():
+    home = re.compile(rb"/(?:home|Users|root)/\w+|/tmp/\w+/|[A-Z]:\\\\Users")
+    own = str(PROJECT).encode()
+    for path in tracked():
+        content = path.read_bytes()
+        assert not home.search(content), path
+        assert len(own) < 8 or own not in content, path
+
+
+def test_package_holds_its_templates():
+    patterns = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    held = {
+        path
+        for pattern in patterns["package-data"]["helpers"]
+        for path in (PROJECT / "helpers").glob(pattern)
+        if path.is_file()
+    }
+    templates = {path for path in (PROJECT / "helpers/templates").rglob("*") if path.is_file()}
+    assert templates <= held
