@@ -40,7 +40,8 @@ def svg(figure, *, name, alt, titles=None):
     figure : matplotlib.figure.Figure
         Its size in inches becomes the size of the picture; nothing is cropped.
     name : str
-        Head of every identifier inside the picture; unique in a page.
+        Head of every identifier inside the picture (of artists with a ``gid`` and no title,
+        of clips and hatches); unique in a page.
     alt : str
         What a reader who does not see the picture is told.
     titles : dict of str to str, optional
@@ -94,14 +95,21 @@ class _Renderer(RendererBase):
         return True
 
     def open_group(self, s, gid=None):
-        self.groups.append(gid is not None)
-        if gid is not None:
-            title = f"<title>{escape(self.titles[gid])}</title>" if gid in self.titles else ""
-            self.out.append((f'<g id="{escape(f"{self.name}-{gid}")}">{title}', "", ""))
+        title = self.titles.get(gid)
+        self.groups.append((gid if title is None else None, title))
+        if self.groups[-1][0] is not None:
+            self.out.append((f'<g id="{escape(f"{self.name}-{gid}")}">', "", ""))
 
     def close_group(self, s):
-        if self.groups.pop():
+        if self.groups.pop()[0] is not None:
             self.out.append(("</g>", "", ""))
+
+    def put(self, tag, place, style, text=""):
+        """Add an element; within a group that has a title each element shows it."""
+        title = next((title for _, title in reversed(self.groups) if title is not None), None)
+        inside = text if title is None else f"{text}<title>{escape(title)}</title>"
+        tail = f">{inside}</{tag}>" if inside else "/>"
+        self.out.append((f"<{tag} {place}", style, tail))
 
     def draw_path(self, gc, path, transform, rgbFace=None):
         face = rgbFace if rgbFace is not None and (len(rgbFace) < 4 or rgbFace[3]) else None
@@ -112,7 +120,7 @@ class _Renderer(RendererBase):
         style = self._style(gc, face, line) + self._clip(gc, points)
         if len(points) == len(CIRCLE.vertices) and (circle := _circle(points)):
             cx, cy, r = map(_n, circle)
-            self.out.append((f'<circle cx="{cx}" cy="{cy}" r="{r}"', style, "/>"))
+            self.put("circle", f'cx="{cx}" cy="{cy}" r="{r}"', style)
             return
         # Only bare lines are thinned or cut: a filled outline must stay whole.
         clip = (-99, -99, self.width + 99, self.height + 99) if face is None else None
@@ -120,7 +128,7 @@ class _Renderer(RendererBase):
             remove_nans=True, clip=clip, simplify=path.should_simplify and face is None, curves=True
         )
         if d := _outline(moved):
-            self.out.append((f'<path d="{d}"', style, "/>"))
+            self.put("path", f'd="{d}"', style)
 
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
         if ismath:
@@ -144,8 +152,8 @@ class _Renderer(RendererBase):
             "fill-opacity": "" if rgb[3] == 1 else _n(rgb[3]),
         }
         turn = f' transform="rotate({_n(-angle)} {_n(x)} {_n(y)})"' if angle else ""
-        place = f'<text x="{_n(x)}" y="{_n(y)}"{turn}'
-        self.out.append((place, _attributes(style), f">{escape(s, quote=False)}</text>"))
+        place = f'x="{_n(x)}" y="{_n(y)}"{turn}'
+        self.put("text", place, _attributes(style), escape(s, quote=False))
 
     def get_text_width_height_descent(self, s, prop, ismath):
         if ismath:
@@ -166,9 +174,9 @@ class _Renderer(RendererBase):
         if transform is not None:
             wide, high = transform.frozen().to_values()[0], transform.frozen().to_values()[3]
         data = base64.b64encode(buffer.getvalue()).decode()
-        place = f'<image x="{_n(x)}" y="{_n(self.height - y - high)}" width="{_n(wide)}" '
+        place = f'x="{_n(x)}" y="{_n(self.height - y - high)}" width="{_n(wide)}" '
         place += f'height="{_n(high)}" href="data:image/png;base64,{data}"'
-        self.out.append((place, "", "/>"))
+        self.put("image", place, "")
 
     def _style(self, gc, face, line):
         alpha = gc.get_alpha() if gc.get_forced_alpha() else None

@@ -97,7 +97,7 @@ def test_no_inline_style_and_no_address_but_dois(report):
 
 def test_identifiers_are_unique_in_a_report(report):
     marks = [a["id"] for b in report.values() for _, a in Parser(b.html).elements if "id" in a]
-    assert len(marks) > 70
+    assert len(marks) >= 6
     assert len(marks) == len(set(marks))
 
 
@@ -133,7 +133,7 @@ def test_figure_takes_the_titles_that_hovering_has_left():
     axes.plot([0, 1], [0, 1], gid="row-0")
     axes.figure._titles = {"row-0": "first row"}
     block = blocks.figure(axes, name="x", number=1, caption="c", alt="a")
-    assert '<g id="figure-x-row-0"><title>first row</title>' in block.html
+    assert "<title>first row</title></path>" in block.html
 
 
 def test_figure_offers_its_data():

@@ -163,9 +163,9 @@ def test_titles_and_identifiers_of_rows():
     ax = axes()
     ax.plot([0, 1], [0, 1], gid="row-0")
     ax.plot([0, 1], [1, 0], gid="row-1")
-    rows = [g for g in all_of(ax, "g", titles={"row-1": "A & <B>"}) if g.get("id")]
-    assert [g.get("id") for g in rows] == ["f-row-0", "f-row-1"]
-    assert [g.findtext("title") for g in rows] == [None, "A & <B>"]
+    root = tree(ax, titles={"row-1": "A & <B>"})
+    assert [g.get("id") for g in root.iter("g") if g.get("id")] == ["f-row-0"]
+    assert [path.findtext("title") for path in root.iter("path")] == [None, "A & <B>"]
 
 
 def test_hatches_rise_to_the_right_on_their_ground():
