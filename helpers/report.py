@@ -99,6 +99,7 @@ class Report:
         if not self.analyses:
             raise ValueError(f"the sheet has no row of {family}'s outcomes {', '.join(wanted)}")
         self.printed = published.pooled(self.review)
+        self.printed_levels = published.subgroups(self.review)
         self._tested = {}
         self.show = Exhibits(self.review.evidence["kind"])
 
@@ -396,7 +397,7 @@ class Report:
     def influence(self, outcome):
         """How much each experiment moves the pooled result."""
         analysis = self.analyses.get(outcome)
-        if analysis is None or analysis.chosen.k < 4:
+        if analysis is None or analysis.chosen.k < 3:
             return None
         rows = analysis.rows.set_index("experiment", drop=False)
         table = influence.diagnostics(
@@ -418,6 +419,8 @@ class Report:
                 for noun, study in left_out.items()
             },
         )
+        if len(rows) < asymmetry.LEAST:  # a plot of so few says less than the words
+            return blocks.paragraph(words, name=f"{outcome}-influence")
         return self.show.figure(
             plots.influence(table[list(PANELS)], labels=rows["experiment"])[0].figure,
             name=f"{outcome}-influence",
@@ -477,7 +480,7 @@ class Report:
         analysis = self.analyses.get(outcome)
         if analysis is None:
             return None
-        table = tables.published_table(analysis, self.review)
+        table = tables.published_table(analysis, self.printed, self.printed_levels)
         if table.empty:
             return blocks.paragraph(
                 "Nothing was printed for this outcome.", name=f"{outcome}-published"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from helpers import published
 from helpers.analysis import presets
 from helpers.wording import interval, level_name, number, p_phrase, p_value, percent
 
@@ -152,8 +151,14 @@ def presets_table(analysis, printed):
     return shown, data
 
 
-def published_table(analysis, review):
+def published_table(analysis, pooled, levels):
     """Printed numbers beside those of the article preset, as a table of numbers.
+
+    Parameters
+    ----------
+    analysis : OutcomeAnalysis
+    pooled, levels : pandas.DataFrame
+        Of `helpers.published.pooled` and `helpers.published.subgroups`.
 
     Returns
     -------
@@ -163,12 +168,10 @@ def published_table(analysis, review):
     """
     outcome = analysis.outcome.id
     rows = []
-    pooled = published.pooled(review)
     if outcome in pooled.index:
         computed = vars(analysis.article)
         rows.append(_pair("pooled", None, None, pooled.loc[outcome], computed))
-    printed = published.subgroups(review)
-    for _, row in printed[printed["outcome"] == outcome].iterrows():
+    for _, row in levels[levels["outcome"] == outcome].iterrows():
         name, level = row["moderator"], row["level"]
         result = analysis.subgroups.get(name)
         if result is not None and not pd.isna(row["estimate"]):
