@@ -92,6 +92,9 @@ def not_used(sheet):
 def check_sheet(description, sheet):
     """Findings about the rows of the extraction sheet."""
     checker = _Checker(sheet)
+    if sheet.table.empty:
+        what = "no row of this sheet gives an experiment"
+        return [*sheet.findings, Finding(sheet.file, what, "Check how review.toml reads it")]
     numbers = checker.numbers()
     checker.ids(description)
     checker.levels(description)

@@ -76,6 +76,11 @@ class Description:
     config: dict = field(default_factory=dict, repr=False)
 
     @property
+    def protocol(self):
+        """What `[protocol]` says: ``id`` and a list of ``deviations``, as far as given."""
+        return self.config.get("protocol", {})
+
+    @property
     def is_authentic(self):
         """Whether the rows were taken from publications, not reconstructed or simulated."""
         return self.evidence["kind"] == "extracted"

@@ -18,15 +18,23 @@ from helpers.numerals import (
     read_numbers,
     to_floats,
 )  # fmt: skip
-from helpers.sheets import NUMBERS, read_csv, read_table
+from helpers.sheets import GROUPS, NUMBERS, read_csv, read_table
 
 IDS = ("experiment", "study", "outcome", "cohort", "control_group", "provenance")
 ARM = (*MEASURED, *KINDS)
-SETTINGS = (
-    "file", "sheet", "header", "encoding", "separator", "decimal", "digitiser", "missing",
-    "columns", "constants", "values", "divide", "join", "leave_out", "long", "time_point",
-    "outliers", "control_n_is_split",
-)  # fmt: skip
+TEXT, NUMBER, TABLE = (str, "a text"), ((int, float), "a number"), (dict, "a table")
+SETTINGS = {
+    "file": TEXT, "sheet": TEXT, "encoding": TEXT, "separator": TEXT, "decimal": TEXT,
+    "header": (int, "a row"), "digitiser": (bool, "true or false"), "missing": (list, "a list"),
+    "control_n_is_split": (bool, "true or false"), "columns": TABLE, "constants": TABLE,
+    "values": TABLE, "divide": TABLE, "long": TABLE, "outliers": TABLE,
+    "join": (list, "a list of tables"), "leave_out": (list, "a list of tables"),
+    "time_point": ((str, int, float), "all, first, last or a day"),
+}  # fmt: skip
+INSIDE = {
+    "columns": ((str, list), "a column or a list of columns"), "values": TABLE, "divide": NUMBER,
+    "constants": ((str, int, float, bool), "a text or a number"), "join": TABLE, "leave_out": TABLE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +106,15 @@ class _Mapping:
     def __init__(self, description):
         self.description, self.config = description, description.sheet
         self.names, self.steps, self.unused, self.findings = {}, [], {}, []
-        for name in self.config:
+        for name, value in self.config.items():
             if name not in SETTINGS:
                 self.refuse(name, "there is no such setting", nearest(name, SETTINGS))
+            self.typed(name, value, *SETTINGS[name])
+            inside = value if name in INSIDE else ()
+            for part in inside.values() if isinstance(inside, dict) else inside:
+                self.typed(name, part, *INSIDE[name])
+        if self.config.get("decimal", ".") not in (".", ","):
+            self.refuse("decimal", "this is a point or a comma", 'Say "." or ","')
         options = ("sheet", "header", "encoding", "separator", "digitiser")
         self.raw = read_table(
             description.folder / self.config.get("file", "experiments.csv"),
@@ -138,6 +152,10 @@ class _Mapping:
     def refuse(setting, what, remedy, value=None):
         fault = Finding("review.toml", what, remedy, column=f"sheet.{setting}", value=value)
         raise ReviewError([fault])
+
+    def typed(self, setting, value, kinds, words):
+        if not isinstance(value, kinds):
+            self.refuse(setting, f"{words} is due here", "Correct this entry", value)
 
     def known(self, setting, columns, table):
         for column in columns:
@@ -235,14 +253,22 @@ class _Mapping:
         self.known("columns", columns, fields)
         self.known("constants", constants, fields)
         chosen, faults, index = {}, [], self.table.index
-        for name in fields:
+        # A column of the sheet that happens to be called `n` or `low` is taken only when named.
+        tacit = {
+            *IDS,
+            *NUMBERS,
+            *self.description.moderators,
+            *(ARM if "long" in self.config else ()),
+        }
+        for name in [name for name in fields if name in tacit or name in {**columns, **constants}]:
             source = columns.get(name, name)
             sources = source if isinstance(source, list) else [source]
             if name in constants:
                 chosen[name] = pd.Series(_text(constants[name]), index, dtype=object)
                 self.note("constant", name, f"{constants[name]!r} in every row", len(index))
             elif all(part in self.table for part in sources):
-                chosen[name] = self.table[sources].agg(" ".join, axis=1)
+                cells = self.table[sources].to_numpy()
+                chosen[name] = pd.Series([" ".join(parts) for parts in cells], index, dtype=object)
                 self.names[name] = " + ".join(sources)
                 if any(part in self.raw.twice for part in sources):
                     faults.append(self.lacking(name, source, "stands over several columns"))
@@ -266,6 +292,14 @@ class _Mapping:
         if faults:
             raise ReviewError(faults)
         self.before, self.table = self.table, pd.DataFrame(chosen, index, dtype=object)
+        if {"effect", "se"} <= set(chosen) and "effect" not in columns:
+            whole = pd.Series(True, index)
+            for name in GROUPS:
+                whole &= self.cells(name) != ""
+            self.table.loc[whole, ["effect", "se"]] = ""
+            self.note(
+                "effect", "effect", "computed anew where all group data are there", whole.sum()
+            )
 
     def lacking(self, name, source, what):
         return Finding(
@@ -291,11 +325,18 @@ class _Mapping:
                     self.warn(f"values.{name}", f"{old!r} matches no cell")
             self.table[columns] = cells.replace({old: _text(new) for old, new in values.items()})
         missing = set(self.config.get("missing", []))
-        for name, moderator in self.description.moderators.items():
-            gone = self.cells(name).isin(missing - set(moderator.levels))
+        levels = {name: m.levels for name, m in self.description.moderators.items()}
+        for name in dict.fromkeys([*IDS, *levels]):
+            gone = self.cells(name).isin(missing - set(levels.get(name, ())))
             self.note("missing", name, "not reported", gone.sum())
             if gone.any():
                 self.table.loc[gone, name] = ""
+        group = self.cells("control_group")
+        studies = self.table["study"].groupby(group).transform("nunique")
+        again = (group != "") & (studies > 1)
+        if again.any():  # each study counts its control groups from 1
+            self.table.loc[again, "control_group"] = self.table["study"] + " " + group
+            self.note("control group", "control_group", "told apart by study", again.sum())
 
     def pair(self):
         """A row a group of animals becomes a row a treated group with its control."""
@@ -303,8 +344,10 @@ class _Mapping:
         group, keys = config.get("group"), list(config.get("pair", []))
         self.known("long", [group, *keys], self.before)
         before, table = self.before.loc[self.table.index], self.table
+        for row in table.index[before[group] == ""]:
+            self.find(row, group, "treated or control is not said", "Fill it in")
         control = before[group].isin([_text(word) for word in config.get("control", [])])
-        key = before[keys].agg("\x1f".join, axis=1)
+        key = pd.Series(["\x1f".join(cells) for cells in before[keys].to_numpy()], before.index)
         same = "row has the same " + ", ".join(keys)
         again = control & key.where(control).duplicated() & key.isin(key[~control])
         for row in table.index[again]:
@@ -333,9 +376,9 @@ class _Mapping:
         """One column for both groups counts for each."""
         for name in [name for name in ARM if name in self.table]:
             cells = self.table.pop(name)
-            for arm in ARMS:
-                self.table[f"{name}_{arm}"] = cells
-                self.names[f"{name}_{arm}"] = self.names.get(name, name)
+            for column in [f"{name}_{arm}" for arm in ARMS if f"{name}_{arm}" not in self.table]:
+                self.table[column] = cells
+                self.names[column] = self.names.get(name, name)
 
     def take_time_point(self):
         """One day of each cohort and outcome: the first, the last, or the nearest to a day."""

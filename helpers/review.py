@@ -118,15 +118,22 @@ def _outliers(description, experiments):
     """Exclusions by `[sheet.outliers]`: effects further than `sd` SDs from the mean, one pass."""
     rule = description.sheet.get("outliers")
     columns = ["experiment", "reason", "by"]
-    if not rule:
+    if rule is None:
         return pd.DataFrame(columns=columns)
+    sd, by = rule.get("sd"), rule.get("by")
+    if not isinstance(sd, int | float) or (by is not None and by not in experiments):
+        what = "this rule needs `sd`, a number, and can have `by`, a column such as outcome"
+        fault = Finding(
+            "review.toml", what, "Write outliers = { sd = 3.3 }", column="sheet.outliers"
+        )
+        raise ReviewError([fault])
     effect = effect_sizes(experiments)["effect"] * experiments.get("sign", 1.0)
-    by = experiments[rule["by"]] if "by" in rule else pd.Series("", experiments.index)
+    by = experiments[by] if by else pd.Series("", experiments.index)
     groups = effect.groupby(by.to_numpy())
     far = ((effect - groups.transform("mean")) / groups.transform("std")).abs()
-    found = far[far > rule["sd"]]
+    found = far[far > sd]
     reasons = [
-        f"g {effect[name]:.2f} lies {distance:.1f} SDs from the mean of all rows (limit {rule['sd']})"
+        f"g {effect[name]:.2f} lies {distance:.1f} SDs from the mean of all rows (limit {sd})"
         for name, distance in found.items()
     ]
     return pd.DataFrame(

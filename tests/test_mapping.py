@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from own_review import FAMILY, SPECIES, row, rows, write, write_csv
+from own_review import FAMILY, HEAD, SPECIES, row, rows, write, write_csv
 
 from helpers import conversions
 from helpers.check import check
@@ -79,6 +79,16 @@ def test_missing_columns_are_named_all_at_once(tmp_path):
         ("[[sheet.join]]\nfile = 'other.csv'\non = 'study'", "other.csv: there is no such file"),
         ("header = 99", "the headings have no such row"),
         ("encoding = 'klingon'", "cannot be read"),
+        ("missing = 'NS'", "a list is due here"),
+        ("decimal = ';'", "a point or a comma"),
+        ("columns = 'study'", "a table is due here"),
+        ("values.species = 'rat'", "a table is due here"),
+        ("divide.n_treated = 'x'", "a number is due here"),
+        ("constants.study = ['x']", "a text or a number is due here"),
+        ("join = ['x']", "a table is due here"),
+        ("long = true", "a table is due here"),
+        ("outliers = {}", "this rule needs `sd`"),
+        ("outliers = { sd = 3, by = 'colour' }", "this rule needs `sd`"),
     ],
 )
 def test_a_wrong_setting_is_refused_in_words(tmp_path, body, words):
@@ -255,6 +265,14 @@ def test_rows_that_bring_effect_and_se(tmp_path):
     review = load(write(tmp_path, table))
     found = effects(review.experiments, ARTICLE)
     assert found.loc["own", ["effect", "se"]].tolist() == [1.5, 0.5]
+    both = [line | {"effect": 9, "se": 1} for line in rows(2)]
+    computed = load(write(tmp_path / "both", both))
+    assert computed.experiments["effect"].isna().all()
+    assert ("effect", "computed anew where all group data are there", 2) in trace(
+        computed, "effect"
+    )
+    taken = load(write(tmp_path / "named", both, "columns.effect = 'effect'"))
+    assert effects(taken.experiments, ARTICLE)["effect"].tolist() == [9, 9]
     table[2]["se"] = 0
     assert "a standard error is above 0" in str(check(write(tmp_path, table)))
 
@@ -272,6 +290,36 @@ def test_one_time_point_for_each_cohort(tmp_path, rule, taken):
     review = load(write(tmp_path, table, f"time_point = {rule}"))
     assert review.experiments["follow_up_days"].tolist() == taken
     assert accounted(review)
+
+
+def test_names_that_happen_to_be_ours_are_not_taken(tmp_path):
+    table = [
+        line | {"n": 99, "low": 1, "high": 2, "tip": 3, "error_type": "SEM"} for line in rows()
+    ]
+    review = load(write(tmp_path, table))
+    assert review.experiments["n_treated"].tolist() == [8, 8, 8]
+    assert review.experiments["sd_treated"].tolist() == [2.5, 2.5, 2.5]
+    named = load(write(tmp_path, table, "columns = { n = 'n' }"))
+    assert named.experiments["n_treated"].tolist() == [8, 8, 8]
+
+
+def test_control_groups_are_told_apart_by_study_and_missing_ones_are_none(tmp_path):
+    table = [row(f"e{i}", study=f"s{i // 2}", control_group="c1") for i in range(4)]
+    table += [row(f"m{i}", control_group="NA", cohort="NA") for i in range(2)]
+    review = load(write(tmp_path, table, "missing = ['NA']"))
+    groups = review.experiments["control_group"].tolist()
+    assert groups == ["s0 c1", "s0 c1", "s1 c1", "s1 c1", "", ""]
+    assert list(trace(review, "control group")) == [("control_group", "told apart by study", 4)]
+    assert review.experiments["cohort"].tolist() == [""] * 6
+
+
+def test_a_sheet_without_a_row_is_refused(tmp_path):
+    table = [row(sd_treated="NS")]
+    assert "no row of this sheet" in str(
+        check(write(tmp_path, table, "missing = ['NS']")).faults[0]
+    )
+    (tmp_path / "experiments.csv").write_text(",".join(HEAD) + "\n")
+    assert "no row of this sheet" in str(check(tmp_path).faults[0])
 
 
 def long_rows():
@@ -319,6 +367,13 @@ def test_two_controls_for_one_treated_group_are_refused(tmp_path):
     table[4]["exp"] = "1"
     found = check(write(tmp_path, table, LONG)).faults
     assert len(found) == 1 and found[0].row == 6 and "earlier control row" in found[0].what
+
+
+def test_a_group_that_is_not_said_is_refused(tmp_path):
+    table = long_rows()
+    table[1]["ctrl"] = ""
+    found = check(write(tmp_path, table, LONG)).faults
+    assert [finding.row for finding in found] == [3] and "treated or control" in found[0].what
 
 
 def test_digitised_bars_with_their_error_tips(tmp_path):

@@ -1,7 +1,11 @@
 """From somebody's sheet to a review folder without a fault."""
 
+import re
+
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from own_review import row, rows, write_csv
 
 from helpers import __main__ as command
@@ -131,6 +135,38 @@ def test_hostile_texts_stay_texts(tmp_path):
     review = load(tmp_path / "review")
     assert [outcome.label for outcome in review.outcomes.values()] == [evil]
     assert review.sheet["file"] == "s.csv"
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(
+    heads=st.lists(
+        st.sampled_from(["study", "n", "mean T", "SEM_c", "nC", "", "Outcome", "x", "sd treated"])
+        | st.text(max_size=8),
+        min_size=1, max_size=8,
+    ),
+    cells=st.lists(st.sampled_from(["", "NS", "1,5", "2.5", "6-8", "rat"]) | st.text(max_size=5)),
+    name=st.sampled_from(["s.csv", "s.tsv", "s.xlsx"]),
+)  # fmt: skip
+def test_any_table_gives_a_review_or_words(tmp_path_factory, heads, cells, name):
+    folder = tmp_path_factory.mktemp("any")
+    width = len(heads)
+    cells = cells + [""] * (-len(cells) % width)
+    body = [cells[i : i + width] for i in range(0, len(cells), width)]
+    if name.endswith("xlsx"):
+        legal = [
+            [re.sub(r"[\x00-\x1f\ufffe\uffff\ud800-\udfff]", "", c) for c in line]
+            for line in (heads, *body)
+        ]
+        pd.DataFrame(legal).to_excel(folder / name, index=False, header=False)
+    else:
+        text = "\n".join(";".join(line) for line in (heads, *body))
+        (folder / name).write_text(text, encoding="utf-8", errors="replace")
+    try:
+        new(folder / "review", folder / name)
+    except ReviewError as error:
+        assert name in str(error)
+    else:
+        assert str(check(folder / "review"))
 
 
 def test_command_line(tmp_path, capsys):
