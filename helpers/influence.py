@@ -254,14 +254,15 @@ def _summaries(y, v, method):
     total = w.sum(1)
     fixed = 1 / v
     sum1 = fixed.sum(1)
-    q = fixed @ y**2 - (fixed @ y) ** 2 / sum1
-    mean = (fixed @ y) / sum1
-    if len(v) <= 4 * len(y):  # exact also where all effects are nearly equal
-        q = (fixed * (y - mean[:, None]) ** 2).sum(1)
+    if len(v) <= 4 * len(y):
+        q = (fixed * (y - ((fixed @ y) / sum1)[:, None]) ** 2).sum(1)
+    else:  # the same by two products of matrices, around a middle that keeps the digits
+        r = y - y.mean()
+        q = np.maximum(fixed @ r**2 - (fixed @ r) ** 2 / sum1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         s2 = (k - 1) * sum1 / (sum1**2 - np.einsum("sk,sk->s", fixed, fixed))
         if method == "EE":
-            i2, h2 = 100 * np.maximum(0, 1 - (k - 1) / q), q / (k - 1)
+            i2, h2 = 100 * np.where(q > k - 1, 1 - (k - 1) / q, 0), q / (k - 1)
         else:
             i2, h2 = 100 * tau2 / (tau2 + s2), 1 + tau2 / s2
     return {
