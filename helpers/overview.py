@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
 
@@ -330,13 +332,15 @@ class Overview:
 
     def provenance(self):
         """Hashes of inputs and code, versions."""
-        return provenance_block(self._results())
+        return provenance_block(self.content)
 
     def results(self):
         """All results as data, for programs."""
-        return blocks.results(self._results())
+        return blocks.results(self.content)
 
-    def _results(self):
+    @cached_property
+    def content(self):
+        """All results as plain data, with the audit."""
         content = results.family_results(
             self.review,
             "overview",

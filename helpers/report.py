@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import cached_property
 
 import pandas as pd
 
@@ -545,13 +546,15 @@ class Report:
 
     def provenance(self):
         """Parameters, hashes of inputs and code, versions and seed."""
-        return provenance_block(self._results())
+        return provenance_block(self.content)
 
     def results(self):
         """All results as data, for programs."""
-        return blocks.results(self._results())
+        return blocks.results(self.content)
 
-    def _results(self):
+    @cached_property
+    def content(self):
+        """All results as plain data."""
         return results.family_results(
             self.review, self.family.id, self.analyses, self.parameters, self.seed
         )
