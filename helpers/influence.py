@@ -13,7 +13,7 @@ from scipy import special
 from helpers import heterogeneity
 from helpers.pooling import INTERVALS, PREDICTIONS, checked, critical
 
-# Subsets worked on at once by `gosh`, in effects: bounds its memory whatever is asked for.
+# Effects worked on at once: bounds the memory whatever is asked for.
 _CHUNK = 2_000_000
 
 
@@ -36,9 +36,12 @@ def leave_one_out(
     DataFrame
         A row a deletion: ``left_out, k`` and the fields of a pooled result.
     """
-    y, v, names, member = _deletions(effect, variance, study, least=2)
-    sets = np.where(member, np.inf, v)
-    return _pooled({"left_out": names}, y, sets, method, interval, prediction, level)
+    y, v, names, code = _deletions(effect, variance, study, least=2)
+    options = method, interval, prediction, level
+    return _in_chunks(
+        lambda part: _pooled({"left_out": names[part]}, y, _without(part, code, v), *options),
+        len(names), len(y),
+    )  # fmt: skip
 
 
 def diagnostics(effect, *, variance, study=None, method="REML"):
@@ -77,14 +80,22 @@ def diagnostics(effect, *, variance, study=None, method="REML"):
     ----------
     Viechtbauer and Cheung (2010), Research Synthesis Methods 1:112.
     """
-    y, v, names, member = _deletions(effect, variance, study, least=3)
-    k = len(y)
+    y, v, names, code = _deletions(effect, variance, study, least=3)
     full = _summaries(y, v[None], method)
-    deleted = _summaries(y, np.where(member, np.inf, v), method)
+    return _in_chunks(
+        lambda part: _diagnostics(names[part], y, v, _without(part, code, v), full, method),
+        len(names), len(y),
+    )  # fmt: skip
+
+
+def _diagnostics(names, y, v, rest, full, method):
+    """Diagnostics of some deletions, `rest` with infinite variances where deleted."""
+    k, gone = len(y), np.isinf(rest)
+    deleted = _summaries(y, rest, method)
     w = 1 / (v + deleted["tau2"][:, None])
-    own = np.where(member, w, 0)
+    own = np.where(gone, w, 0)
     own_sum = own.sum(1)
-    hat = (member / (v + full["tau2"])).sum(1) * full["se"] ** 2
+    hat = (gone / (v + full["tau2"])).sum(1) * full["se"] ** 2
     change = full["estimate"] - deleted["estimate"]
     own_mean, dffits = (own @ y) / own_sum, change / np.sqrt(hat / own_sum)
     cook, dfbetas = change**2 / full["se"] ** 2, change * np.sqrt(w.sum(1))
@@ -133,9 +144,13 @@ def cumulative(
             raise ValueError(f"order has {len(order)} entries for {len(y)} effects")
         turn = np.argsort(np.asarray(order), kind="stable")
         y, v, names = y[turn], v[turn], names[turn]
-    later = np.triu(np.ones((len(y), len(y)), dtype=bool), 1)
-    sets = np.where(later, np.inf, v)
-    return _pooled({"added": names}, y, sets, method, interval, prediction, level)
+    options = method, interval, prediction, level
+
+    def steps(part):
+        later = np.arange(len(y)) > np.arange(len(y))[part, None]
+        return _pooled({"added": names[part]}, y, np.where(later, np.inf, v), *options)
+
+    return _in_chunks(steps, len(y), len(y))
 
 
 def galbraith(effect, *, variance, level=0.95):
@@ -173,13 +188,13 @@ def baujat(effect, *, variance, method="REML"):
     ----------
     Baujat and others (2002), Statistics in Medicine 21:2641.
     """
-    y, v, names, member = _deletions(effect, variance, None, least=2)
+    y, v, names, _ = _deletions(effect, variance, None, least=2)
     full = _summaries(y, v[None], method)
-    deleted = _summaries(y, np.where(member, np.inf, v), method)
+    rest = leave_one_out(y, variance=v, method=method)
     return pd.DataFrame(
         {
             "x": (y - full["estimate"]) ** 2 / (v + full["tau2"]),
-            "y": (full["estimate"] - deleted["estimate"]) ** 2 / deleted["se"] ** 2,
+            "y": ((full["estimate"] - rest["estimate"]) / rest["se"]).to_numpy() ** 2,
         },
         index=names,
     )
@@ -208,12 +223,12 @@ def gosh(effect, *, variance, subsets=100_000, method="REML", seed=0):
     """
     y, v = checked(effect, variance)
     inside = members(len(y), subsets=subsets, seed=seed)
-    rows = max(1, _CHUNK // len(y))
-    parts = []
-    for start in range(0, len(inside), rows):
-        sets = np.where(inside[start : start + rows], v, np.inf)
-        parts.append(pd.DataFrame(_summaries(y, sets, method)).drop(columns="se"))
-    return pd.concat(parts, ignore_index=True)
+
+    def pooled(part):
+        sets = np.where(inside[part], v, np.inf)
+        return pd.DataFrame(_summaries(y, sets, method)).drop(columns="se")
+
+    return _in_chunks(pooled, len(inside), len(y))
 
 
 def members(k, *, subsets=100_000, seed=0):
@@ -231,19 +246,32 @@ def members(k, *, subsets=100_000, seed=0):
 
 
 def _deletions(effect, variance, study, *, least):
-    """Arrays, the names of what can be left out, and whom each name takes along."""
+    """Arrays, the names of what can be left out, and to which of them each effect belongs."""
     names = effect.index.to_numpy() if isinstance(effect, pd.Series) else None
     y, v = checked(effect, variance)
     if len(y) < least:
         raise ValueError(f"at least {least} effects are needed, there are {len(y)}")
     if study is None:
-        return y, v, np.arange(len(y)) if names is None else names, np.eye(len(y), dtype=bool)
-    codes, names = pd.factorize(np.asarray(study, dtype=object))
-    if len(codes) != len(y) or (codes < 0).any():
+        code = np.arange(len(y))
+        return y, v, code if names is None else names, code
+    code, names = pd.factorize(np.asarray(study, dtype=object))
+    if len(code) != len(y) or (code < 0).any():
         raise ValueError(f"study needs a label for each of the {len(y)} effects")
     if len(names) < 2:
         raise ValueError("leaving out the only study leaves nothing")
-    return y, v, names, codes == np.arange(len(names))[:, None]
+    return y, v, names, code
+
+
+def _without(part, code, v):
+    """Variances of the sets that lack each of some deletions."""
+    return np.where(code == np.arange(code.max() + 1)[part, None], np.inf, v)
+
+
+def _in_chunks(function, sets, k):
+    """Tables of slices of the sets, one below the other."""
+    rows = max(1, _CHUNK // k)
+    parts = [function(slice(start, start + rows)) for start in range(0, sets, rows)]
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
 def _summaries(y, v, method):

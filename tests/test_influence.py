@@ -159,6 +159,14 @@ def test_gosh_draws_reproducible_subsets_in_chunks(data, monkeypatch):
     assert not table.equals(gosh(y, variance=v, subsets=500, seed=4))
 
 
+@pytest.mark.parametrize("function", [leave_one_out, diagnostics, cumulative, baujat])
+def test_chunks_change_nothing(data, function, monkeypatch):
+    y, v, _ = data
+    whole = function(y, variance=v)
+    monkeypatch.setattr("helpers.influence._CHUNK", 12 * 5)
+    pd.testing.assert_frame_equal(whole, function(y, variance=v))
+
+
 def test_two_effects(data):
     y, v, _ = data
     table = leave_one_out(y[:2], variance=v[:2])
