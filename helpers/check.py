@@ -249,29 +249,33 @@ class _Checker:
             self.find(
                 numbers[column] < 0, column, "an SD is not negative", "Correct it from the source"
             )
-        df = numbers["n_treated"] + numbers["n_control"] - 2
-        sized = (numbers["n_treated"] >= 1) & (numbers["n_control"] >= 1)
+        n1, n2, s1, s2 = (
+            numbers[name] for name in ("n_treated", "n_control", "sd_treated", "sd_control")
+        )
+        df, aside = n1 + n2 - 2, "or leave the row out by [[sheet.leave_out]] in review.toml"
+        sized = (n1 >= 1) & (n2 >= 1)
         self.find(
             sized & (df < 1),
             "n_control",
             "n_treated + n_control - 2 is below 1: no SD can be pooled",
-            "Correct the group sizes or leave the row out through exclusions.csv",
+            f"Correct the group sizes {aside}",
         )
-        no_spread = [numbers["sd_treated"] == 0, numbers["sd_control"] == 0]
         self.find(
-            no_spread[0] & no_spread[1],
-            "sd_treated",
-            "both SDs are 0: no standardised difference exists",
-            "Correct them from the source or leave the row out through exclusions.csv",
+            sized & (df == 1),
+            "n_control",
+            "n_treated + n_control - 2 is 1: the small-sample factor of an SMD is 0",
+            f"Correct the group sizes {aside}",
         )
-        for column, zero in zip(("sd_treated", "sd_control"), no_spread, strict=True):
-            self.find(
-                zero & ~(no_spread[0] & no_spread[1]),
-                column,
-                "this SD is 0",
-                "Check the source",
-                "warning",
-            )
+        # A group of one animal adds nothing to the pooled SD, whatever its SD.
+        none = sized & (df >= 1) & ((n1 - 1) * s1**2 + (n2 - 1) * s2**2 == 0)
+        self.find(
+            none,
+            "sd_treated",
+            "the pooled SD is 0: no standardised difference exists",
+            f"Correct the SDs from the source {aside}",
+        )
+        for column, sd in (("sd_treated", s1), ("sd_control", s2)):
+            self.find((sd == 0) & ~none, column, "this SD is 0", "Check the source", "warning")
 
     def scales(self, numbers, description):
         """Means outside the outcome's scale, and SDs that no sample on it can have."""

@@ -135,6 +135,9 @@ def describe(folder=None):
         fault = Finding("review.toml", f"this is not TOML: {error}", "Mend the line named here")
         raise ReviewError([fault]) from error
     reader = _Reader()
+    reader.shape(config)
+    if reader.faults:
+        raise ReviewError(reader.faults)
     families, outcomes = reader.families(config)
     moderators = reader.moderators(config, outcomes)
     evidence = dict(config.get("evidence", {"kind": "extracted"}))
@@ -172,6 +175,26 @@ class _Reader:
 
     def fault(self, column, what, value=None, remedy="Mend this entry of review.toml"):
         self.faults.append(Finding("review.toml", what, remedy, column=column, value=value))
+
+    def shape(self, config):
+        """Faults where a table or a list of tables is due and something else stands."""
+        for name in ("sheet", "evidence", "protocol"):
+            if not isinstance(config.get(name, {}), dict):
+                self.fault(name, f"is a table: [{name}]", config[name])
+        families, moderators = (self.tables(config, name) for name in ("families", "moderators"))
+        for entry in families:
+            self.tables(entry, "outcomes")
+        for entry in moderators:
+            for name, kind in (("levels", list), ("reference_by_outcome", dict)):
+                if not isinstance(entry.get(name, kind()), kind):
+                    self.fault(f"moderators.{name}", "is a list, or a table", entry[name])
+
+    def tables(self, config, name):
+        found = config.get(name, [])
+        if isinstance(found, list) and all(isinstance(entry, dict) for entry in found):
+            return found
+        self.fault(name, f"is a list of tables: [[{name}]]", found)
+        return []
 
     def families(self, config):
         families, outcomes = {}, {}

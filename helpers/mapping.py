@@ -341,12 +341,14 @@ class _Mapping:
     def pair(self):
         """A row a group of animals becomes a row a treated group with its control."""
         config = self.config["long"]
-        group, keys = config.get("group"), list(config.get("pair", []))
+        group, keys = config.get("group"), config.get("pair")
+        self.typed("long.pair", keys, list, "a list of columns")
+        self.typed("long.control", config.get("control"), list, "a list of words")
         self.known("long", [group, *keys], self.before)
         before, table = self.before.loc[self.table.index], self.table
         for row in table.index[before[group] == ""]:
             self.find(row, group, "treated or control is not said", "Fill it in")
-        control = before[group].isin([_text(word) for word in config.get("control", [])])
+        control = before[group].isin([_text(word) for word in config["control"]])
         key = pd.Series(["\x1f".join(cells) for cells in before[keys].to_numpy()], before.index)
         same = "row has the same " + ", ".join(keys)
         again = control & key.where(control).duplicated() & key.isin(key[~control])

@@ -87,13 +87,15 @@ def test_missing_columns_are_named_all_at_once(tmp_path):
         ("constants.study = ['x']", "a text or a number is due here"),
         ("join = ['x']", "a table is due here"),
         ("long = true", "a table is due here"),
+        ("long = { group = 'study', pair = 'study', control = ['a'] }", "a list of columns is due"),
+        ("long = { group = 'study', pair = ['study'], control = 'a' }", "a list of words is due"),
         ("outliers = {}", "this rule needs `sd`"),
         ("outliers = { sd = 3, by = 'colour' }", "this rule needs `sd`"),
     ],
 )
 def test_a_wrong_setting_is_refused_in_words(tmp_path, body, words):
     with pytest.raises(ReviewError, match=f"(?s){words}"):
-        load(write(tmp_path, rows(), body))
+        load(write(tmp_path, [line | {"n": 1, "mean": 2, "sd": 3} for line in rows()], body))
 
 
 def test_join_by_key_and_what_matches_nothing(tmp_path):
