@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from helpers import (
@@ -276,6 +277,45 @@ class Report:
             data=tables.moderator_data(analysis),
         )
 
+    def bubble(self, outcome, moderator):
+        """Effects against one moderator: a strip for each level, a line for a number."""
+        analysis = self.analyses.get(outcome)
+        regression = analysis and analysis.regressions.get(moderator)
+        if not regression:
+            return None
+        rows, described = analysis.rows, self.review.moderators[moderator]
+        if described.levels:
+            fit = analysis.subgroups[moderator].table
+            fit = fit.where(fit["pooled"], fit[["level", "k", "pooled"]])
+            x = rows[moderator].astype(object)
+        else:
+            x = rows[moderator]
+            at = pd.DataFrame({moderator: np.linspace(x.min(), x.max(), 40)})
+            fit = regression.predict(at).assign(x=at[moderator])
+        terms = wording.listing(
+            f"{term['level'] or 'slope'} {number(term['coef'])} "
+            f"{interval(term['ci_low'], term['ci_high'])}"
+            for _, term in regression.coefficients.iloc[1:].iterrows()
+        )
+        against = f" against {regression.reference[moderator]}" if described.levels else ""
+        return self.show.figure(
+            plots.bubble(
+                x,
+                rows["effect"],
+                weight=rows["weight"],
+                fit=fit,
+                label=described.label,
+                effect_label=self.settings.measure,
+                labels=rows["experiment"],
+            ),
+            name=f"{outcome}-bubble-{moderator}",
+            caption=f"{analysis.outcome.label} by {described.label.lower()}: each circle is an "
+            f"experiment, its area the weight. Coefficients{against}: {terms}; "
+            f"R² = {percent(100 * regression.r2, 0)}.",
+            alt=f"Coefficients{against}: {terms}.",
+            data=rows[["experiment", "study", moderator, "effect", "se", "weight", "provenance"]],
+        )
+
     def galbraith(self, outcome):
         """Galbraith plot: which experiments lie outside the band of the common effect."""
         analysis = self.analyses.get(outcome)
@@ -506,7 +546,10 @@ class Report:
             shown = {
                 "All experiments": [self.forest(name)],
                 "Result": [self.result(name), self.heterogeneity(name)],
-                "What may explain the differences": [self.moderators(name)],
+                "What may explain the differences": [
+                    self.moderators(name),
+                    *(self.bubble(name, moderator) for moderator in self._numeric()),
+                ],
                 "Outliers and influence": [
                     self.galbraith(name), self.excluded(name), self.influence(name)
                 ],
@@ -520,6 +563,9 @@ class Report:
             for title, parts in shown.items():
                 display(blocks.heading(title, level=3, name=f"{name}-{title}"))
                 display(*(block for block in parts if block is not None))
+
+    def _numeric(self):
+        return [name for name, one in self.review.moderators.items() if not one.levels]
 
     # ------------------------------------------------------------------ the end of a report
 

@@ -34,7 +34,7 @@ SHOWN = {
     "paragraph-{}-heterogeneity": 1,
     "figure-{}-galbraith": 3,
     "figure-{}-funnel": 3,
-    "figure-{}-influence": 4,
+    "figure-{}-influence": 10,
     "table-{}-presets": 1,
     "table-{}-published": 1,
 }
