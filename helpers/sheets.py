@@ -18,7 +18,7 @@ NUMBERS = (*GROUPS, "follow_up_days", "sign", "effect", "se")
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 MINUS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " "})
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-RANGE = re.compile(r"(\d+)\s*(?:-|–|—|/|~|to|a|à|bis)\s*(\d+)")
+RANGE = re.compile(r"(\d+)\s*(?:-|–|—|to|a|à|bis)\s*(\d+)", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """What `[sheet]` of review.toml does to a sheet, and that every step is listed."""
 
 import json
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -148,6 +149,7 @@ def test_group_sizes_given_as_a_range_take_the_lower_end(tmp_path):
     assert review.experiments["n_treated"].tolist() == [6, 7, 8]
     assert review.experiments["n_control"].tolist() == [6, 6, 6]
     assert ("n_treated", "'6-8' read as 6", 1) in trace(review, "range")
+    assert "a number is due" in str(check(write(tmp_path, [row(n_treated="6/8")])))
     assert "lower end for group sizes only" in str(
         check(write(tmp_path, [row(mean_treated="6-8")]))
     )
@@ -504,6 +506,35 @@ def test_broken_cells_give_words_or_right_numbers(tmp_path_factory, broken, body
         if "CI" not in body:
             cell = str(given_row["sd_treated"]).strip().replace("−", "-").replace(",", ".")
             assert found["sd_treated"] == pytest.approx(float(cell) * factor, rel=1e-12)
+
+
+TYPED = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 40), st.floats(allow_nan=False, allow_infinity=False),
+    st.dates(date(2000, 1, 1), date(2030, 1, 1)),
+    st.sampled_from(["12,5", "NS", "6-8", " 9 ", "=1+1"]),
+)  # fmt: skip
+
+
+@settings(derandomize=True, deadline=None, max_examples=30)
+@given(
+    cells=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(COLUMNS[2:]), TYPED), max_size=3)
+)
+def test_workbooks_of_any_cells_give_words_or_right_numbers(tmp_path_factory, cells):
+    table = rows(4)
+    for place, column, cell in cells:
+        table[place][column] = cell
+    folder = write(tmp_path_factory.mktemp("x"), None, "missing = ['NS']", file="book.xlsx")
+    pd.DataFrame(table).astype(object).to_excel(folder / "book.xlsx", index=False)
+    try:
+        review = load(folder)
+    except ReviewError as error:
+        assert error.findings
+        return
+    assert accounted(review)
+    for _, found in review.experiments.iterrows():
+        for column in COLUMNS[2:]:
+            cell = table[found["sheet_row"] - 2][column]
+            assert found[column] == (6 if cell == "6-8" else float(cell))
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
