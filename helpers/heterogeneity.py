@@ -215,13 +215,12 @@ def _solve_q(y, v, design, target):
 
 def _solve_likelihood(y, v, design, df, *, restricted):
     """Maximise the (restricted) likelihood, which can have one maximum at 0 and one inside."""
-    start = _hedges(y, v, design, df)
-    tau2 = _climb(y, v, design, df, start, restricted)
+    tau2 = _climb(y, v, design, df, _hedges(y, v, design, df), restricted)
     lower = _gain(y, v, design, tau2, restricted) < 0
     tau2[lower] = 0
     rows = np.flatnonzero(tau2 == 0)
     if len(rows):
-        start = _descend(y[rows], v[rows], design, df[rows], start[rows], restricted)
+        start = _descend(y[rows], v[rows], design, df[rows], restricted)
         rows, start = rows[start > 0], start[start > 0]
         found = _climb(y[rows], v[rows], design, df[rows], start, restricted)
         higher = _gain(y[rows], v[rows], design, found, restricted) > 0
@@ -229,14 +228,13 @@ def _solve_likelihood(y, v, design, df, *, restricted):
     return tau2
 
 
-def _descend(y, v, design, df, start, restricted):
-    """Come down from the moment estimates in small steps: the first place near a maximum, or 0.
+def _descend(y, v, design, df, restricted):
+    """Come down from the effects' own variance: the first place near a maximum, or 0.
 
     Newton's longer steps may have jumped over a maximum.
     """
     harmonic = df / (1 / v).sum(1)
-    m = design.moments(1 / v, y)
-    tau2 = np.maximum(start, (m.ypy - df) / m.tr_p)
+    tau2 = design.moments(np.isfinite(v).astype(float), y).ypy / df
     found = np.zeros(len(y))
     active = np.flatnonzero(tau2 > _NEGLIGIBLE * harmonic)
     while len(active):
