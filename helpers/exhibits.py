@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from helpers import blocks
+from helpers.wording import count
 
 
 class Exhibits:
@@ -31,6 +32,27 @@ class Exhibits:
         return blocks.table(
             frame, name=name, number=self._number("table", name), data=data, **words
         )
+
+    def sheet(self, review):
+        """What was done to the sheet on its way to the numbers, in order, with counts."""
+        used = len(review.experiments)
+        return self.table(
+            review.trace.rename(columns=str.capitalize),
+            name="sheet",
+            caption=f"From the sheet to the numbers: {count(review.rows_in, 'row')} in, "
+            f"{used:,} used, {len(review.not_used):,} listed with the reason why not; "
+            f"{count(len(review.exclusions), 'experiment')} excluded afterwards.",
+        )
+
+    def not_used(self, review):
+        """Rows of the sheet that give no experiment, with the reason."""
+        if review.not_used.empty:
+            return None
+        names = {"sheet_row": "Row of the sheet", "reason": "Reason"}
+        return self.table(
+            review.not_used.rename(columns=names), name="not-used", data=review.not_used,
+            caption=f"{count(len(review.not_used), 'row')} of the sheet that give no experiment.",
+        )  # fmt: skip
 
     def marked(self, data):
         """Data with a column that says what kind of rows it was made from."""

@@ -330,6 +330,14 @@ class Overview:
 
     # ------------------------------------------------------------------ the end
 
+    def sheet(self):
+        """What was done to the sheet on its way to the numbers."""
+        return self.show.sheet(self.review)
+
+    def not_used(self):
+        """Rows of the sheet that give no experiment."""
+        return self.show.not_used(self.review)
+
     def provenance(self):
         """Hashes of inputs and code, versions."""
         return provenance_block(self.content)

@@ -590,6 +590,14 @@ class Report:
             f"{text}\n\n{methods.software_text()}\n\n{references}", name="methods", copy=True
         )
 
+    def sheet(self):
+        """What was done to the sheet on its way to the numbers."""
+        return self.show.sheet(self.review)
+
+    def not_used(self):
+        """Rows of the sheet that give no experiment."""
+        return self.show.not_used(self.review)
+
     def provenance(self):
         """Parameters, hashes of inputs and code, versions and seed."""
         return provenance_block(self.content)

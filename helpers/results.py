@@ -38,7 +38,8 @@ def family_results(review, family, analyses, parameters, seed):
                 "code": provenance.code_hash(),
                 "versions": provenance.versions(),
                 "seed": seed,
-                "rows_in": len(review.experiments),
+                "rows_in": review.rows_in,
+                "rows_not_used": len(review.not_used),
                 "rows_used": int(sum(len(analysis.rows) for analysis in analyses.values())),
             },
             "outcomes": {
