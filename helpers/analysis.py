@@ -235,28 +235,34 @@ def _three_level(rows, split):
         )
     settings = replace(RECOMMENDED, split_controls=False)
     found = effects(rows, settings)
-    own = "row " + rows["experiment"]
-    groups = own if split else rows["control_group"].where(rows["control_group"] != "", own)
-    sampling = {"variance": found["variance"]}
-    if groups.duplicated().any() and rows[["n_treated", "n_control"]].notna().all(axis=None):
-        # Animals seen on several days covary through themselves, arms through their control.
-        sampling = {
-            "covariance": dependence.covariance(
-                found["effect"],
-                variance=found["variance"],
-                study=rows["study"],
-                control_group=groups,
-                n_treated=rows["n_treated"],
-                n_control=rows["n_control"],
-                cohort=rows["cohort"].where(rows["cohort"] != "", own),
-                occasion=rows["follow_up_days"].fillna(-1),
-            )
-        }
-    fitted = dependence.three_level(found["effect"], study=rows["study"], **sampling)
+    fitted = None
     try:
+        sampling = _sampling(rows, found, split)
+        fitted = dependence.three_level(found["effect"], study=rows["study"], **sampling)
         return fitted, dependence.cluster_robust(fitted, study=rows["study"]), ""
     except ValueError as error:
         return fitted, None, str(error)
+
+
+def _sampling(rows, found, split):
+    """Sampling variances, with covariances where animals are shared."""
+    own = "row " + rows["experiment"]
+    groups = own if split else rows["control_group"].where(rows["control_group"] != "", own)
+    if not groups.duplicated().any() or rows[["n_treated", "n_control"]].isna().any(axis=None):
+        return {"variance": found["variance"]}
+    # Animals seen on several days covary through themselves, arms through their control.
+    return {
+        "covariance": dependence.covariance(
+            found["effect"],
+            variance=found["variance"],
+            study=rows["study"],
+            control_group=groups,
+            n_treated=rows["n_treated"],
+            n_control=rows["n_control"],
+            cohort=rows["cohort"].where(rows["cohort"] != "", own),
+            occasion=rows["follow_up_days"].fillna(-1),
+        )
+    }
 
 
 def _moderate(analysis, moderator):

@@ -1,79 +1,119 @@
-"""Numbered figures and tables of a report, each download with its kind of evidence."""
+"""What every report has: numbered figures and tables, the sheet's way, the origin of numbers."""
 
 from __future__ import annotations
 
-from helpers import blocks
+from functools import wraps
+
+from helpers import alerts, blocks, published
+from helpers.review import load
 from helpers.wording import count
 
 
 class Exhibits:
-    """Counts figures and tables and marks their data.
+    """Shows things of one review, numbered, each download with its kind of evidence.
 
     Parameters
     ----------
-    evidence : str
-        Kind of the rows that numbers come from: extracted, reconstructed or simulated.
+    review : str, Path or None
+        Folder of the review; None is the project's own.
+    seed : int
+        Seed of everything that is simulated.
     """
 
-    def __init__(self, evidence):
-        self.evidence = evidence
+    def __init__(self, review, seed):
+        self.review = load(review)
+        self.seed = seed
+        self.printed = published.pooled(self.review)
+        self.analyses = {}
+        self.without_rows = []
         self._numbers = {"figure": {}, "table": {}}
 
-    def figure(self, axes, *, name, data=None, **words):
-        """A matplotlib figure as a numbered block."""
-        data = None if data is None else self.marked(data)
-        return blocks.figure(
-            axes, name=name, number=self._number("figure", name), data=data, **words
+    @property
+    def content(self):
+        """All results as plain data; each kind of report has its own."""
+        raise NotImplementedError
+
+    def banner(self):
+        """What kind of evidence this is."""
+        return blocks.banner(self.review.evidence)
+
+    def alerts(self):
+        """What a reader should know before the numbers."""
+        return blocks.alerts(
+            alerts.of_review(self.review, self.without_rows)
+            + alerts.of_assumptions(self.review, self.analyses, self.printed)
+            + alerts.of_outcomes(list(self.analyses.values()))
         )
 
-    def table(self, frame, *, name, data=None, **words):
-        """A table as a numbered block."""
-        data = self.marked(frame if data is None else data)
-        return blocks.table(
-            frame, name=name, number=self._number("table", name), data=data, **words
-        )
-
-    def sheet(self, review):
+    def sheet(self):
         """What was done to the sheet on its way to the numbers, in order, with counts."""
-        used = len(review.experiments)
-        return self.table(
+        review = self.review
+        return self._table(
             review.trace.rename(columns=str.capitalize),
             name="sheet",
             caption=f"From the sheet to the numbers: {count(review.rows_in, 'row')} in, "
-            f"{used:,} used, {len(review.not_used):,} listed with the reason why not; "
-            f"{count(len(review.exclusions), 'experiment')} excluded afterwards.",
+            f"{count(len(review.experiments), 'experiment')} out, {len(review.not_used):,} rows "
+            f"listed with the reason why not; {count(len(review.exclusions), 'experiment')} "
+            "excluded afterwards.",
         )
 
-    def not_used(self, review):
+    def not_used(self):
         """Rows of the sheet that give no experiment, with the reason."""
-        if review.not_used.empty:
+        rows = self.review.not_used
+        if rows.empty:
             return None
         names = {"sheet_row": "Row of the sheet", "reason": "Reason"}
-        return self.table(
-            review.not_used.rename(columns=names), name="not-used", data=review.not_used,
-            caption=f"{count(len(review.not_used), 'row')} of the sheet that give no experiment.",
+        return self._table(
+            rows.rename(columns=names), name="not-used", data=rows,
+            caption=f"{count(len(rows), 'row')} of the sheet that give no experiment.",
         )  # fmt: skip
 
-    def marked(self, data):
+    def provenance(self):
+        """Parameters, hashes of inputs and code, versions and seed."""
+        content, origin = self.content, self.content["provenance"]
+        pairs = [("Review", content["review"]), ("Evidence", origin["evidence"]["kind"])]
+        pairs.append(("Rows in, rows used", f"{origin['rows_in']:,}, {origin['rows_used']:,}"))
+        pairs.append(("Parameters", [f"{k} = {v!r}" for k, v in content["parameters"].items()]))
+        pairs.append(("SHA-256 of inputs", [f"{k} {v}" for k, v in origin["inputs"].items()]))
+        pairs.append(("SHA-256 of code", origin["code"]))
+        pairs.append(("Versions", [f"{k} {v}" for k, v in origin["versions"].items()]))
+        pairs.append(("Seed", origin["seed"]))
+        return blocks.facts(pairs, name="provenance")
+
+    def results(self):
+        """All results as data, for programs."""
+        return blocks.results(self.content)
+
+    def _figure(self, axes, *, name, data=None, **words):
+        number, data = self._number("figure", name), None if data is None else self._marked(data)
+        return blocks.figure(axes, name=name, number=number, data=data, **words)
+
+    def _table(self, frame, *, name, data=None, **words):
+        number, data = self._number("table", name), self._marked(frame if data is None else data)
+        return blocks.table(frame, name=name, number=number, data=data, **words)
+
+    def _marked(self, data):
         """Data with a column that says what kind of rows it was made from."""
-        return data if "provenance" in data else data.assign(provenance=self.evidence)
+        if "provenance" in data:
+            return data
+        return data.assign(provenance=self.review.evidence["kind"])
 
     def _number(self, kind, name):
         """Numbers go by first appearance, so running a cell again does not count on."""
         return self._numbers[kind].setdefault(name, len(self._numbers[kind]) + 1)
 
 
-def provenance_block(content):
-    """Parameters, hashes of inputs and code, versions and seed of `helpers.results`."""
-    origin = content["provenance"]
-    pairs = [
-        ("Review", content["review"]),
-        ("Evidence", origin["evidence"]["kind"]),
-        ("Rows in, rows used", f"{origin['rows_in']:,}, {origin['rows_used']:,}"),
-        ("Parameters", [f"{name} = {value!r}" for name, value in content["parameters"].items()]),
-        ("SHA-256 of inputs", [f"{name} {value}" for name, value in origin["inputs"].items()]),
-        ("SHA-256 of code", origin["code"]),
-        ("Versions", [f"{name} {value}" for name, value in origin["versions"].items()]),
-        ("Seed", origin["seed"]),
-    ]
-    return blocks.facts(pairs, name="provenance")
+def of_outcome(least=1):
+    """Let a method take an outcome's id for its analysis; without it, or below `least`, None."""
+
+    def decorate(method):
+        @wraps(method)
+        def wrapper(self, outcome, *args, **options):
+            analysis = self.analyses.get(outcome)
+            if analysis is None or analysis.chosen.k < least:
+                return None
+            return method(self, analysis, *args, **options)
+
+        return wrapper
+
+    return decorate

@@ -7,10 +7,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from helpers import alerts, audit, blocks, charts, published, results, wording
+from helpers import alerts, audit, blocks, charts, results, wording
 from helpers.analysis import ARTICLE, analyse
-from helpers.exhibits import Exhibits, provenance_block
-from helpers.review import load
+from helpers.exhibits import Exhibits
 from helpers.wording import count, interval, listing, number, percent
 
 STUDY_COLUMNS = {
@@ -28,7 +27,7 @@ BOUNDS = ("estimate", "ci_low", "ci_high")
 JUDGEMENTS = ("low", "unclear", "high")
 
 
-class Overview:
+class Overview(Exhibits):
     """The review as a whole; each method shows one thing.
 
     Parameters
@@ -40,10 +39,7 @@ class Overview:
     """
 
     def __init__(self, review=None, seed=0):
-        self.review = load(review)
-        self.seed = seed
-        self.show = Exhibits(self.review.evidence["kind"])
-        self.printed = published.pooled(self.review)
+        super().__init__(review, seed)
         present = set(self.review.experiments["outcome"])
         self.without_rows = [name for name in self.review.outcomes if name not in present]
         self.analyses = {
@@ -54,10 +50,6 @@ class Overview:
         self.findings = audit.audit(self.review.folder)
 
     # ------------------------------------------------------------------ first screen
-
-    def banner(self):
-        """What kind of evidence the computed numbers are."""
-        return blocks.banner(self.review.evidence)
 
     def glance(self):
         """The numbers of the whole review and one sentence to quote."""
@@ -78,20 +70,12 @@ class Overview:
         text = wording.family_verdict(self.review.title, self.analyses.values())
         return text if self.review.is_authentic else f"{text} (Reconstructed data.)"
 
-    def alerts(self):
-        """What a reader should know before the numbers."""
-        return blocks.alerts(
-            alerts.of_review(self.review, self.without_rows)
-            + alerts.of_assumptions(self.review, self.analyses, self.printed)
-            + alerts.of_outcomes(list(self.analyses.values()))
-        )
-
     # ------------------------------------------------------------------ all outcomes
 
     def evidence_map(self):
         """All pooled effects, computed and printed, turned so that benefit lies to the right."""
         table = self._map()
-        return self.show.figure(
+        return self._figure(
             charts.evidence_map(
                 table, favours=(f"favours {self.review.control}", f"favours {self.review.treated}")
             ),
@@ -143,7 +127,7 @@ class Overview:
             [{"outcome": name, "preset": preset, **results.pooled_fields(getattr(analysis, preset))}
              for name, analysis in self.analyses.items() for preset in ("article", "recommended")]
         )  # fmt: skip
-        return self.show.table(
+        return self._table(
             pd.DataFrame(rows), name="pooled", groups="family", data=data,
             caption="Pooled effects of all outcomes. Where the article prints no k, the sheet's k is "
             "an assumption, and no verdict may rest on it.",
@@ -157,7 +141,7 @@ class Overview:
         if table.empty:
             return None
         table = table.assign(n=pd.to_numeric(table["n"]))
-        return self.show.figure(
+        return self._figure(
             charts.flow(table),
             name="flow",
             caption=f"Flow of records, after PRISMA 2020. {self.flow_words()}",
@@ -179,7 +163,7 @@ class Overview:
             return None
         names = {key: label for key, label in STUDY_COLUMNS.items() if key in table}
         shown = table[list(names)].rename(columns=names).replace("", "–")
-        return self.show.table(
+        return self._table(
             shown, name="studies", data=table.assign(provenance="as printed"),
             caption=f"The {count(len(table), 'included study', 'included studies')}. Columns marked "
             "as printed keep the article's own words; the others are cleaned.",
@@ -196,7 +180,7 @@ class Overview:
             [pd.DataFrame({"property": name, "value": values.index, "studies": values.to_numpy()})
              for name, values in counted.items()]
         )  # fmt: skip
-        return self.show.figure(
+        return self._figure(
             charts.counts(table.replace("", "not clear"), names)[0].figure,
             name="study-counts",
             caption="What the included studies used; cleaned values, one count a study.",
@@ -219,7 +203,7 @@ class Overview:
         table, items = self._bias()
         if table.empty:
             return None
-        return self.show.figure(
+        return self._figure(
             charts.risk_of_bias(table, items, overall="overall"),
             name="risk-of-bias",
             caption=f"SYRCLE's risk of bias in {count(len(table), 'study', 'studies')}: + low, ? "
@@ -235,7 +219,7 @@ class Overview:
         if table.empty:
             return None
         counted = self._bias_counts()
-        return self.show.figure(
+        return self._figure(
             charts.risk_of_bias_summary(table, items),
             name="risk-of-bias-summary",
             caption=f"Judgements by item. {self.bias_words()}",
@@ -271,7 +255,7 @@ class Overview:
         if counted.empty:
             return None
         shown = counted.assign(item=counted["item"].str.replace("item_", "Item "))
-        return self.show.table(
+        return self._table(
             shown.rename(columns=str.capitalize), name="risk-of-bias-items",
             caption="SYRCLE's items and how many studies were judged low, unclear and high.",
             data=counted.assign(provenance="as printed"),
@@ -298,7 +282,7 @@ class Overview:
             if far
             else ""
         )
-        return self.show.table(
+        return self._table(
             pd.concat([own, table[list(names)].rename(columns=names)]), name="earlier-reviews",
             data=table.assign(provenance="as printed"),
             caption=f"{count(len(table), 'effect')} that the article quotes from earlier reviews, "
@@ -309,7 +293,7 @@ class Overview:
 
     def audit_summary(self):
         """How many printed statistics agree with each other, check by check."""
-        return self.show.table(
+        return self._table(
             audit.summary(self.review.folder).rename_axis("Check").reset_index(), name="audit-summary",
             caption="Printed statistics held against each other within their rounding.",
         )  # fmt: skip
@@ -320,7 +304,7 @@ class Overview:
             return blocks.paragraph("Every printed number agrees with the others.", name="audit")
         shown = self.findings.rename(columns=str.capitalize)
         hard = int((self.findings["grade"] == "hard").sum())
-        return self.show.table(
+        return self._table(
             shown, name="audit", data=self.findings.assign(provenance="as printed"),
             caption=f"{count(len(shown), 'question')} to the authors, {hard} of them hard. Hard: no "
             "rounding and no number of degrees of freedom mends it, levels add up to more than k, or "
@@ -329,22 +313,6 @@ class Overview:
         )  # fmt: skip
 
     # ------------------------------------------------------------------ the end
-
-    def sheet(self):
-        """What was done to the sheet on its way to the numbers."""
-        return self.show.sheet(self.review)
-
-    def not_used(self):
-        """Rows of the sheet that give no experiment."""
-        return self.show.not_used(self.review)
-
-    def provenance(self):
-        """Hashes of inputs and code, versions."""
-        return provenance_block(self.content)
-
-    def results(self):
-        """All results as data, for programs."""
-        return blocks.results(self.content)
 
     @cached_property
     def content(self):

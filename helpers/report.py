@@ -5,26 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
-from helpers import (
-    alerts,
-    asymmetry,
-    blocks,
-    forest,
-    influence,
-    methods,
-    plots,
-    published,
-    results,
-    tables,
-    wording,
-)
+from helpers import blocks, forest, methods, published, results, tables, wording
 from helpers.analysis import Settings, analyse
 from helpers.description import nearest
-from helpers.exhibits import Exhibits, provenance_block
-from helpers.review import load
+from helpers.diagnosis import Diagnosis
+from helpers.exhibits import of_outcome
 from helpers.script import metafor_script
 from helpers.wording import count, interval, number, percent
 
@@ -32,11 +19,9 @@ DATA_COLUMNS = (
     "experiment", "study", "cohort", "control_group", "outcome", "n_treated", "mean_treated",
     "sd_treated", "n_control", "mean_control", "sd_control", "follow_up_days",
 )  # fmt: skip
-# Drawn for each experiment; the download has all diagnostics.
-PANELS = ("rstudent", "cook", "tau2_deleted", "weight")
 
 
-class Report:
+class Report(Diagnosis):
     """One family of a review, analysed under given parameters.
 
     Every method shows one thing and gives back a block that JupyterLab and the rendered page
@@ -68,8 +53,7 @@ class Report:
     def __init__(
         self, family, *, review=None, outcomes=None, moderators=None, exclude=(), seed=0, **settings
     ):
-        self.review = load(review)
-        self.seed = seed
+        super().__init__(review, seed)
         self.settings = Settings(**settings)
         self.parameters = {
             "review": self.review.id,
@@ -100,16 +84,9 @@ class Report:
         }
         if not self.analyses:
             raise ValueError(f"the sheet has no row of {family}'s outcomes {', '.join(wanted)}")
-        self.printed = published.pooled(self.review)
         self.printed_levels = published.subgroups(self.review)
-        self._tested = {}
-        self.show = Exhibits(self.review.evidence["kind"])
 
     # ------------------------------------------------------------------ first screen
-
-    def banner(self):
-        """What kind of evidence this is."""
-        return blocks.banner(self.review.evidence)
 
     def glance(self):
         """The numbers that matter, and one sentence to quote."""
@@ -158,14 +135,6 @@ class Report:
             text += f" ({self.review.evidence['kind'].capitalize()} data.)"
         return text
 
-    def alerts(self):
-        """What a reader should know before the numbers."""
-        return blocks.alerts(
-            alerts.of_review(self.review, self.without_rows)
-            + alerts.of_assumptions(self.review, self.analyses, self.printed)
-            + alerts.of_outcomes(list(self.analyses.values()))
-        )
-
     # ------------------------------------------------------------------ one outcome
 
     def forest(self, outcome, by=None):
@@ -191,7 +160,7 @@ class Report:
         head = f"{label}: {count(result.k, 'experiment')}"
         if by:
             head += f" by {self.review.moderators[by].label.lower()}"
-        return self.show.figure(
+        return self._figure(
             axes,
             name=f"{outcome}-forest" + (f"-{by}" if by else ""),
             caption=f"{head}. Squares are effects with {wording.level_name(result.level)}, their "
@@ -222,7 +191,7 @@ class Report:
             ],
             better=directions.pop() if len(directions) == 1 else None,
         )
-        return self.show.figure(
+        return self._figure(
             axes,
             name=f"{name}-forest",
             caption=f"{label}: {count(len(rows), 'experiment')} on "
@@ -237,263 +206,61 @@ class Report:
             data=pd.concat([self._rows(analysis) for analysis in chosen]),
         )
 
-    def heterogeneity(self, outcome):
+    @of_outcome()
+    def heterogeneity(self, analysis):
         """How much the experiments differ, and what that means for the next one."""
-        analysis = self.analyses.get(outcome)
-        if analysis is None:
-            return None
         result = analysis.chosen
         text = wording.heterogeneity_line(result)
         if result.pooled:
             low, high = result.heterogeneity_interval()["i2"]
             text += f"; Q-profile interval of I² {interval(low, high, 1)}."
-        return blocks.paragraph(text, name=f"{outcome}-heterogeneity")
+        return blocks.paragraph(text, name=f"{analysis.outcome.id}-heterogeneity")
 
-    def result(self, outcome):
+    @of_outcome()
+    def result(self, analysis):
         """A results paragraph that can be pasted into a manuscript."""
-        analysis = self.analyses.get(outcome)
-        if analysis is None:
-            return None
         text = wording.result_paragraph(analysis, self.review, self.settings.measure)
-        return blocks.paragraph(text, name=f"{outcome}-result", copy=True)
+        return blocks.paragraph(text, name=f"{analysis.outcome.id}-result", copy=True)
 
-    def moderators(self, outcome):
+    @of_outcome()
+    def moderators(self, analysis):
         """Subgroups and meta-regressions, laid out as the article's tables."""
-        analysis = self.analyses.get(outcome)
-        if analysis is None:
-            return None
         if not analysis.subgroups and not analysis.regressions:
             return blocks.paragraph(
                 f"The sheet holds no moderator for {analysis.outcome.label}, so nothing is said "
                 "here about what its heterogeneity comes from.",
-                name=f"{outcome}-moderators",
+                name=f"{analysis.outcome.id}-moderators",
             )
-        return self.show.table(
+        return self._table(
             tables.moderator_table(analysis, self.review.moderators),
-            name=f"{outcome}-moderators",
+            name=f"{analysis.outcome.id}-moderators",
             caption=f"{analysis.outcome.label}: subgroup analyses, each level with its own τ², and "
             "meta-regressions, one moderator at a time. A level of one experiment is not pooled.",
             groups="moderator",
             data=tables.moderator_data(analysis),
         )
 
-    def bubble(self, outcome, moderator):
-        """Effects against one moderator: a strip for each level, a line for a number."""
-        analysis = self.analyses.get(outcome)
-        regression = analysis and analysis.regressions.get(moderator)
-        if not regression:
-            return None
-        rows, described = analysis.rows, self.review.moderators[moderator]
-        if described.levels:
-            fit = analysis.subgroups[moderator].table
-            fit = fit.where(fit["pooled"], fit[["level", "k", "pooled"]])
-            x = rows[moderator].astype(object)
-        else:
-            x = rows[moderator]
-            at = pd.DataFrame({moderator: np.linspace(x.min(), x.max(), 40)})
-            fit = regression.predict(at).assign(x=at[moderator])
-        terms = wording.listing(
-            f"{term['level'] or 'slope'} {number(term['coef'])} "
-            f"{interval(term['ci_low'], term['ci_high'])}"
-            for _, term in regression.coefficients.iloc[1:].iterrows()
-        )
-        against = f" against {regression.reference[moderator]}" if described.levels else ""
-        return self.show.figure(
-            plots.bubble(
-                x,
-                rows["effect"],
-                weight=rows["weight"],
-                fit=fit,
-                label=described.label,
-                effect_label=self.settings.measure,
-                labels=rows["experiment"],
-            ),
-            name=f"{outcome}-bubble-{moderator}",
-            caption=f"{analysis.outcome.label} by {described.label.lower()}: each circle is an "
-            f"experiment, its area the weight. Coefficients{against}: {terms}; "
-            f"R² = {percent(100 * regression.r2, 0)}.",
-            alt=f"Coefficients{against}: {terms}.",
-            data=rows[["experiment", "study", moderator, "effect", "se", "weight", "provenance"]],
-        )
-
-    def galbraith(self, outcome):
-        """Galbraith plot: which experiments lie outside the band of the common effect."""
-        analysis = self.analyses.get(outcome)
-        if analysis is None or analysis.with_excluded.k < 3:
-            return None
-        rows = pd.concat([analysis.rows, analysis.excluded])
-        left_out = rows["experiment"].isin(analysis.excluded["experiment"])
-        axes = plots.galbraith(
-            rows["effect"],
-            variance=rows["variance"],
-            excluded=left_out.to_numpy(),
-            labels=rows["experiment"],
-        )
-        x, y = 1 / rows["se"], rows["effect"] / rows["se"]
-        slope = (y * x).sum() / (x**2).sum()
-        outside = int(((y - slope * x).abs() > 1.96).sum())
-        return self.show.figure(
-            axes,
-            name=f"{outcome}-galbraith",
-            caption=f"{analysis.outcome.label}: Galbraith plot. The band alone would flag "
-            f"{outside} of {count(len(rows), 'experiment')}; {len(analysis.excluded)} "
-            f"{'was' if len(analysis.excluded) == 1 else 'were'} left out. Which ones are left out "
-            "is a decision with a reason, not a rule.",
-            alt=f"Galbraith plot of {analysis.outcome.label}: common-effect slope {number(slope)}, "
-            f"{outside} of {len(rows)} points outside the ±1.96 band.",
-            data=rows[["experiment", "study", "effect", "se", "provenance"]].assign(x=x, y=y),
-        )
-
-    def funnel(self, outcome):
-        """Funnel plot on sample size: an SMD's standard error contains the effect itself."""
-        analysis = self.analyses.get(outcome)
-        if analysis is None or analysis.chosen.k < 3:
-            return None
-        rows = analysis.rows
-        total = rows["n_treated"] + rows["n_control"]
-        axes = plots.funnel(
-            rows["effect"],
-            se=rows["se"],
-            n_total=total,
-            estimate=analysis.chosen.estimate,
-            labels=rows["experiment"],
-            effect_label=self.settings.measure,
-        )
-        return self.show.figure(
-            axes,
-            name=f"{outcome}-funnel",
-            caption=f"{analysis.outcome.label}: funnel plot on 1/√N with the contours of the null "
-            "standard error 2/√N. Asymmetry may come from small experiments left unpublished, and "
-            "from much else.",
-            alt=f"Funnel plot of {count(len(rows), 'experiment')} with {int(total.min())} to "
-            f"{int(total.max())} animals around {number(analysis.chosen.estimate)}.",
-            data=rows[["experiment", "study", "effect", "se", "provenance"]].assign(n_total=total),
-        )
-
-    def small_study(self, outcomes, name):
-        """Tests for small-study effects in a group of outcomes, with their power, in words."""
-        found = self._asymmetry(outcomes)
-        if found is None:
-            return None
-        text = asymmetry.words(found, self._printed_p(outcomes))
-        return blocks.paragraph(text, name=f"{name}-small-study")
-
-    def small_study_tests(self, outcomes, name, label):
-        """The tests behind the words, each with what it would have seen."""
-        found = self._asymmetry(outcomes)
-        if found is None or not found.tests:
-            return None
-        data = asymmetry.table(found, self._printed_p(outcomes))
-        formats = {"p": wording.p_value, "df": ".0f"}
-        formats |= {column: ".0%" for column in data if column.startswith("rejects")}
-        return self.show.table(
-            data,
-            name=f"{name}-small-study",
-            formats=formats,
-            caption=f"{label}: tests for small-study effects in {count(found.k, 'experiment')}, "
-            "effects turned so that benefit is positive, and how often each rejects in simulated "
-            "data sets of these group sizes. Egger's test rejects standardised differences whether "
-            "or not anything was kept back; it stands here to show that.",
-        )
-
-    def doleman(self, outcomes, name, label):
-        """What baseline risk leaves of the effects, against inverse sample size."""
-        found = self._asymmetry(outcomes)
-        if found is None or "Doleman" not in found.tests:
-            return None
-        test = found.tests["Doleman"]
-        axes = plots.doleman(
-            test.y, test.x, fit=(test.intercept, test.slope), labels=found.rows["experiment"]
-        )
-        return self.show.figure(
-            axes,
-            name=f"{name}-doleman",
-            caption=f"{label}: Doleman plot of {count(found.k, 'experiment')}. Residuals of the "
-            "effects from their regression on the control group's outcome, against inverse sample "
-            f"size; {wording.p_phrase(test.p)}.",
-            alt=f"Doleman plot of {label}: slope {number(test.slope)}, t({test.df:.0f}) = "
-            f"{number(test.statistic)}, {wording.p_phrase(test.p)}.",
-            data=found.rows[["experiment", "outcome", "towards_benefit", "provenance"]].assign(
-                inverse_n=test.x, residual=test.y
-            ),
-        )
-
-    def _asymmetry(self, outcomes):
-        chosen = [self.analyses[outcome] for outcome in outcomes if outcome in self.analyses]
-        key = tuple(analysis.outcome.id for analysis in chosen)
-        if not chosen or self.settings.measure != "SMD":
-            return None
-        if key not in self._tested:
-            self._tested[key] = asymmetry.of(chosen, self.seed)
-        return self._tested[key]
-
-    def _printed_p(self, outcomes):
-        """The printed p of just this group, where all of it is reported."""
-        table = self.review.facts("published_bias.csv")
-        if "outcome_ids" not in table or not set(outcomes) <= set(self.analyses):
-            return None
-        same = [set(ids.split()) == set(outcomes) for ids in table["outcome_ids"]]
-        return table.loc[same, "p"].iloc[0] if any(same) else None
-
-    def influence(self, outcome):
-        """How much each experiment moves the pooled result."""
-        analysis = self.analyses.get(outcome)
-        if analysis is None or analysis.chosen.k < 3:
-            return None
-        rows = analysis.rows.set_index("experiment", drop=False)
-        table = influence.diagnostics(
-            rows["effect"], variance=rows["variance"], method=self.settings.method
-        )
-        left_out = {"experiment": None, "study": rows["study"]}
-        if not 1 < analysis.studies < len(rows):
-            del left_out["study"]
-        words = wording.influence_words(
-            analysis,
-            table,
-            {
-                noun: influence.leave_one_out(
-                    rows["effect"],
-                    variance=rows["variance"],
-                    study=study,
-                    **self.settings.pooling(),
-                )
-                for noun, study in left_out.items()
-            },
-        )
-        if len(rows) < asymmetry.LEAST:  # a plot of so few says less than the words
-            return blocks.paragraph(words, name=f"{outcome}-influence")
-        return self.show.figure(
-            plots.influence(table[list(PANELS)], labels=rows["experiment"])[0].figure,
-            name=f"{outcome}-influence",
-            caption=f"{analysis.outcome.label}: what changes when one experiment is left out. "
-            f"{words}",
-            alt=words,
-            data=table.assign(provenance=rows["provenance"].to_numpy()),
-        )
-
-    def presets(self, outcome):
+    @of_outcome()
+    def presets(self, analysis):
         """The same data under the article's, the recommended and the chosen settings."""
-        analysis = self.analyses.get(outcome)
-        if analysis is None:
-            return None
-        printed = self.printed.loc[outcome] if outcome in self.printed.index else None
+        printed = self.printed.T.get(analysis.outcome.id)
         shown, data = tables.presets_table(analysis, printed)
         note = f" {analysis.three_level_note}" if analysis.three_level_note else ""
-        return self.show.table(
+        return self._table(
             shown,
-            name=f"{outcome}-presets",
+            name=f"{analysis.outcome.id}-presets",
             caption=f"{analysis.outcome.label}: does the result depend on how it is computed? The "
             f"first two rows never change with the parameters.{note}",
             data=data,
         )
 
-    def excluded(self, outcome):
+    @of_outcome()
+    def excluded(self, analysis):
         """Which experiments were left out and why, and the result with and without them."""
-        analysis = self.analyses.get(outcome)
-        if analysis is None:
-            return None
         if analysis.excluded.empty:
-            return blocks.paragraph("No experiment was left out.", name=f"{outcome}-excluded")
+            return blocks.paragraph(
+                "No experiment was left out.", name=f"{analysis.outcome.id}-excluded"
+            )
         rows = analysis.excluded
         shown = pd.DataFrame(
             {
@@ -505,9 +272,9 @@ class Report:
                 "By": rows["by"],
             }
         )
-        return self.show.table(
+        return self._table(
             shown,
-            name=f"{outcome}-excluded",
+            name=f"{analysis.outcome.id}-excluded",
             caption=f"{analysis.outcome.label}: experiments left out. With them the pooled effect "
             f"is {wording.estimate_phrase(analysis.with_excluded, self.settings.measure)}, "
             f"I² = {percent(analysis.with_excluded.i2)}; without them "
@@ -516,19 +283,17 @@ class Report:
             data=self._rows(analysis, rows).assign(reason=rows["reason"], by=rows["by"]),
         )
 
-    def published(self, outcome):
+    @of_outcome()
+    def published(self, analysis):
         """Printed numbers beside those computed by the article's own settings."""
-        analysis = self.analyses.get(outcome)
-        if analysis is None:
-            return None
         table = tables.published_table(analysis, self.printed, self.printed_levels)
         if table.empty:
             return blocks.paragraph(
-                "Nothing was printed for this outcome.", name=f"{outcome}-published"
+                "Nothing was printed for this outcome.", name=f"{analysis.outcome.id}-published"
             )
-        return self.show.table(
+        return self._table(
             tables.published_shown(table, self.review.moderators),
-            name=f"{outcome}-published",
+            name=f"{analysis.outcome.id}-published",
             caption=f"{analysis.outcome.label}: {count(len(table), 'printed estimate')} beside "
             f"the computed ones; the largest distance of an estimate or bound is "
             f"{number(table['distance'].max(), 3)}.",
@@ -589,22 +354,6 @@ class Report:
         return blocks.paragraph(
             f"{text}\n\n{methods.software_text()}\n\n{references}", name="methods", copy=True
         )
-
-    def sheet(self):
-        """What was done to the sheet on its way to the numbers."""
-        return self.show.sheet(self.review)
-
-    def not_used(self):
-        """Rows of the sheet that give no experiment."""
-        return self.show.not_used(self.review)
-
-    def provenance(self):
-        """Parameters, hashes of inputs and code, versions and seed."""
-        return provenance_block(self.content)
-
-    def results(self):
-        """All results as data, for programs."""
-        return blocks.results(self.content)
 
     @cached_property
     def content(self):

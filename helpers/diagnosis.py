@@ -1,0 +1,209 @@
+"""What may be wrong with a pooled result: outliers, influence, small-study effects, moderators."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from helpers import asymmetry, blocks, influence, plots, wording
+from helpers.exhibits import Exhibits, of_outcome
+from helpers.wording import count, interval, number, percent
+
+# Drawn for each experiment; the download has all diagnostics.
+PANELS = ("rstudent", "cook", "tau2_deleted", "weight")
+
+
+class Diagnosis(Exhibits):
+    """The figures and tables that question a result; `helpers.report.Report` has them."""
+
+    def __init__(self, review, seed):
+        super().__init__(review, seed)
+        self._tested = {}
+
+    @of_outcome()
+    def bubble(self, analysis, moderator):
+        """Effects against one moderator: a strip for each level, a line for a number."""
+        regression = analysis.regressions.get(moderator)
+        if not regression:
+            return None
+        rows, described = analysis.rows, self.review.moderators[moderator]
+        if described.levels:
+            fit = analysis.subgroups[moderator].table
+            fit = fit.where(fit["pooled"], fit[["level", "k", "pooled"]])
+            x = rows[moderator].astype(object)
+        else:
+            x = rows[moderator]
+            at = pd.DataFrame({moderator: np.linspace(x.min(), x.max(), 40)})
+            fit = regression.predict(at).assign(x=at[moderator])
+        terms = wording.listing(
+            f"{term['level'] or 'slope'} {number(term['coef'])} "
+            f"{interval(term['ci_low'], term['ci_high'])}"
+            for _, term in regression.coefficients.iloc[1:].iterrows()
+        )
+        against = f" against {regression.reference[moderator]}" if described.levels else ""
+        return self._figure(
+            plots.bubble(
+                x,
+                rows["effect"],
+                weight=rows["weight"],
+                fit=fit,
+                label=described.label,
+                effect_label=self.settings.measure,
+                labels=rows["experiment"],
+            ),
+            name=f"{analysis.outcome.id}-bubble-{moderator}",
+            caption=f"{analysis.outcome.label} by {described.label.lower()}: each circle is an "
+            f"experiment, its area the weight. Coefficients{against}: {terms}; "
+            f"R² = {percent(100 * regression.r2, 0)}.",
+            alt=f"Coefficients{against}: {terms}.",
+            data=rows[["experiment", "study", moderator, "effect", "se", "weight", "provenance"]],
+        )
+
+    @of_outcome(least=3)
+    def galbraith(self, analysis):
+        """Galbraith plot: which experiments lie outside the band of the common effect."""
+        rows = pd.concat([analysis.rows, analysis.excluded])
+        left_out = rows["experiment"].isin(analysis.excluded["experiment"])
+        axes = plots.galbraith(
+            rows["effect"],
+            variance=rows["variance"],
+            excluded=left_out.to_numpy(),
+            labels=rows["experiment"],
+        )
+        x, y = 1 / rows["se"], rows["effect"] / rows["se"]
+        slope = (y * x).sum() / (x**2).sum()
+        outside = int(((y - slope * x).abs() > 1.96).sum())
+        return self._figure(
+            axes,
+            name=f"{analysis.outcome.id}-galbraith",
+            caption=f"{analysis.outcome.label}: Galbraith plot. The band alone would flag "
+            f"{outside} of {count(len(rows), 'experiment')}; {len(analysis.excluded)} "
+            f"{'was' if len(analysis.excluded) == 1 else 'were'} left out. Which ones are left out "
+            "is a decision with a reason, not a rule.",
+            alt=f"Galbraith plot of {analysis.outcome.label}: common-effect slope {number(slope)}, "
+            f"{outside} of {len(rows)} points outside the ±1.96 band.",
+            data=rows[["experiment", "study", "effect", "se", "provenance"]].assign(x=x, y=y),
+        )
+
+    @of_outcome(least=3)
+    def funnel(self, analysis):
+        """Funnel plot on sample size: an SMD's standard error contains the effect itself."""
+        rows = analysis.rows
+        total = rows["n_treated"] + rows["n_control"]
+        axes = plots.funnel(
+            rows["effect"],
+            se=rows["se"],
+            n_total=total,
+            estimate=analysis.chosen.estimate,
+            labels=rows["experiment"],
+            effect_label=self.settings.measure,
+        )
+        return self._figure(
+            axes,
+            name=f"{analysis.outcome.id}-funnel",
+            caption=f"{analysis.outcome.label}: funnel plot on 1/√N with the contours of the null "
+            "standard error 2/√N. Asymmetry may come from small experiments left unpublished, and "
+            "from much else.",
+            alt=f"Funnel plot of {count(len(rows), 'experiment')} with {int(total.min())} to "
+            f"{int(total.max())} animals around {number(analysis.chosen.estimate)}.",
+            data=rows[["experiment", "study", "effect", "se", "provenance"]].assign(n_total=total),
+        )
+
+    def small_study(self, outcomes, name):
+        """Tests for small-study effects in a group of outcomes, with their power, in words."""
+        found = self._asymmetry(outcomes)
+        if found is None:
+            return None
+        text = asymmetry.words(found, self._printed_p(outcomes))
+        return blocks.paragraph(text, name=f"{name}-small-study")
+
+    def small_study_tests(self, outcomes, name, label):
+        """The tests behind the words, each with what it would have seen."""
+        found = self._asymmetry(outcomes)
+        if found is None or not found.tests:
+            return None
+        data = asymmetry.table(found, self._printed_p(outcomes))
+        formats = {"p": wording.p_value, "df": ".0f"}
+        formats |= {column: ".0%" for column in data if column.startswith("rejects")}
+        return self._table(
+            data,
+            name=f"{name}-small-study",
+            formats=formats,
+            caption=f"{label}: tests for small-study effects in {count(found.k, 'experiment')}, "
+            "effects turned so that benefit is positive, and how often each rejects in simulated "
+            "data sets of these group sizes. Egger's test rejects standardised differences whether "
+            "or not anything was kept back; it stands here to show that.",
+        )
+
+    def doleman(self, outcomes, name, label):
+        """What baseline risk leaves of the effects, against inverse sample size."""
+        found = self._asymmetry(outcomes)
+        if found is None or "Doleman" not in found.tests:
+            return None
+        test = found.tests["Doleman"]
+        axes = plots.doleman(
+            test.y, test.x, fit=(test.intercept, test.slope), labels=found.rows["experiment"]
+        )
+        return self._figure(
+            axes,
+            name=f"{name}-doleman",
+            caption=f"{label}: Doleman plot of {count(found.k, 'experiment')}. Residuals of the "
+            "effects from their regression on the control group's outcome, against inverse sample "
+            f"size; {wording.p_phrase(test.p)}.",
+            alt=f"Doleman plot of {label}: slope {number(test.slope)}, t({test.df:.0f}) = "
+            f"{number(test.statistic)}, {wording.p_phrase(test.p)}.",
+            data=found.rows[["experiment", "outcome", "towards_benefit", "provenance"]].assign(
+                inverse_n=test.x, residual=test.y
+            ),
+        )
+
+    @of_outcome(least=3)
+    def influence(self, analysis):
+        """How much each experiment moves the pooled result."""
+        rows = analysis.rows.set_index("experiment", drop=False)
+        table = influence.diagnostics(
+            rows["effect"], variance=rows["variance"], method=self.settings.method
+        )
+        left_out = {"experiment": None, "study": rows["study"]}
+        if not 1 < analysis.studies < len(rows):
+            del left_out["study"]
+        words = wording.influence_words(
+            analysis,
+            table,
+            {
+                noun: influence.leave_one_out(
+                    rows["effect"],
+                    variance=rows["variance"],
+                    study=study,
+                    **self.settings.pooling(),
+                )
+                for noun, study in left_out.items()
+            },
+        )
+        if len(rows) < asymmetry.LEAST:  # a plot of so few says less than the words
+            return blocks.paragraph(words, name=f"{analysis.outcome.id}-influence")
+        return self._figure(
+            plots.influence(table[list(PANELS)], labels=rows["experiment"])[0].figure,
+            name=f"{analysis.outcome.id}-influence",
+            caption=f"{analysis.outcome.label}: what changes when one experiment is left out. "
+            f"{words}",
+            alt=words,
+            data=table.assign(provenance=rows["provenance"].to_numpy()),
+        )
+
+    def _asymmetry(self, outcomes):
+        chosen = [self.analyses[outcome] for outcome in outcomes if outcome in self.analyses]
+        key = tuple(analysis.outcome.id for analysis in chosen)
+        if not chosen or self.settings.measure != "SMD":
+            return None
+        if key not in self._tested:
+            self._tested[key] = asymmetry.of(chosen, self.seed)
+        return self._tested[key]
+
+    def _printed_p(self, outcomes):
+        """The printed p of just this group, where all of it is reported."""
+        table = self.review.facts("published_bias.csv")
+        if "outcome_ids" not in table or not set(outcomes) <= set(self.analyses):
+            return None
+        same = [set(ids.split()) == set(outcomes) for ids in table["outcome_ids"]]
+        return table.loc[same, "p"].iloc[0] if any(same) else None
