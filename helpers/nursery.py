@@ -132,12 +132,16 @@ def serve(channel):
     import gc
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.modules["debugpy"] = None  # 0.1 s in each kernel, for a debugger that nobody attaches
     for name in PRELOADED:
         # What cannot be imported fails in the notebook that imports it, with a place and a name.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    # A collection in a kernel need not touch, and so copy, what all kernels share; and the few
+    # hundred figures of a report are no reason for a hundred collections.
     gc.collect()
-    gc.freeze()  # a collection in a kernel need not touch, and so copy, what all kernels share
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
     running = set()
     with channel, channel.makefile("rw", encoding="utf-8") as stream:
         for line in stream:

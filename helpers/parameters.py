@@ -2,13 +2,12 @@
 
 import ast
 import json
-import math
 import re
 from dataclasses import dataclass
 
 from helpers.description import nearest
 
-TYPES = ("bool", "int", "float", "str", "list", "dict", "None")
+EXAMPLES = {"bool": "true", "int": "5", "float": "0.9", "str": "word", "list": "[one, two]"}
 
 
 class Refused(ValueError):
@@ -23,18 +22,23 @@ class Parameter:
     ----------
     default : object
         The literal that stands there.
-    types : frozenset of str
-        Names of what it may be: those of its annotation, else that of its default; empty where
-        neither says anything (a bare None).
+    types : tuple of str
+        Names of the types that it may have; empty where nobody knows.
+    choices : tuple of str
+        All words that it may be; empty where any word will do.
     """
 
     name: str
     default: object
-    types: frozenset
+    types: tuple
+    choices: tuple = ()
 
 
 def declared(cells, notebook):
     """Read the parameters that a notebook declares.
+
+    The comment after a parameter counts: "exact, approximate or none" lists all that it may be
+    (when its default is one of them), "list of ..." says that it is a list or None.
 
     Parameters
     ----------
@@ -59,30 +63,31 @@ def declared(cells, notebook):
             f"{notebook}: no cell is tagged 'parameters', so nothing can be set. "
             "Tag the first code cell (in JupyterLab: property inspector, Cell tags)."
         )
-    found = {}
+    source = "".join(tagged[0]["source"])
     try:
-        for statement in ast.parse("".join(tagged[0]["source"])).body:
-            target = getattr(statement, "target", None) or statement.targets[0]
-            default = ast.literal_eval(statement.value)
-            annotation = ast.unparse(getattr(statement, "annotation", None) or ast.Constant(""))
-            types = frozenset(re.findall(r"\w+", annotation)) & frozenset(TYPES)
-            if not types and default is not None:
-                types = frozenset([type(default).__name__])
-            found[target.id] = Parameter(target.id, default, types)
+        found = [
+            _parameter(statement, source.splitlines()[statement.end_lineno - 1])
+            for statement in ast.parse(source).body
+        ]
     except (SyntaxError, AttributeError, ValueError, TypeError) as error:
         raise Refused(
             f"{notebook}: its cell tagged 'parameters' holds more than `name = literal` ({error}). "
             "Move everything else to another cell."
         ) from error
-    return found
+    return {parameter.name: parameter for parameter in found}
 
 
-def read_setting(text):
-    """Split ``NAME=VALUE``."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip().isidentifier():
-        raise Refused(f"-p {text}: write it as NAME=VALUE, for example -p method=DL")
-    return name.strip(), value.strip()
+def _parameter(statement, line):
+    (target,) = statement.targets
+    default = ast.literal_eval(statement.value)
+    comment = line.rpartition("#")[2].strip()
+    listed = re.search(r"(\w+, )*\w+ or \w+$", comment)
+    choices = tuple(re.split(", | or ", listed[0])) if listed else ()
+    if default is not None:
+        types = (type(default).__name__,)
+    else:
+        types = ("list", "NoneType") if comment.startswith("list of") else ()
+    return Parameter(target.id, default, types, choices if default in choices else ())
 
 
 def read_value(text, parameter):
@@ -98,33 +103,31 @@ def read_value(text, parameter):
     -------
     object
     """
-    value = _literal(text)
-    types = parameter.types
-    kind = "None" if value is None else type(value).__name__
-    if "str" in types and kind not in types and kind in ("bool", "int", "float"):
-        return text  # a word such as 7 or NO where words are expected
-    if kind == "int" and "float" in types:
-        return float(value)
+    value, types = _literal(text), parameter.types
+    kind = type(value).__name__
+    if types == ("str",) and kind in ("bool", "int", "float"):
+        value, kind = text, "str"  # a word such as 7 or NO where words are expected
+    if types == ("float",) and kind == "int":
+        value, kind = float(value), "float"
     if types and kind not in types:
-        example = {"list": "[one, two]", "bool": "true", "int": "5", "float": "0.9"}
-        due = " or ".join(name for name in TYPES if name in types)
-        hint = next((example[name] for name in TYPES if name in types and name in example), "word")
         raise Refused(
-            f"-p {parameter.name}={text}: a value of type {due} is due, this is {kind}. "
-            f"Write for example -p '{parameter.name}={hint}'."
+            f"-p {parameter.name}={text}: this is {kind}, but {types[0]} is due. "
+            f"Write for example -p '{parameter.name}={EXAMPLES.get(types[0], 'null')}'."
         )
+    if parameter.choices and value not in parameter.choices:
+        advice = nearest(value, parameter.choices)
+        raise Refused(f"-p {parameter.name}={text}: there is no such {parameter.name}. {advice}.")
     return value
 
 
 def _literal(text):
-    constants = {"True": True, "False": False, "None": None, "": ""}
+    constants = {"True": True, "False": False, "None": None}
     if text in constants:
         return constants[text]
     try:
-        value = json.loads(text)
-        return value if not isinstance(value, float) or math.isfinite(value) else text
+        return json.loads(text, parse_constant=str)  # NaN and Infinity are words here
     except ValueError:
-        if text[:1] not in "[{":
+        if text[:1] not in ("[", "{"):
             return text
     import yaml
 
@@ -150,7 +153,10 @@ def resolve(settings, notebooks):
         Family to values; a notebook gets only what it declares.
     """
     values = {family: {} for family in notebooks}
-    for name, text in map(read_setting, settings):
+    for setting in settings:
+        name, equals, text = (part.strip() for part in setting.partition("="))
+        if not equals or not name.isidentifier():
+            raise Refused(f"-p {setting}: write it as NAME=VALUE, for example -p method=DL")
         if name in ("review", "family"):
             use = "--review DIR" if name == "review" else "FAMILY without -p"
             raise Refused(f"-p {name}: write {use} instead")

@@ -11,8 +11,11 @@ import pytest
 from helpers import render as rendering
 from helpers.__main__ import main
 from helpers.description import describe
-from helpers.parameters import Parameter, Refused, read_value
-from helpers.render import MANIFEST, collect, due_of, inputs, jobs_of, read_manifest, render
+from helpers.parameters import Parameter, Refused, declared, read_value
+from helpers.plan import due as due_of
+from helpers.plan import inputs, plan
+from helpers.render import collect, render
+from helpers.shelf import MANIFEST, put, remembered
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 SHEET = """\
@@ -38,6 +41,8 @@ def make_review(folder, *families):
         lines += ["[[families]]", f'id = "{family}"', f'label = "{family.title()}"']
         for outcome in ("one", "two") if family == "good" else (f"of_{family}",):
             lines += ["[[families.outcomes]]", f'id = "{outcome}"', 'better = "higher"']
+    for moderator in ("route", "timing"):
+        lines += ["[[moderators]]", f'id = "{moderator}"']
     (folder / "review.toml").write_text("\n".join(lines), encoding="utf-8")
     (folder / "experiments.csv").write_text(SHEET, encoding="utf-8")
     return folder
@@ -132,8 +137,8 @@ def due(run, review, tmp_path):
 
     def due(*families, settings=()):
         description, out = describe(review), tmp_path / "out"
-        plan = jobs_of(description, families, settings, NOTEBOOKS)
-        found = due_of(plan, read_manifest(out), inputs(description), out)
+        jobs = plan(description, families, settings, NOTEBOOKS)
+        found = due_of(jobs, remembered(out), inputs(description), out)
         return {job.family for job in found}
 
     return due
@@ -189,10 +194,12 @@ def test_sections_of_deselected_outcomes_are_dropped(run, tmp_path):
     [
         (["goood"], [], "Did you mean 'good'?"),
         (["good"], ["metod=DL"], "Did you mean 'method'?"),
+        (["good"], ["method=ERML"], "Did you mean 'REML'?"),
         (["good"], ["method"], "NAME=VALUE"),
         (["good"], ["seed=many"], "int is due"),
         (["good"], ["seed=1.5"], "int is due"),
         (["good"], ["moderators=route"], "[one, two]"),
+        (["good"], ["moderators=[rout]"], "Did you mean 'route'?"),
         (["good"], ["moderators=[route"], "not closed"),
         (["good"], ["outcomes=[tow]"], "Did you mean 'two'?"),
         (["plain"], ["outcomes=[two]"], "of_plain"),
@@ -251,9 +258,39 @@ def test_faults_of_the_sheet_are_said_all_at_once(run, review, tmp_path):
     ],
 )
 def test_values_are_read_by_the_type_of_their_default(text, default, value):
-    types = frozenset() if default is None else frozenset([type(default).__name__])
+    types = () if default is None else (type(default).__name__,)
     read = read_value(text, Parameter("x", default, types))
     assert read == value and type(read) is type(value)
+
+
+def test_comments_say_what_a_parameter_may_be():
+    source = """\
+a = "x"  # which: x, y or z
+b = "w"  # x, y or z
+c = None  # list of ids; None is all
+d = 0.5  # share of one or two
+"""
+    cells = [{"metadata": {"tags": ["parameters"]}, "source": source}]
+    found = declared(cells, "a notebook")
+    assert found["a"].choices == ("x", "y", "z") and found["a"].types == ("str",)
+    assert found["b"].choices == ()  # the default is none of them: it is no list of choices
+    assert found["c"].types == ("list", "NoneType") and found["c"].default is None
+    assert found["d"].choices == () and found["d"].types == ("float",)
+
+
+def test_files_are_put_in_place_together(tmp_path, monkeypatch):
+    put(tmp_path, {"a.html": b"1", "tables/a/x.csv": b"1"}, instead="tables/a")
+    put(tmp_path, {"a.html": b"2", "tables/a/y.csv": b"2"}, instead="tables/a")
+    good = {"a.html": b"2", "tables/a/y.csv": b"2"}
+    assert snapshot(tmp_path) == good
+
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        put(tmp_path, {"a.html": b"3", "tables/a/z.csv": b"3"}, instead="tables/a")
+    assert snapshot(tmp_path) == good
 
 
 def test_blocks_become_files():

@@ -1,0 +1,234 @@
+"""Which reports a review has, and which of them are due.
+
+Nothing heavy is imported here: a second call with nothing changed costs a fraction of a second.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers import provenance
+from helpers.description import PROJECT, nearest
+from helpers.parameters import Refused, declared, resolve
+
+NOTEBOOKS = PROJECT / "notebooks"
+OVERVIEW = "overview"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One report to make.
+
+    Attributes
+    ----------
+    family, label : str
+    notebook : Path
+    cells : tuple of dict
+        Those of the notebook, without the sections of outcomes that were not chosen.
+    parameters : dict
+    key : str
+        Hash of notebook, parameters, code and versions.
+    """
+
+    family: str
+    label: str
+    notebook: Path
+    cells: tuple
+    parameters: dict
+    key: str
+
+    @property
+    def size(self):
+        """Number of code cells, by which the longest job is begun first."""
+        return sum(cell["cell_type"] == "code" for cell in self.cells)
+
+
+def plan(description, families=(), settings=(), notebooks=NOTEBOOKS):
+    """Make a job of every report asked for, the overview first, then as the review has them.
+
+    Parameters
+    ----------
+    description : helpers.description.Description
+    families : list of str
+        Ids of families, or ``overview``; all by default.
+    settings : list of str
+        ``NAME=VALUE`` as on the command line.
+    notebooks : Path
+        Folder of the notebooks.
+
+    Returns
+    -------
+    list of Job
+
+    Raises
+    ------
+    Refused
+    """
+    labels = {family.id: family.label for family in description.families.values()}
+    if (notebooks / f"{OVERVIEW}.ipynb").is_file():
+        labels = {OVERVIEW: "Overview", **labels}
+    for family in families:
+        if family not in labels:
+            raise Refused(f"{family}: no such report. {nearest(family, labels)}.")
+    chosen = [family for family in labels if not families or family in families]
+    paths = {family: _notebook(notebooks, family, description) for family in chosen}
+    cells = {path: _cells(path) for path in set(paths.values())}
+    known = {family: declared(cells[path], path) for family, path in paths.items()}
+    values = _select(resolve(settings, known), description, named=bool(families))
+    code = [provenance.code_hash(), provenance.versions()]
+    return [
+        _job(description, family, labels[family], paths[family], cells[paths[family]], known[family],
+             values[family], code)
+        for family in values
+    ]  # fmt: skip
+
+
+def _job(description, family, label, path, cells, known, parameters, code):
+    if "review" not in known:
+        raise Refused(f"{path}: its parameters have no `review`. Add review = None.")
+    if "family" in known:
+        parameters = parameters | {"family": family}
+    content = json.dumps([path.name, cells, parameters, code])
+    outcomes = parameters.get("outcomes") or getattr(known.get("outcomes"), "default", None)
+    kept = tuple(cell for cell in cells if _is_kept(cell, outcomes))
+    parameters = parameters | {"review": str(description.folder)}
+    return Job(family, label, path, kept, parameters, digest(content.encode()))
+
+
+def _notebook(notebooks, family, description):
+    """Choose a family's own notebook where it has a section for each outcome, else the general."""
+    own, general = notebooks / f"{family}.ipynb", notebooks / "family.ipynb"
+    if own.is_file() and (family == OVERVIEW or not general.is_file()):
+        return own
+    if own.is_file():
+        told = {outcome for cell in _cells(own) for outcome in _outcomes_of(cell)}
+        if not told or told >= set(description.families[family].outcomes):
+            return own
+    if general.is_file():
+        return general
+    raise Refused(f"{family}: there is neither {own} nor {general}. Add one of them.")
+
+
+def _cells(path):
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return [{"metadata": {}, **cell} for cell in cells]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refused(f"{path}: this is not a notebook of format 4 ({error!r})") from error
+
+
+def _outcomes_of(cell):
+    """Outcomes in whose section a cell stands: its tags ``outcome-<id>``."""
+    return {tag[8:] for tag in cell["metadata"].get("tags", ()) if tag.startswith("outcome-")}
+
+
+def _is_kept(cell, outcomes):
+    about = _outcomes_of(cell)
+    return not outcomes or not about or bool(about & set(outcomes))
+
+
+def _select(values, description, *, named):
+    """Refuse unknown outcomes and moderators; leave out families of which nothing is chosen."""
+    selected = {}
+    for family, chosen in values.items():
+        for name, known in (
+            ("outcomes", description.outcomes),
+            ("moderators", description.moderators),
+        ):
+            for one in chosen.get(name) or ():
+                if one not in known:
+                    raise Refused(f"-p {name}: there is no {one!r}. {nearest(one, known)}.")
+        outcomes = chosen.get("outcomes")
+        if outcomes and family != OVERVIEW:
+            own = description.families[family].outcomes
+            chosen = chosen | {"outcomes": [one for one in outcomes if one in own]}
+            if not chosen["outcomes"]:
+                if named:
+                    raise Refused(f"-p outcomes: none is of {family}, which has {', '.join(own)}.")
+                continue
+        selected[family] = chosen
+    return selected
+
+
+def inputs(description):
+    """Hash every file that a report of this review can read.
+
+    Returns
+    -------
+    dict of str to str
+        Path relative to the review's folder to SHA-256.
+    """
+    folder = description.folder
+    named = [folder / text for text in _texts(description.config)]
+    elsewhere = [path for path in named if path.is_file() and not path.is_relative_to(folder)]
+    return provenance.input_hashes(folder) | {
+        os.path.relpath(path, folder): provenance.sha256(path) for path in elsewhere
+    }
+
+
+def _texts(config):
+    """Collect the short texts of review.toml: some of them name files."""
+    if isinstance(config, dict | list):
+        parts = config.values() if isinstance(config, dict) else config
+        return [text for part in parts for text in _texts(part)]
+    return [config] if isinstance(config, str) and 0 < len(config) < 200 else []
+
+
+def due(jobs, entries, files, out):
+    """Choose the jobs whose report does not stand there as it would be rendered.
+
+    Parameters
+    ----------
+    jobs : list of Job
+    entries : dict
+        What `entry` gave when each family was rendered.
+    files : dict of str to str
+        Of `inputs`.
+    out : Path
+        Folder of the reports.
+
+    Returns
+    -------
+    list of Job
+    """
+    return [job for job in jobs if not _is_current(entries.get(job.family), job, files, out)]
+
+
+def _is_current(entry, job, files, out):
+    if not entry or "failure" in entry or entry["key"] != job.key:
+        return False
+    if entry["present"] != sorted(files) or not entry["used"].items() <= files.items():
+        return False
+    paths = {out / name: expected for name, expected in entry["outputs"].items()}
+    return all(
+        path.is_file() and digest(path.read_bytes()) == expected for path, expected in paths.items()
+    )
+
+
+def entry(job, contents, files):
+    """What to remember of a rendered report in order to know later whether it is due.
+
+    Parameters
+    ----------
+    job : Job
+    contents : dict of str to bytes
+        Files of the report.
+    files : dict of str to str
+        Of `inputs`. A report depends on those that its provenance names, or on all; and on their
+        names, since nobody knows who would read a new one.
+    """
+    results = json.loads(contents.get(f"{job.family}.json", b"{}"))
+    named = {"review.toml", *((results.get("provenance") or {}).get("inputs") or files)}
+    return {
+        "key": job.key,
+        "present": sorted(files),
+        "used": {name: sha for name, sha in files.items() if name in named or name[:2] == ".."},
+        "outputs": {name: digest(content) for name, content in sorted(contents.items())},
+    }
+
+
+def digest(content):
+    """SHA-256 of bytes."""
+    return hashlib.sha256(content).hexdigest()
