@@ -360,3 +360,51 @@ def _boxes(boxes, arrows, tall):
         ax.plot([x0, ends[0]], [y0, ends[1]], color=INK, lw=1)
         ax.plot(*ends, ">" if flat else "v", color=INK, ms=6, mew=0)
     return ax
+
+
+@styled
+def open_questions(table, points):
+    """Draw what several reconstructions of each outcome agree on, and their small-study p-values.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row an outcome: `label, k` (text), `tau2_low, tau2_high, knapp` (text).
+    points : DataFrame
+        A row a reconstruction: `label` and `p`, drawn from 0 to 1 with a line at 0.05.
+
+    Returns
+    -------
+    Axes
+        x is p, y the row of the outcome, downwards.
+    """
+    heads = ["Outcome", "k", "τ²", "HK leaves 0 out"]
+    cells = [
+        table["label"].map(lambda label: shorten(label, 2.0)),
+        table["k"],
+        [
+            f"{low:.2f} to {high:.2f}"
+            for low, high in zip(table["tau2_low"], table["tau2_high"], strict=True)
+        ],
+        table["knapp"],
+    ]
+    widths = [
+        0.25 + max(map(text_width, [head, *texts]))
+        for head, texts in zip(heads, cells, strict=True)
+    ]
+    left, plot, top = sum(widths), 2.4, 0.4
+    ax = axes(left + plot + 0.2, ROW * len(table) + top + 0.5, left, 0.2, 0.5, top)
+    ax.set(xlim=(0, 1), ylim=(len(table), 0), xlabel="p of the sample-size tests")
+    plain_ticks(ax.xaxis)
+    ax.yaxis.set_visible(False)
+    ax.axvline(0.05, color=INK, lw=0.8, ls=(0, (4, 3)))
+    y = np.arange(len(table)) + 0.5
+    place = dict(zip(table["label"], y, strict=True))
+    ax.plot(points["p"], points["label"].map(place), "o", color=BLUE, ms=4, mew=0, alpha=0.6)
+    blend = ax.get_yaxis_transform()
+    start = -left / plot
+    for head, texts, width in zip(heads, cells, widths, strict=True):
+        ax.add_artist(Texts(np.full(len(y), start), y, list(texts), transform=blend))
+        ax.text(start, -0.6, head, transform=blend, weight="bold", va="center")
+        start += width / plot
+    return ax

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from helpers import alerts, audit, blocks, charts, results, wording
+from helpers import alerts, alternatives, audit, blocks, charts, results, wording
 from helpers.analysis import ARTICLE, analyse
 from helpers.exhibits import Exhibits
 from helpers.wording import count, interval, listing, number, percent
@@ -313,6 +313,33 @@ class Overview(Exhibits):
         )  # fmt: skip
 
     # ------------------------------------------------------------------ the end
+
+    def open_questions(self):
+        """What the printed numbers leave open, from several reconstructions, in words."""
+        table = alternatives.read(self.review)
+        if table.empty:
+            return None
+        found = alternatives.summary(table, self.review, self.printed)
+        return blocks.paragraph(alternatives.words(found), name="open-questions")
+
+    def open_questions_figure(self):
+        """Ranges over the reconstructions, outcome by outcome."""
+        table = alternatives.read(self.review)
+        if table.empty:
+            return None
+        found = alternatives.summary(table, self.review, self.printed)
+        p = table.melt(id_vars="outcome", value_vars=["doleman_p", "pustejovsky_p"], value_name="p")
+        labels = found.set_index("outcome")["label"]
+        points = p.dropna().assign(label=lambda rows: rows["outcome"].map(labels))
+        return self._figure(
+            charts.open_questions(found, points),
+            name="open-questions",
+            caption=f"{count(len(table), 'reconstruction')} that all agree with what is printed: "
+            "the range of τ², whether a Hartung-Knapp interval leaves zero out, and p of the "
+            "Doleman and Pustejovsky-Rodgers tests from 10 experiments on, a dot each.",
+            alt=alternatives.words(found),
+            data=table,
+        )
 
     @cached_property
     def content(self):

@@ -1,0 +1,124 @@
+"""What printed numbers leave open: several reconstructions that agree with all of them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from helpers.wording import count, listing, number
+
+PINNED = 0.1  # a quantity whose range is within this share of its middle is pinned down
+
+
+def read(review):
+    """The review's `alternatives.csv` as numbers; empty where it has none.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a reconstruction: ``outcome, seed, k, tau2, pi_low, pi_high, hksj_excludes_0,
+        doleman_p, pustejovsky_p, leave_one_out_shift`` and more.
+    """
+    table = review.facts("alternatives.csv")
+    if table.empty:
+        return table
+    texts = ("outcome", "hksj_excludes_0")
+    numbers = {name: pd.to_numeric(table[name]) for name in table if name not in texts}
+    return table.assign(**numbers, hksj_excludes_0=table["hksj_excludes_0"] == "True")
+
+
+def summary(table, review, printed):
+    """What the reconstructions of each outcome agree on, a row an outcome.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of `read`.
+    review : helpers.review.Review
+    printed : pandas.DataFrame
+        Of `helpers.published.pooled`; an outcome whose k is not printed there and differs
+        between reconstructions has an assumed one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``outcome, label, reconstructions, assumed, k, tau2_low, tau2_high, pi_low, pi_high``
+        (the innermost and outermost end are ``pi_spread`` apart at most), ``p_low, p_high`` of the
+        sample-size tests, ``shift_low, shift_high`` and ``knapp``, what Hartung-Knapp says.
+    """
+    rows = []
+    for outcome in [name for name in review.outcomes if name in set(table["outcome"])]:
+        part = table[table["outcome"] == outcome]
+        p = part[["doleman_p", "pustejovsky_p"]].melt()["value"].dropna()
+        k = sorted(part["k"].unique())
+        spread = max(part["pi_low"].max() - part["pi_low"].min(),
+                     part["pi_high"].max() - part["pi_high"].min())  # fmt: skip
+        rows.append(
+            {
+                "outcome": outcome,
+                "label": review.outcomes[outcome].label,
+                "reconstructions": len(part),
+                "assumed": len(k) > 1,
+                "k": f"{k[0]}" if len(k) == 1 else f"{k[0]} to {k[-1]}",
+                "tau2_low": part["tau2"].min(),
+                "tau2_high": part["tau2"].max(),
+                "pi_spread": spread,
+                "p_low": p.min(),
+                "p_high": p.max(),
+                "shift_low": part["leave_one_out_shift"].abs().min(),
+                "shift_high": part["leave_one_out_shift"].abs().max(),
+                "knapp": _knapp(part),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _knapp(part):
+    """Whether the Hartung-Knapp interval leaves zero out, over all reconstructions."""
+    by_k = part.groupby("k")["hksj_excludes_0"].agg(["all", "any"])
+    if by_k["all"].all():
+        return "always"
+    if not by_k["any"].any():
+        return "never"
+    clear = by_k.index[by_k["all"]]
+    if (
+        len(clear)
+        and by_k["all"].loc[clear[0] :].all()
+        and not by_k["any"].loc[: clear[0] - 1].any()
+    ):
+        return f"from k = {clear[0]}"
+    return "it depends"
+
+
+def words(found):
+    """What is pinned down though not printed, and what stays open, from `summary`."""
+    known, assumed = found[~found["assumed"]], found[found["assumed"]]
+    middle = (known["tau2_low"] + known["tau2_high"]) / 2
+    pinned = known[(known["tau2_high"] - known["tau2_low"]) <= PINNED * middle]
+    parts = []
+    if len(known):
+        parts.append(
+            f"Where k is printed ({listing(known['label'])}), "
+            f"τ² is pinned down to {PINNED:.0%} for "
+            f"{listing(pinned['label']) if len(pinned) else 'none of them'}, though it is not printed; "
+            f"the ends of the prediction interval differ by at most {number(known['pi_spread'].max())}."
+        )
+    tested = found[found["p_high"].notna()]
+    crossing = tested[(tested["p_low"] < 0.05) & (tested["p_high"] >= 0.05)]
+    if len(tested):
+        parts.append(
+            f"Small-study tests are open: over the reconstructions their p runs from "
+            f"{number(tested['p_low'].min(), 3)} to {number(tested['p_high'].max(), 3)}, and for "
+            f"{count(len(crossing), 'outcome')} of {len(tested)} it falls on both sides of 0.05."
+        )
+    if len(assumed):
+        settled = assumed[assumed["knapp"] == "always"]
+        parts.append(
+            f"For {count(len(assumed), 'outcome')} k is assumed; τ² and prediction intervals follow "
+            f"from it. A Hartung-Knapp interval leaves zero out at every k that was tried for "
+            f"{listing(settled['label']) if len(settled) else 'none of them'}; for the others the "
+            "printed numbers do not decide."
+        )
+    parts.append(
+        "What one experiment weighs and how far it moves the result is made up throughout."
+    )
+    return " ".join(parts)

@@ -1,0 +1,51 @@
+"""What several reconstructions leave open, from a made-up table of them."""
+
+import pandas as pd
+import pytest
+
+from helpers import alternatives
+from helpers.published import pooled
+from helpers.review import load
+
+
+def row(outcome, k, tau2, p, excludes):
+    return {
+        "outcome": outcome, "k": k, "tau2": tau2, "pi_low": -1.0 + tau2, "pi_high": 5.0,
+        "hksj_excludes_0": excludes, "doleman_p": p, "pustejovsky_p": p, "leave_one_out_shift": 0.1,
+    }  # fmt: skip
+
+
+TABLE = pd.DataFrame(
+    [row("locomotion", 72, 1.86, 0.02, True), row("locomotion", 72, 1.88, 0.70, True),
+     row("caspase_1", 5, 3.0, None, False), row("caspase_1", 7, 4.0, None, True),
+     row("caspase_1", 8, 5.0, None, True), row("cd206", 4, 2.0, None, False),
+     row("cd206", 6, 3.0, None, False)]
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def found():
+    review = load()
+    return alternatives.summary(TABLE, review, pooled(review)).set_index("outcome")
+
+
+def test_ranges_over_reconstructions(found):
+    assert list(found["k"]) == ["72", "5 to 8", "4 to 6"]
+    assert found.loc["locomotion", ["tau2_low", "tau2_high"]].tolist() == [1.86, 1.88]
+    assert found.loc["locomotion", "pi_spread"] == pytest.approx(0.02)
+    assert list(found["assumed"]) == [False, True, True]
+
+
+def test_what_hartung_knapp_says_by_number_of_experiments(found):
+    assert list(found["knapp"]) == ["always", "from k = 7", "never"]
+    torn = pd.concat([TABLE, pd.DataFrame([row("caspase_1", 8, 5.0, None, False)])])
+    review = load()
+    again = alternatives.summary(torn, review, pooled(review)).set_index("outcome")
+    assert again.loc["caspase_1", "knapp"] == "it depends"
+
+
+def test_words_follow_from_the_ranges(found):
+    text = alternatives.words(found.reset_index())
+    assert "τ² is pinned down to 10% for Locomotion (BBB or BMS)" in text
+    assert "for 1 outcome of 1 it falls on both sides of 0.05" in text
+    assert "For 2 outcomes k is assumed" in text
