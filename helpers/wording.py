@@ -205,7 +205,7 @@ def influence_words(analysis, table, left_out):
         low, high = left["estimate"].min(), left["estimate"].max()
         kept = (left["ci_low"] > 0) | (left["ci_high"] < 0)
         flips = int((kept != excludes_zero(analysis.chosen)).sum())
-        turned = f", and zero moves into or out of the interval {flips} times" if flips else ""
+        turned = f", and zero moves into or out of the interval {count(flips, 'time')}" if flips else ""
         parts.append(
             f"one {noun} left out, it lies between {number(low)} and {number(high)}{turned}"
         )
