@@ -16,12 +16,13 @@ STUDY_COLUMNS = {
     "first_author": "Study", "year": "Year", "animal_reported": "Animal", "sex_reported": "Sex",
     "weight_age_reported": "Weight or age", "level_reported": "Level of injury",
     "model_reported": "Model of injury", "origin_reported": "Origin as printed", "origin": "Origin",
-    "dose_reported": "Dose as printed", "timing_reported": "Time to treatment",
+    "dose": "Dose, units mended", "timing_reported": "Time to treatment",
     "route_reported": "Route as printed", "route": "Route", "n_administrations": "Administrations",
 }  # fmt: skip
 SUMMARIES = {
     "species": "Species", "model": "Model of injury", "origin": "Origin of exosomes",
-    "route": "Route", "n_administrations": "Number of administrations",
+    "first_injection": "First injection", "route": "Route",
+    "n_administrations": "Number of administrations",
 }  # fmt: skip
 BOUNDS = ("estimate", "ci_low", "ci_high")
 JUDGEMENTS = ("low", "unclear", "high")
@@ -165,8 +166,9 @@ class Overview(Exhibits):
         shown = table[list(names)].rename(columns=names).replace("", "–")
         return self._table(
             shown, name="studies", data=table.assign(provenance="as printed"),
-            caption=f"The {count(len(table), 'included study', 'included studies')}. Columns marked "
-            "as printed keep the article's own words; the others are cleaned.",
+            caption=f"The {count(len(table), 'included study', 'included studies')}. Animal to "
+            "model and time keep the article's own words; origin, dose, route and number of "
+            "administrations stand cleaned as well. The download has every column.",
         )  # fmt: skip
 
     def study_counts(self):
