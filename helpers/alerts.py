@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from helpers.findings import grouped
 from helpers.wording import count, excludes_zero, interval, listing, number
 
 FEW = 5
@@ -26,7 +27,7 @@ def of_review(review, without_rows=()):
                 "severity": "warning",
                 "text": f"{count(len(review.warnings), 'odd value')} in the sheet; nothing was "
                 "changed or left out because of them.",
-                "detail": "\n\n".join(str(finding) for finding in review.warnings),
+                "detail": "\n\n".join(grouped(review.warnings)),
             }
         )
     if without_rows:

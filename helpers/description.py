@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers.findings import Finding, ReviewError
+from helpers.findings import Finding, ReviewError, nearest
+from helpers.shape import REVIEW, fault, misfits
 
 PROJECT = Path(__file__).resolve().parents[1]
 DEFAULT = PROJECT / "data" / "sci_exosomes"
-
-DIRECTIONS = ("higher", "lower")
-EVIDENCE = ("extracted", "reconstructed", "simulated")
 
 
 @dataclass(frozen=True)
@@ -95,20 +92,12 @@ def find_folder(folder=None):
     if folder is None or str(folder) == "":
         return DEFAULT
     path = Path(folder).expanduser()
-    candidates = [path] if path.is_absolute() else [Path.cwd() / path, PROJECT / path]
-    for candidate in candidates:
+    for candidate in (Path.cwd() / path, PROJECT / path):
         if (candidate / "review.toml").is_file():
             return candidate.resolve()
-    raise ReviewError(
-        [
-            Finding(
-                file=str(path / "review.toml"),
-                what="there is no such file",
-                remedy="Name a folder that holds a review.toml, or make one with "
-                "`python -m helpers new DIR --from SHEET`",
-            )
-        ]
-    )
+    remedy = "Name a folder that holds a review.toml, or make one with "
+    remedy += "`python -m helpers new DIR --from SHEET`"
+    raise ReviewError([Finding(str(path / "review.toml"), "there is no such file", remedy)])
 
 
 def describe(folder=None):
@@ -132,155 +121,61 @@ def describe(folder=None):
     try:
         config = tomllib.loads((folder / "review.toml").read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        fault = Finding("review.toml", f"this is not TOML: {error}", "Mend the line named here")
-        raise ReviewError([fault]) from error
-    reader = _Reader()
-    reader.shape(config)
-    if reader.faults:
-        raise ReviewError(reader.faults)
-    families, outcomes = reader.families(config)
-    moderators = reader.moderators(config, outcomes)
-    evidence = dict(config.get("evidence", {"kind": "extracted"}))
-    if evidence.get("kind") not in EVIDENCE:
-        reader.fault("evidence.kind", f"is one of {', '.join(EVIDENCE)}", evidence.get("kind"))
-    if not config.get("title"):
-        reader.fault("title", "is missing")
-    sheet = dict(config.get("sheet", {}))
-    if reader.faults:
-        raise ReviewError(reader.faults)
-    texts = {
-        key: str(config[key])
-        for key in ("subject", "citation", "treated", "control")
-        if key in config
-    }
+        found = Finding("review.toml", f"this is not TOML: {error}", "Mend the line named here")
+        raise ReviewError([found]) from error
+    if faults := list(misfits(config, REVIEW)):
+        raise ReviewError(faults)
+    families = [_family(entry) for entry in config["families"]]
+    outcomes = [_outcome(o, entry["id"]) for entry in config["families"] for o in entry["outcomes"]]
+    moderators = [_moderator(entry) for entry in config.get("moderators", [])]
+    for kind in (families, outcomes, moderators):
+        ids = [entry.id for entry in kind]
+        twice = [name for place, name in enumerate(ids) if name in ids[:place]]
+        faults += [fault(f"id = {name}", "this id is given twice") for name in twice]
+    known = [outcome.id for outcome in outcomes]
+    faults += [found for moderator in moderators for found in _references(moderator, known)]
+    if faults:
+        raise ReviewError(faults)
+    texts = ("title", "subject", "citation", "treated", "control", "evidence", "sheet")
     return Description(
         folder=folder,
-        id=str(config.get("id", folder.name)),
-        title=str(config["title"]),
-        families=families,
-        outcomes=outcomes,
-        moderators=moderators,
-        evidence=evidence,
-        sheet=sheet,
+        id=config.get("id", folder.name),
+        families={family.id: family for family in families},
+        outcomes={outcome.id: outcome for outcome in outcomes},
+        moderators={moderator.id: moderator for moderator in moderators},
         config=config,
-        **texts,
+        **{name: config[name] for name in texts if name in config},
     )
 
 
-class _Reader:
-    """Collects the faults of one `review.toml`."""
-
-    def __init__(self):
-        self.faults = []
-
-    def fault(self, column, what, value=None, remedy="Mend this entry of review.toml"):
-        self.faults.append(Finding("review.toml", what, remedy, column=column, value=value))
-
-    def shape(self, config):
-        """Faults where a table or a list of tables is due and something else stands."""
-        for name in ("sheet", "evidence", "protocol"):
-            if not isinstance(config.get(name, {}), dict):
-                self.fault(name, f"is a table: [{name}]", config[name])
-        families, moderators = (self.tables(config, name) for name in ("families", "moderators"))
-        for entry in families:
-            self.tables(entry, "outcomes")
-        for entry in moderators:
-            for name, kind in (("levels", list), ("reference_by_outcome", dict)):
-                if not isinstance(entry.get(name, kind()), kind):
-                    self.fault(f"moderators.{name}", "is a list, or a table", entry[name])
-
-    def tables(self, config, name):
-        found = config.get(name, [])
-        if isinstance(found, list) and all(isinstance(entry, dict) for entry in found):
-            return found
-        self.fault(name, f"is a list of tables: [[{name}]]", found)
-        return []
-
-    def families(self, config):
-        families, outcomes = {}, {}
-        if not config.get("families"):
-            self.fault("families", "names no family", remedy="Add a [[families]] with its outcomes")
-        for place, entry in enumerate(config.get("families", [])):
-            family = str(entry.get("id", ""))
-            if not family.isidentifier() or family in families or family in ("overview", "index"):
-                self.fault(
-                    f"families[{place}].id",
-                    "is a word of letters, digits and _, used once, and not overview or index",
-                    family,
-                )
-            members = []
-            if not entry.get("outcomes"):
-                self.fault(f"families[{place}].outcomes", "names no outcome")
-            for item in entry.get("outcomes", []):
-                outcome = self._outcome(item, family, outcomes)
-                outcomes[outcome.id] = outcome
-                members.append(outcome.id)
-            families[family] = Family(family, str(entry.get("label", family)), tuple(members))
-        return families, outcomes
-
-    def _outcome(self, item, family, known):
-        name = str(item.get("id", ""))
-        if not name.isidentifier() or name in known:
-            self.fault(
-                f"outcome {name!r}", "has an id that is a word of letters, digits and _, used once"
-            )
-        bounds = item.get("range", [-math.inf, math.inf])
-        if not (
-            isinstance(bounds, list)
-            and len(bounds) == 2
-            and all(isinstance(bound, int | float) for bound in bounds)
-            and bounds[0] < bounds[1]
-        ):
-            self.fault(f"outcome {name!r}", "has a range [lowest, highest]", bounds)
-            bounds = [-math.inf, math.inf]
-        better = item.get("better")
-        if better not in DIRECTIONS:
-            self.fault(f"outcome {name!r}", 'says better = "higher" or "lower"', better)
-        return Outcome(
-            id=name,
-            label=str(item.get("label", name)),
-            family=family,
-            unit=str(item.get("unit", "")),
-            low=float(bounds[0]),
-            high=float(bounds[1]),
-            better=better,
-        )
-
-    def moderators(self, config, outcomes):
-        moderators = {}
-        for entry in config.get("moderators", []):
-            name = str(entry.get("id", ""))
-            if not name.isidentifier() or name in moderators:
-                self.fault(
-                    f"moderator {name!r}",
-                    "has an id that is a word of letters, digits and _, used once",
-                )
-            levels = tuple(str(level) for level in entry.get("levels", []))
-            by_outcome = dict(entry.get("reference_by_outcome", {}))
-            reference = entry.get("reference", levels[0] if levels else None)
-            for level in [reference, *by_outcome.values()] if levels else []:
-                if level not in levels:
-                    self.fault(f"moderator {name!r}", "has a reference among its levels", level)
-            for outcome in by_outcome:
-                if outcome not in outcomes:
-                    self.fault(
-                        f"moderator {name!r}",
-                        "has a reference_by_outcome for an outcome that exists",
-                        outcome,
-                        nearest(outcome, outcomes),
-                    )
-            moderators[name] = Moderator(
-                id=name,
-                label=str(entry.get("label", name)),
-                levels=levels,
-                reference=reference,
-                reference_by_outcome=by_outcome,
-            )
-        return moderators
+def _family(entry):
+    outcomes = tuple(outcome["id"] for outcome in entry["outcomes"])
+    return Family(**{"label": entry["id"]} | entry | {"outcomes": outcomes})
 
 
-def nearest(word, known):
-    """Advice that names the nearest known word."""
-    close = difflib.get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.5)
-    listing = ", ".join(str(name) for name in known)
-    return f"Did you mean {close[0]!r}?" if close else f"Known are {listing}"
+def _outcome(entry, family):
+    given = {"label": entry["id"]} | entry
+    low, high = given.pop("range", (-math.inf, math.inf))
+    return Outcome(family=family, low=float(low), high=float(high), **given)
+
+
+def _moderator(entry):
+    given = {"label": entry["id"], "levels": ()} | entry
+    given["levels"] = tuple(map(str, given["levels"]))
+    if given["levels"]:
+        given["reference"] = str(given.get("reference", given["levels"][0]))
+    return Moderator(**given)
+
+
+def _references(moderator, outcomes):
+    """Faults of a moderator's references: levels and outcomes that do not exist."""
+    place = f"moderators.{moderator.id}.reference"
+    by_outcome = moderator.reference_by_outcome
+    for level in [moderator.reference, *by_outcome.values()] if moderator.levels else ():
+        if level not in moderator.levels:
+            remedy = nearest(level, moderator.levels)
+            yield fault(place, "this reference is no level", level, remedy)
+    for outcome in by_outcome:
+        if outcome not in outcomes:
+            remedy = nearest(outcome, outcomes)
+            yield fault(f"{place}_by_outcome", "there is no such outcome", outcome, remedy)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import difflib
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -31,17 +35,11 @@ class Finding:
     @property
     def place(self):
         """File, sheet, row and column as one phrase."""
-        parts = [self.file]
-        if self.sheet:
-            parts.append(f"sheet {self.sheet}")
-        if self.row is not None:
-            parts.append(f"row {self.row}")
-        if self.column:
-            parts.append(f"column {self.column}")
-        return ", ".join(parts)
+        parts = {"sheet": self.sheet, "row": self.row, "column": self.column}
+        return ", ".join([self.file, *(f"{name} {part}" for name, part in parts.items() if part)])
 
     def __str__(self):
-        value = "" if self.value is None else f" (there stands {str(self.value)!r})"
+        value = "" if self.value in (None, "") else f" (there stands {str(self.value)!r})"
         return f"{self.place}: {self.what}{value}. {self.remedy}"
 
 
@@ -53,3 +51,76 @@ class ReviewError(ValueError):
         count = len(self.findings)
         lines = "\n".join(f"  {finding}" for finding in self.findings)
         super().__init__(f"{count} fault{'s' if count != 1 else ''}:\n{lines}")
+
+
+class Finder:
+    """Collects what is found in one table.
+
+    Parameters
+    ----------
+    file, sheet : str
+    names : dict, optional
+        What the file calls a column that has another name here.
+    """
+
+    def __init__(self, file, sheet=None, names=None):
+        self.file, self.sheet, self.findings = file, sheet, []
+        self.names = {} if names is None else names
+
+    def fault(self, rows, cells, what, remedy, severity="fault"):
+        """One finding for each cell.
+
+        Parameters
+        ----------
+        rows : array of bool
+            Which cells.
+        cells : pandas.Series
+            Its index is the row in the file, its name is the column.
+        what : str
+        remedy : str or callable
+            A text, or what gives one for a cell.
+        severity : {"fault", "warning"}
+        """
+        column = self.names.get(cells.name, cells.name)
+        remedy = cache(remedy) if callable(remedy) else remedy
+        for row, value in cells[np.asarray(rows, bool)].items():
+            advice = remedy(value) if callable(remedy) else remedy
+            self.findings.append(
+                Finding(self.file, what, advice, int(row), column, value, severity, self.sheet)
+            )
+
+    def warn(self, rows, cells, what, remedy):
+        """One warning for each cell."""
+        self.fault(rows, cells, what, remedy, "warning")
+
+    def lack(self, column, what, remedy):
+        """A fault of a whole column."""
+        self.findings.append(Finding(self.file, what, remedy, column=column, sheet=self.sheet))
+
+    def refuse(self):
+        """Raise all faults so far, if there are any."""
+        faults = [finding for finding in self.findings if finding.severity == "fault"]
+        if faults:
+            raise ReviewError(faults)
+
+
+def grouped(findings):
+    """A line a finding; what is the matter with many rows of a column is one line with them all."""
+    groups = {}
+    for finding in findings:
+        key = (finding.file, finding.sheet, finding.column, finding.what, finding.remedy)
+        groups.setdefault(key, []).append(finding)
+    for first, *others in groups.values():
+        if len(others) < 3:
+            yield from map(str, (first, *others))
+        else:
+            rows = ", ".join(f"{each.row} ({each.value})" for each in (first, *others))
+            place = replace(first, row=None).place
+            yield f"{place}: {first.what}, in {len(others) + 1} rows: {rows}. {first.remedy}"
+
+
+def nearest(word, known):
+    """Advice that names the nearest known word."""
+    known = [str(name) for name in known]
+    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
+    return f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(known)}"

@@ -54,9 +54,9 @@ def read_numbers(mapping):
         plain = cells.map(lambda cell: plain_number(cell, decimal=decimal, typed=typed))
         commas = plain.notna() & cells.str.contains(",")
         mapping.note("decimal comma", source, "read as a point", commas.sum())
-        for row in cells.index[plain.isna() & cells.map(NUMBER.fullmatch).notna()]:
-            what = "a point stands in a sheet with decimal commas"
-            mapping.find(row, name, what, "Write a comma, and no mark for thousands", cells[row])
+        pointed = plain.isna() & cells.map(NUMBER.fullmatch).notna()
+        what = "a point stands in a sheet with decimal commas"
+        mapping.found.fault(pointed, cells, what, "Write a comma, and no mark for thousands")
         divisor = config.get("divide", {}).get(name)
         if divisor:
             plain = plain.map(lambda cell, d=divisor: repr(float(cell) / d), na_action="ignore")
@@ -107,18 +107,17 @@ def _convert_arm(mapping, arm):
         what = "errors and medians are converted with the n of the whole group"
         mapping.refuse("control_n_is_split", what, "Name its column as n_error_control")
     given["n"] = given["n_error"].fillna(given["n"])
-    for row in given.index[given["low"] > given["high"]]:
-        what, value = "the lower end lies above the upper end", given["low"][row]
-        mapping.find(row, f"low_{arm}", what, "Swap them", value)
+    crossed = given["low"] > given["high"]
+    what = "the lower end lies above the upper end"
+    mapping.found.fault(crossed, mapping.cells(f"low_{arm}"), what, "Swap them")
     with np.errstate(all="ignore"):
         found = mean_and_sd(given)
     for name in ("mean", "sd"):
         column, numbers, words = f"{name}_{arm}", found[name], found[f"{name}_by"]
         cells = mapping.cells(column).copy()
         changed = numbers.notna() & ((words != "") | (cells == ""))
-        for row in cells.index[changed & ~np.isfinite(numbers)]:
-            what, value = f"{name} cannot be converted with this n", given["n"][row]
-            mapping.find(row, f"n_{arm}", what, "Correct n", value)
+        endless, what = changed & ~np.isfinite(numbers), f"{name} cannot be converted with this n"
+        mapping.found.fault(endless, given["n"].rename(f"n_{arm}"), what, "Correct n")
         cells[changed] = numbers[changed].map(lambda value: repr(float(value)))
         mapping.table[column] = cells
         for word, n in words[changed & (words != "")].value_counts(sort=False).items():
@@ -130,9 +129,9 @@ def _kinds(mapping, name, known, default):
     words = {word: kind for kind, listed in known.items() for word in listed.split()}
     cells = mapping.cells(name, default)
     kinds = cells.map(lambda cell: words.get("".join(cell.lower().split())))
-    for row in cells.index[kinds.isna() & ~_own_effect(mapping)]:
-        remedy = f"Write one of {', '.join(known)}, or translate it under [sheet.values]"
-        mapping.find(row, name, "this word is not known here", remedy, cells[row])
+    unknown = kinds.isna() & ~_own_effect(mapping)
+    remedy = f"Write one of {', '.join(known)}, or translate it under [sheet.values]"
+    mapping.found.fault(unknown, cells, "this word is not known here", remedy)
     return kinds
 
 

@@ -9,8 +9,9 @@ import pandas as pd
 from helpers import check
 from helpers.description import Description
 from helpers.effects import effect_sizes
-from helpers.findings import Finding, ReviewError
+from helpers.findings import Finding, ReviewError, nearest
 from helpers.numerals import to_floats
+from helpers.shape import fault
 from helpers.sheets import GROUPS, NUMBERS, read_csv
 
 
@@ -120,13 +121,10 @@ def _outliers(description, experiments):
     columns = ["experiment", "reason", "by"]
     if rule is None:
         return pd.DataFrame(columns=columns)
-    sd, by = rule.get("sd"), rule.get("by")
-    if not isinstance(sd, int | float) or (by is not None and by not in experiments):
-        what = "this rule needs `sd`, a number, and can have `by`, a column such as outcome"
-        fault = Finding(
-            "review.toml", what, "Write outliers = { sd = 3.3 }", column="sheet.outliers"
-        )
-        raise ReviewError([fault])
+    sd, by = rule["sd"], rule.get("by")
+    if by and by not in experiments:
+        advice = nearest(by, experiments)
+        raise ReviewError([fault("sheet.outliers", "there is no such column", by, advice)])
     effect = effect_sizes(experiments)["effect"] * experiments.get("sign", 1.0)
     by = experiments[by] if by else pd.Series("", experiments.index)
     groups = effect.groupby(by.to_numpy())

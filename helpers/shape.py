@@ -1,0 +1,125 @@
+"""What may stand in `review.toml`: each entry, and what is due in it."""
+
+from __future__ import annotations
+
+from helpers.findings import Finding, nearest
+
+
+def _number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _pair(value):
+    return isinstance(value, list) and list(map(_number, value)) == [True] * 2
+
+
+def _texts(value):
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
+
+
+# What is due, and whether a value is that.
+ANYTHING = ("anything", lambda value: value is not None)
+TEXT = ("a text", lambda value: isinstance(value, str))
+NUMBER = ("a number", _number)
+CELL = ("a text or a number", lambda value: isinstance(value, str | int | float))
+FLAG = ("true or false", lambda value: isinstance(value, bool))
+ROW = ("the number of a row", lambda value: type(value) is int and value > 0)
+WORD = (
+    "a word of letters, digits and _, not overview or index,",
+    lambda value: str(value).isidentifier() and value not in ("overview", "index"),
+)
+COLUMN = ("a column or a list of columns", lambda value: isinstance(value, str) or _texts(value))
+COLUMNS = ("a list of columns", _texts)
+RANGE = ("a range [lowest, highest]", lambda value: _pair(value) and value[0] < value[1])
+DAY = ("all, first, last or a day", lambda v: v in ("all", "first", "last") or _number(v))
+
+
+def _one_of(*words):
+    return (" or ".join(f'"{word}"' for word in words), lambda value: value in words)
+
+
+# A dict is a table, "*" any other key of it, "!" a key that must be there; a list holds any number.
+SHEET = {
+    "file": TEXT,
+    "sheet": TEXT,
+    "header": ROW,
+    "encoding": TEXT,
+    "separator": TEXT,
+    "digitiser": FLAG,
+    "decimal": _one_of(".", ","),
+    "missing": [TEXT],
+    "control_n_is_split": FLAG,
+    "columns": {"*": COLUMN},
+    "constants": {"*": CELL},
+    "values": {"*": {"*": CELL}},
+    "divide": {"*": NUMBER},
+    "join": [{"file": TEXT, "sheet": TEXT, "header": ROW, "on": TEXT, "left": TEXT, "right": TEXT}],
+    "leave_out": [{"column!": TEXT, "reason!": TEXT, "values": [CELL], "keep": [CELL]}],
+    "long": {"group!": TEXT, "control!": [CELL], "pair!": COLUMNS},
+    "time_point": DAY,
+    "outliers": {"sd!": NUMBER, "by": TEXT},
+}
+OUTCOME = {
+    "id!": WORD,
+    "label": TEXT,
+    "unit": TEXT,
+    "range": RANGE,
+    "better!": _one_of("higher", "lower"),
+}
+MODERATOR = {
+    "id!": WORD,
+    "label": TEXT,
+    "levels": [CELL],
+    "reference": CELL,
+    "reference_by_outcome": {"*": CELL},
+}
+REVIEW = {
+    "*": ANYTHING,
+    "id": TEXT,
+    "title!": TEXT,
+    "subject": TEXT,
+    "citation": TEXT,
+    "treated": TEXT,
+    "control": TEXT,
+    "evidence": {"kind!": _one_of("extracted", "reconstructed", "simulated"), "*": TEXT},
+    "protocol": {"id": TEXT, "deviations": [TEXT]},
+    "sheet": SHEET,
+    "families!": [{"id!": WORD, "label": TEXT, "outcomes!": [OUTCOME]}],
+    "moderators": [MODERATOR],
+}
+
+
+def misfits(value, shape, place=""):
+    """A fault for each entry that is not what `shape` says.
+
+    Parameters
+    ----------
+    value : object
+        What stands in the file, None where nothing does.
+    shape : dict, list or tuple
+        As above.
+    place : str
+        The entry, such as ``sheet.columns.study``.
+    """
+    kind = type(shape)
+    due, fits = shape if kind is tuple else (kind.__name__, lambda value: isinstance(value, kind))
+    if not fits(value):
+        due = {"dict": "a table", "list": "a list"}.get(due, due)
+        yield fault(place, f"{due} is due here", value)
+    elif kind is list:
+        for number, part in enumerate(value, 1):
+            yield from misfits(part, shape[0], f"{place}[{number}]")
+    elif kind is dict:
+        known = {name.removesuffix("!"): part for name, part in shape.items()}
+        needed = {name[:-1]: None for name in shape if name.endswith("!")}
+        for name, part in (needed | value).items():
+            inner, where = known.get(name, known.get("*")), f"{place}.{name}".lstrip(".")
+            if inner is None:
+                yield fault(where, "there is no such setting", remedy=nearest(name, known))
+            else:
+                yield from misfits(None if name in needed and not part else part, inner, where)
+
+
+def fault(place, what, value=None, remedy="Write it anew"):
+    """A fault of `review.toml`."""
+    return Finding("review.toml", what, remedy, column=place, value=value)
