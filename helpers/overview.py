@@ -291,6 +291,18 @@ class Overview(Exhibits):
             f"beside its own.{note}",
         )  # fmt: skip
 
+    def article_index(self):
+        """Where each table and figure of the article is found in the reports."""
+        table = self.review.facts("article_index.csv")
+        if table.empty:
+            return None
+        return self._table(
+            table.rename(columns=lambda name: name.replace("_", " ").capitalize()),
+            name="article-index", data=table.assign(provenance="as printed"),
+            caption="For a reader with the article in hand: its tables and figures, and where their "
+            "numbers are in these reports.",
+        )  # fmt: skip
+
     # ------------------------------------------------------------------ the article's own sums
 
     def audit_summary(self):
