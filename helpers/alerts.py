@@ -12,22 +12,25 @@ EXTREME = 10
 MANY = 8  # names in one sentence
 
 
-def of_review(review, without_rows=()):
-    """Alerts about the sheet as a whole.
+def of_review(review, outcomes, without_rows=()):
+    """Alerts about the sheet: what is odd in the rows of these outcomes, or in no single row.
 
     Returns
     -------
     list of dict
         ``severity, text`` and, where there is more to say, ``detail``.
     """
+    rows = review.experiments
+    elsewhere = set(rows["sheet_row"][~rows["outcome"].isin(set(outcomes))])
+    odd = [finding for finding in review.warnings if finding.row not in elsewhere]
     found = []
-    if review.warnings:
+    if odd:
         found.append(
             {
                 "severity": "warning",
-                "text": f"{count(len(review.warnings), 'odd value')} in the sheet; nothing was "
-                "changed or left out because of them.",
-                "detail": "\n\n".join(grouped(review.warnings)),
+                "text": f"{count(len(odd), 'odd value')} in the sheet; nothing was changed or left "
+                "out because of them.",
+                "detail": "\n\n".join(grouped(odd)),
             }
         )
     if without_rows:

@@ -40,7 +40,7 @@ class Exhibits:
     def alerts(self):
         """What a reader should know before the numbers."""
         return blocks.alerts(
-            alerts.of_review(self.review, self.without_rows)
+            alerts.of_review(self.review, self.analyses, self.without_rows)
             + alerts.of_assumptions(self.review, self.analyses, self.printed)
             + alerts.of_outcomes(list(self.analyses.values()))
         )
