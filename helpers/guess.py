@@ -8,7 +8,7 @@ import shutil
 import tomllib
 from pathlib import Path
 
-from jinja2 import Environment
+from jinja2 import Environment, FileSystemLoader
 
 from helpers.findings import Finding, ReviewError
 from helpers.numerals import ARMS, ERRORS
@@ -20,19 +20,10 @@ MISSING, QUANTITIES = KNOWN["words"]["missing"], KNOWN["quantities"]
 ARM_OF = {word: arm for arm in ("treated", "control") for word in KNOWN["arms"][arm]}
 ERROR_WORDS = {word for listed in ERRORS.values() for word in listed.split()}
 
-README = """# {title}
-
-Made from `{file}`, which is kept here as it was. `review.toml` says how to read it; every guess in
-it is marked `guessed`. Look at:
-
-{todo}
-
-Then `python -m helpers check` with this folder says all faults and oddities at once, and
-`python -m helpers render --review` with this folder makes the reports.
-
-Leave rows out through `exclusions.csv` (`experiment,reason,by`), mend cells through
-`corrections.csv` (`row,column,old,new,reason`): the sheet itself stays as it is.
-"""
+WRITER = Environment(
+    loader=FileSystemLoader(TEMPLATES), trim_blocks=True, lstrip_blocks=True, autoescape=False
+)
+WRITER.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False)
 
 
 def new(folder, source, sheet=None):
@@ -63,13 +54,12 @@ def new(folder, source, sheet=None):
         raise ReviewError([Finding(str(folder), "this folder is a review already", remedy)])
     raws = [read_table(source, sheet=name) for name in ([sheet] if sheet else sheet_names(source))]
     best = max((_Guess(raw, raws) for raw in raws), key=lambda guess: len(guess.columns))
-    review = best.review(folder.resolve().name)
-    todo = "\n".join(f"- {line}" for line in best.todo)
+    known = best.review(folder.resolve().name)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, folder / source.name)
-    (folder / "review.toml").write_text(review, encoding="utf-8")
-    readme = README.format(title=folder.resolve().name, file=source.name, todo=todo)
-    (folder / "README.md").write_text(readme, encoding="utf-8")
+    for name, template in (("review.toml", "review.toml.j2"), ("README.md", "review_readme.md.j2")):
+        text = WRITER.get_template(template).render(known)
+        (folder / name).write_text(text, encoding="utf-8")
     return best.todo
 
 
@@ -97,11 +87,9 @@ class _Guess:
             theirs, mine = other.table[key], self.table[key]
             if other is not self.raw and theirs.is_unique and mine.isin(theirs).mean() > 0.9:
                 self.joins.append({"sheet": other.sheet, "on": key})
-                partner = other.table.drop(
-                    columns=self.table.columns.difference([key]), errors="ignore"
-                )
-                joined = self.table.reset_index(names="\0").merge(partner, on=key, how="left")
-                self.table = joined.set_index("\0").fillna("")
+                known = self.table.columns.difference([key])
+                more = other.table.drop(columns=known, errors="ignore").set_index(key)
+                self.table = self.table.join(more, on=key).fillna("")
                 return
 
     def free(self, column):
@@ -159,13 +147,12 @@ class _Guess:
 
     def fits(self, name, column):
         """Whether a column can hold what its name says."""
-        cells, numeric = self.table[column], self.share(column)
+        cells, numeric, whole = self.table[column], self.share(column), "".join(_words(column))
         return self.free(column) and {
             "outcome": numeric < 0.5 and cells.nunique() <= 40,
             "sign": set(cells) <= {"1", "-1"},
             "follow_up_days": numeric > 0.5,
-            "experiment": cells.is_unique
-            and "".join(_words(column)) in KNOWN["keys"]["experiment"],
+            "experiment": cells.is_unique and whole in KNOWN["keys"]["experiment"],
         }.get(name, name == "study" or cells.nunique() > 1)
 
     def find_moderators(self):
@@ -183,10 +170,8 @@ class _Guess:
             if self.share(column) == 1 and len(levels) > 6:
                 self.moderators[_slug(column)] = (column, None)
             elif 2 <= len(levels) <= 12:
-                variants = {
-                    c: levels[_plain(c)] for c in cells.unique() if c not in levels.values()
-                }
-                self.values[_slug(column)] = variants
+                spellings = set(cells) - set(levels.values())
+                self.values[_slug(column)] = {c: levels[_plain(c)] for c in sorted(spellings)}
                 self.moderators[_slug(column)] = (column, list(levels.values()))
 
     def numbers(self):
@@ -203,35 +188,27 @@ class _Guess:
         sems = [c for n, c in chosen.items() if n[:2] == "sd" and {"se", "sem"} & set(_words(c))]
         if sems and not any(name.startswith("error_type") for name in self.columns):
             self.constants["error_type"] = "SEM"
-            self.todo.append(
-                f"{', '.join(sems)}: taken for SEMs; set error_type where they are not"
-            )
+            taken = ", ".join(sems)
+            self.todo.append(f"{taken}: taken for SEMs; set error_type where they are not")
 
     def review(self, title):
-        """The text of `review.toml`; what is to be done is then in `todo`."""
+        """What the templates of `review.toml` and the README need to know."""
         outcomes = {"outcome": ("Outcome", "higher")}
         if "outcome" in self.columns:
-            labels = {
-                _slug(text): text for text in self.table[self.columns["outcome"]].unique() if text
-            }
-            self.values["outcome"] = {text: name for name, text in labels.items() if text != name}
-            outcomes = {name: (text, self.better(text)) for name, text in labels.items()}
+            texts = filter(None, self.table[self.columns["outcome"]].unique())
+            outcomes = {_slug(text): (text, self.better(text)) for text in texts}
+            slugs = {text: name for name, (text, _) in outcomes.items() if text != name}
+            self.values["outcome"] = slugs
         for name, column in self.columns.items():
             if column == "FILL IN":
                 self.todo.append(f"name the column of {name} under [sheet.columns]")
             elif self.notes.get(name):
                 self.todo.append(f"{name}: {column}, or {', '.join(self.notes[name])}?")
         if "sign" in self.columns:
-            self.todo.append(
-                f"{self.columns['sign']} multiplies the effects: treated minus control"
-            )
+            sign = self.columns["sign"]
+            self.todo.append(f"{sign} multiplies the effects: treated minus control")
         self.todo.append("which direction is better, for each outcome (no number depends on it)")
-        environment = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)
-        environment.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False)
-        template = environment.from_string((TEMPLATES / "review.toml.j2").read_text("utf-8"))
-        return template.render(
-            vars(self) | {"id": _slug(title), "title": title, "outcomes": outcomes}
-        )
+        return vars(self) | {"id": _slug(title), "title": title, "outcomes": outcomes}
 
     def better(self, text):
         worse = any(word in text.lower() for word in KNOWN["words"]["worse"])

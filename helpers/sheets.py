@@ -6,7 +6,9 @@ import codecs
 import csv
 import io
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import pandas as pd
 
@@ -78,7 +80,7 @@ def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, 
     if not path.is_file():
         raise _error(path, "there is no such file", "Put the sheet there, or correct its name")
     kind = path.suffix.lower()
-    try:
+    with _reading(path):
         if kind == ".json":
             return Raw(path.name, bars(read_project(path.read_bytes())))
         if kind in WORKBOOKS:
@@ -87,11 +89,6 @@ def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, 
             sheet, grid = None, _text_grid(path, encoding, separator)
         if digitiser:
             return Raw(path.name, bars(read_export(grid)))
-    except ReviewError:
-        raise
-    except Exception as error:  # the readers of four formats raise whatever they like
-        remedy = "Open and save it anew as XLSX or as CSV in UTF-8"
-        raise _error(path, f"this file cannot be read: {error}", remedy) from error
     return _table(path, sheet, grid, header, typed=kind in WORKBOOKS)
 
 
@@ -99,11 +96,20 @@ def sheet_names(path):
     """Names of a workbook's sheets; of any other file, one nameless sheet."""
     if path.suffix.lower() not in WORKBOOKS or not path.is_file():
         return [None]
+    with _reading(path), pd.ExcelFile(path) as book:
+        return book.sheet_names
+
+
+@contextmanager
+def _reading(path):
+    """What the readers of four formats raise, as a fault of the file."""
     try:
-        with pd.ExcelFile(path) as book:
-            return book.sheet_names
-    except Exception as error:  # as above
-        raise _error(path, f"this file cannot be read: {error}", "Save it anew as XLSX") from error
+        yield
+    except ReviewError:
+        raise
+    except Exception as error:
+        remedy = "Open and save it anew as XLSX or as CSV in UTF-8"
+        raise _error(path, f"this file cannot be read: {error}", remedy) from error
 
 
 def _error(path, what, remedy, **place):
@@ -166,32 +172,30 @@ def _separator(text):
 
 
 def _table(path, sheet, grid, header, *, typed):
-    filled = [sum(cell != "" for cell in row) for row in grid]
-    if not any(filled):
+    padded = zip(*zip_longest(*grid, fillvalue=""), strict=True)
+    table = pd.DataFrame(padded, range(1, len(grid) + 1), dtype=object)
+    filled = (table != "").sum(axis=1)
+    if not filled.any():
         raise _error(path, "this table is empty", "Put the rows there", sheet=sheet)
-    full = max(filled[:20]) or 1
-    header = header or 1 + next(place for place, n in enumerate(filled) if n >= full / 2)
+    header = header or (filled >= max(filled[:20].max() / 2, 1)).idxmax()
     if header > len(grid):
         raise _error(path, "the headings have no such row", "Correct `header`", value=header)
     names, twice = [], set()
-    for place, name in enumerate(grid[header - 1]):
-        name = name or f"column {place + 1}"
-        if name in names:
-            twice.add(name)
-            name = f"{name} (column {place + 1})"
-        names.append(name)
-    rows, faults = {}, []
-    for number, row in enumerate(grid[header:], header + 1):
-        if any(row[len(names) :]):
-            what = f"this row has {len(row)} cells under {len(names)} headings"
-            remedy = "Put texts that hold the separator into quotes, or add the heading"
-            faults.append(Finding(path.name, what, remedy, row=number, sheet=sheet))
-        elif any(row):
-            rows[number] = (row + [""] * len(names))[: len(names)]
-    if faults:
-        raise ReviewError(faults)
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=names, dtype=object)
-    return Raw(path.name, table, sheet, frozenset(twice), typed, header)
+    for place, name in enumerate(grid[header - 1], 1):
+        name = name or f"column {place}"
+        twice |= {name} & set(names)
+        names.append(f"{name} (column {place})" if name in names else name)
+    table = table[(table.index > header) & (filled > 0)]
+    wide = table.index[(table.iloc[:, len(names) :] != "").any(axis=1)]
+    if len(wide):
+        remedy = "Put texts that hold the separator into quotes, or add the heading"
+        what = "this row has {} cells under " + f"{len(names)} headings"
+        place = {"remedy": remedy, "sheet": sheet}
+        raise ReviewError(
+            Finding(path.name, what.format(len(grid[row - 1])), row=row, **place) for row in wide
+        )
+    table = table.iloc[:, : len(names)].set_axis(names, axis=1)
+    return Raw(path.name, table, sheet, frozenset(twice), typed, int(header))
 
 
 def plain_number(text, *, decimal=".", typed=False):
