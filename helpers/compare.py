@@ -36,27 +36,24 @@ def compare_sheets(a, b, *, key=None, tolerance=0.0):
     shared = [column for column in left if column in right]
     key = key or next((c for c in shared if left[c].is_unique and right[c].is_unique), None)
     if key not in shared or not (left[key].is_unique and right[key].is_unique):
+        what = "no column names each row once in both sheets"
         remedy = f"Name one with --key; both have {', '.join(shared) or 'no common column'}"
-        raise ReviewError(
-            [Finding(str(b), "no column names each row once in both sheets", remedy, value=key)]
-        )
+        raise ReviewError([Finding(str(b), what, remedy, value=key)])
     left, right = left.set_index(key), right.set_index(key)
     both = left.index.intersection(right.index, sort=False)
     result = pd.concat([left, right.loc[right.index.difference(left.index, sort=False)]]).fillna("")
     agreement, differing = [], []
     for name in [column for column in shared if column != key]:
-        pairs = list(zip(left.loc[both, name], right.loc[both, name], strict=True))
-        settled = [_settle(x, y, tolerance) for x, y in pairs]
-        result.loc[both, name] = [
-            x + EITHER + y if s is None else s for s, (x, y) in zip(settled, pairs, strict=True)
-        ]
-        apart = [(both[i], name, *pairs[i]) for i, s in enumerate(settled) if s is None]
-        differing += apart
-        agree = len(pairs) - len(apart)
-        words = not all(plain_number(cell) or not cell for pair in pairs for cell in pair)
-        agreement.append(
-            (name, len(pairs), agree, agree / max(len(pairs), 1), _kappa(pairs) if words else None)
-        )
+        pairs = pd.DataFrame({"a": left.loc[both, name], "b": right.loc[both, name]})
+        settled = [_settle(a, b, tolerance) for a, b in pairs.to_numpy()]
+        open_ = pairs[[cell is None for cell in settled]]
+        result.loc[both, name] = settled
+        result.loc[open_.index, name] = open_["a"] + EITHER + open_["b"]
+        differing += [(row, name, a, b) for row, a, b in open_.itertuples()]
+        agree = len(pairs) - len(open_)
+        numeric = all(plain_number(cell) or not cell for cell in pairs.to_numpy().ravel())
+        kappa = None if numeric else _kappa(pairs)
+        agreement.append((name, len(pairs), agree, agree / max(len(pairs), 1), kappa))
     differing += [(row, "", "only here", "") for row in left.index.difference(right.index)]
     differing += [(row, "", "", "only here") for row in right.index.difference(left.index)]
     return (
@@ -77,9 +74,8 @@ def _settle(x, y, tolerance):
     return None
 
 
-def _kappa(pairs):
+def _kappa(table):
     """Cohen's (1960) kappa of two readings; None where chance alone gives full agreement."""
-    table = pd.DataFrame(pairs, columns=["a", "b"])
     shares = [table[name].value_counts(normalize=True) for name in table]
     chance = shares[0].mul(shares[1], fill_value=0).sum()
     return ((table["a"] == table["b"]).mean() - chance) / (1 - chance) if chance < 1 else None

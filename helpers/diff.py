@@ -38,40 +38,28 @@ def compare_states(old, new):
 
 
 def _rows(old, new):
-    found = []
-    before, after = (_cells(review) for review in (old, new))
-    for name, reason in _left_out(new).items():
-        if _left_out(old).get(name) is None:
-            found.append((name, "excluded", "", "", reason))
-    for name, reason in _left_out(old).items():
-        if _left_out(new).get(name) is None:
-            found.append((name, "included", "", reason, ""))
+    before, after = _cells(old), _cells(new)
+    was_out, is_out = (
+        dict(review.exclusions[["experiment", "reason"]].values) for review in (old, new)
+    )
+    found = [(name, "excluded", "", "", why) for name, why in is_out.items() if name not in was_out]
     found += [
-        (name, "added", "", "", "") for name in after.index.difference(before.index, sort=False)
+        (name, "included", "", why, "") for name, why in was_out.items() if name not in is_out
     ]
-    found += [
-        (name, "removed", "", "", "") for name in before.index.difference(after.index, sort=False)
-    ]
+    found += [(name, "added", "", "", "") for name in after.index if name not in before.index]
+    found += [(name, "removed", "", "", "") for name in before.index if name not in after.index]
     both = before.index.intersection(after.index)
+    blank = pd.Series("", both)
     for column in dict.fromkeys([*before, *after]):
-        was, now = (
-            table[column].loc[both] if column in table else pd.Series("", both)
-            for table in (before, after)
-        )
-        found += [
-            (name, "changed", column, was[name], now[name])
-            for name in both[(was != now).to_numpy()]
-        ]
+        was, now = (table.get(column, blank)[both] for table in (before, after))
+        changed = both[was != now]
+        found += [(name, "changed", column, was[name], now[name]) for name in changed]
     return pd.DataFrame(found, columns=["experiment", "change", "column", "old", "new"])
 
 
 def _cells(review):
     table = review.experiments.drop(columns=["sheet_row", "experiment"])
     return table.astype(object).where(table.notna(), "").map(str)
-
-
-def _left_out(review):
-    return review.exclusions.set_index("experiment")["reason"].to_dict()
 
 
 def _before_and_after(old, new, outcome, settings):

@@ -14,6 +14,8 @@ from helpers.numerals import to_floats
 from helpers.shape import fault
 from helpers.sheets import GROUPS, NUMBERS, read_csv
 
+EXCLUSION = ["experiment", "reason", "by"]
+
 
 @dataclass(frozen=True, eq=False)
 class Review:
@@ -83,10 +85,10 @@ def load(folder=None):
     if findings.faults:
         raise ReviewError(findings.faults)
     path = description.folder / "exclusions.csv"
-    columns = ["experiment", "reason", "by"]
-    exclusions = read_csv(path)[columns] if path.is_file() else pd.DataFrame(columns=columns)
+    listed = read_csv(path)[EXCLUSION].itertuples(index=False) if path.is_file() else ()
     experiments = _typed(description, sheet)
-    exclusions = pd.concat([exclusions, _outliers(description, experiments)], ignore_index=True)
+    outliers = _outliers(description.sheet.get("outliers"), experiments)
+    exclusions = pd.DataFrame([*listed, *outliers], columns=EXCLUSION)
     return Review(
         description, experiments, exclusions, findings.warnings, sheet.trace, sheet.not_used,
         sheet.rows_in,
@@ -95,32 +97,23 @@ def load(folder=None):
 
 def _typed(description, sheet):
     """The sheet's text as numbers and categories."""
-    table = sheet.table.copy()
+    due = (*GROUPS, "follow_up_days", "cohort", "control_group", "provenance")
+    table = sheet.table.reindex(columns=dict.fromkeys([*sheet.table, *due]), fill_value="")
+    levels = {name: moderator.levels for name, moderator in description.moderators.items()}
+    for name, cells in table.items():
+        if levels.get(name):
+            cells = cells.where(cells != "")
+            table[name] = pd.Categorical(cells, categories=list(levels[name]), ordered=True)
+        elif name in (*NUMBERS, *levels):
+            table[name] = to_floats(cells)
     table.insert(0, "sheet_row", table.index)
-    for column in (*GROUPS, "follow_up_days"):
-        if column not in table:
-            table[column] = ""
-    for column in NUMBERS:
-        if column in table:
-            table[column] = to_floats(table[column])
-    for column in ("cohort", "control_group", "provenance"):
-        if column not in table:
-            table[column] = ""
-    for name, moderator in description.moderators.items():
-        if name in table and moderator.levels:
-            cells = table[name].where(table[name] != "")
-            table[name] = pd.Categorical(cells, categories=list(moderator.levels), ordered=True)
-        elif name in table:
-            table[name] = to_floats(table[name])
     return table.set_index("experiment", drop=False)
 
 
-def _outliers(description, experiments):
+def _outliers(rule, experiments):
     """Exclusions by `[sheet.outliers]`: effects further than `sd` SDs from the mean, one pass."""
-    rule = description.sheet.get("outliers")
-    columns = ["experiment", "reason", "by"]
     if rule is None:
-        return pd.DataFrame(columns=columns)
+        return
     sd, by = rule["sd"], rule.get("by")
     if by and by not in experiments:
         advice = nearest(by, experiments)
@@ -129,11 +122,6 @@ def _outliers(description, experiments):
     by = experiments[by] if by else pd.Series("", experiments.index)
     groups = effect.groupby(by.to_numpy())
     far = ((effect - groups.transform("mean")) / groups.transform("std")).abs()
-    found = far[far > sd]
-    reasons = [
-        f"g {effect[name]:.2f} lies {distance:.1f} SDs from the mean of all rows (limit {sd})"
-        for name, distance in found.items()
-    ]
-    return pd.DataFrame(
-        {"experiment": found.index, "reason": reasons, "by": "rule in review.toml"}, columns=columns
-    )
+    for name, distance in far[far > sd].items():
+        where = f"{distance:.1f} SDs from the mean of all rows (limit {sd})"
+        yield name, f"g {effect[name]:.2f} lies {where}", "rule in review.toml"
