@@ -79,14 +79,10 @@ def _knapp(part):
         return "always"
     if not by_k["any"].any():
         return "never"
-    clear = by_k.index[by_k["all"]]
-    if (
-        len(clear)
-        and by_k["all"].loc[clear[0] :].all()
-        and not by_k["any"].loc[: clear[0] - 1].any()
-    ):
-        return f"from k = {clear[0]}"
-    return "it depends"
+    last = by_k.index[~by_k["all"]].max()
+    if by_k.loc[:last, "any"].any() or last == by_k.index[-1]:
+        return "it depends"
+    return f"k ≤ {last} no, k ≥ {by_k.index[by_k.index > last][0]} yes"
 
 
 def words(found):

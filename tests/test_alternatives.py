@@ -37,7 +37,7 @@ def test_ranges_over_reconstructions(found):
 
 
 def test_what_hartung_knapp_says_by_number_of_experiments(found):
-    assert list(found["knapp"]) == ["always", "from k = 7", "never"]
+    assert list(found["knapp"]) == ["always", "k ≤ 5 no, k ≥ 7 yes", "never"]
     torn = pd.concat([TABLE, pd.DataFrame([row("caspase_1", 8, 5.0, None, False)])])
     review = load()
     again = alternatives.summary(torn, review, pooled(review)).set_index("outcome")
