@@ -25,7 +25,8 @@ lab: $(READY)
 	@$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks
 
 bench: $(READY)
-	@$(BIN)/python tests/bench.py $(ARGS)
+	@$(BIN)/python tests/bench.py
+	@$(BIN)/python tests/bench_reports.py $(ARGS)
 
 # Minutes: searches the reconstructed sheet anew. Its result is committed.
 reconstruction: $(READY)

@@ -1,81 +1,64 @@
-"""Kernels for Papermill: forked from the preloaded process where that exists, ordinary elsewhere.
+"""Where Papermill runs cells: in workers forked from the nursery, or in ordinary kernels.
 
-Jupyter's kernel provisioner decides how a kernel's process comes to be; everything else, from the
-messages to the execution of cells, is Jupyter's and Papermill's own.
+Both keep Papermill's own way: a worker through an engine of ours, a kernel through Papermill's
+engine and Jupyter.
 """
 
-import asyncio
 import itertools
 import os
 import sys
-import time
 from pathlib import Path
-from queue import Empty
 
-from jupyter_client.asynchronous.client import AsyncKernelClient
+import nbformat
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.utils import ensure_event_loop, run_sync
-from traitlets import Any, Type
+from papermill.engines import Engine, papermill_engines
 
-PROVISIONER = "preclinical-fork"  # as pyproject.toml registers it
+ENGINE = "preclinical-fork"
 LONGEST_SOCKET_PATH = 90  # Unix allows 107 characters; Jupyter appends a number
 
 _numbers = itertools.count(1)
 
 
-class ForkProvisioner(LocalProvisioner):
-    """Provide a kernel by forking the nursery of its manager."""
+class ForkEngine(Engine):
+    """A Papermill engine that sends the cells to a worker."""
 
-    async def launch_kernel(self, cmd, **kwargs):
-        """Fork instead of starting ``cmd``; the forked kernel gets its arguments."""
-        argv = cmd[cmd.index("ipykernel_launcher") + 1 :]
-        self.cwd = str(kwargs.get("cwd") or Path.cwd())
-        self.process = self.parent.nursery.fork(argv, cwd=self.cwd, env=kwargs["env"])
-        self.pid = self.pgid = self.process.pid
-        return self.connection_info
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man, kernel_name, *, worker, on_cell_start, execution_timeout, **_
+    ):
+        """Run the code cells one after the other, until one fails.
 
-    async def kill(self, restart=False):
-        """Kill the kernel and see it end, which takes milliseconds."""
-        if self.process:
-            self.process.kill()
-            while self.process.poll() is None:
-                await asyncio.sleep(0.001)
-
-
-class Client(AsyncKernelClient):
-    """A client that finds its kernel ready as soon as it is."""
-
-    async def wait_for_ready(self, timeout=None):
-        """Wait until the kernel has answered and its output channel is connected and empty.
-
-        Jupyter's own client waits until that channel was silent for 0.2 seconds. Here the kernel's
-        word that it is idle again, always its last about a request, ends the wait.
+        Parameters
+        ----------
+        nb_man : papermill.engines.NotebookExecutionManager
+        kernel_name : str
+            Not looked at.
+        worker : helpers.nursery.Worker
+        on_cell_start : callable
+            Called with ``cell`` and ``cell_index``, as nbclient does.
+        execution_timeout : float
+            Seconds that a cell may take.
         """
-        deadline = time.monotonic() + (timeout or float("inf"))
-        while time.monotonic() < deadline:
-            asked = self.kernel_info()
-            try:
-                reply = await self._message(self.shell_channel, asked, 1.0)
-                while True:
-                    message = await self._message(self.iopub_channel, asked, 0.2)
-                    if message["content"].get("execution_state") == "idle":
-                        return self._handle_kernel_info_reply(reply)
-            except Empty:  # not up yet, or its first words were said before we could hear them
-                if not await self.parent.is_alive():
-                    raise RuntimeError("the kernel ended before it was ready") from None
-        raise RuntimeError(f"the kernel was not ready after {timeout} seconds")
+        for index, cell in enumerate(nb_man.nb.cells):
+            if cell.cell_type != "code":
+                continue
+            nb_man.cell_start(cell, cell_index=index)
+            on_cell_start(cell=cell, cell_index=index)
+            cell.execution_count, outputs = worker.run(cell.source, execution_timeout)
+            cell.outputs = [nbformat.from_dict(output) for output in outputs]
+            if any(output["output_type"] == "error" for output in outputs):
+                nb_man.cell_exception(cell, cell_index=index)
+                break
+            nb_man.cell_complete(cell, cell_index=index)
 
-    async def _message(self, channel, asked, timeout):
-        while True:
-            message = await channel.get_msg(timeout=timeout)
-            if message["parent_header"].get("msg_id") == asked:
-                return message
+
+papermill_engines.register(ENGINE, ForkEngine)
 
 
 class Manager(AsyncKernelManager):
-    """A kernel of this very Python, without history, user configuration or network ports.
+    """An ordinary kernel of this very Python, without history and, where possible, without ports.
 
     Parameters
     ----------
@@ -83,17 +66,11 @@ class Manager(AsyncKernelManager):
         A short-lived folder for the sockets and the connection file.
     environment : dict of str
         Environment variables of the kernel.
-    nursery : helpers.nursery.Nursery, optional
-        The process to fork from; without it, a new interpreter is started.
     """
 
-    client_factory = Type(Client, klass=AsyncKernelClient)
-    nursery = Any(None, allow_none=True)
-
-    def __init__(self, *, folder, environment, nursery=None):
-        super().__init__(nursery=nursery, kernel_name="python3")
+    def __init__(self, *, folder, environment):
+        super().__init__(kernel_name="python3")
         self._environment, self._client = environment, None
-        self.context.reconnect_ivl = 5  # ms: the kernel's sockets exist moments after its birth
         stem = str(Path(folder) / f"k{next(_numbers)}")
         self.connection_file = f"{stem}.json"
         if os.name == "posix" and len(stem) < LONGEST_SOCKET_PATH:
@@ -101,16 +78,10 @@ class Manager(AsyncKernelManager):
 
     @property
     def kernel_spec(self):
-        """The kernel, independent of what is installed in Jupyter's folders."""
+        """The Python that runs here, whatever kernels are installed in Jupyter's folders."""
         options = ["-f", "{connection_file}", "--HistoryManager.enabled=False"]
-        return KernelSpec(
-            argv=[sys.executable, "-m", "ipykernel_launcher", *options],
-            display_name="Python 3",
-            language="python",
-            metadata={"kernel_provisioner": {"provisioner_name": PROVISIONER}}
-            if self.nursery
-            else {},
-        )
+        argv = [sys.executable, "-m", "ipykernel_launcher", *options]
+        return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
     async def _async_pre_start_kernel(self, **kwargs):
         return await super()._async_pre_start_kernel(**{"env": self._environment, **kwargs})

@@ -1,10 +1,10 @@
-"""One preloaded process that forks kernels, so that no report pays for imports again.
+"""One preloaded process that forks workers, so that no report pays for imports again.
 
-The scientific stack takes over a second to import. The nursery imports it once, while the main
-process is busy importing Papermill and nbconvert, and a kernel is then a fork of the nursery:
-ready in milliseconds, its memory shared. The nursery stays free of threads and sockets of its
-own, which is what makes forking it safe; it answers requests of one JSON line each, and kills
-its kernels and ends when the process that started it is gone.
+The scientific stack takes a second to import. The nursery imports it once, while the main process
+is busy importing Papermill and nbconvert, and a worker is then a fork of the nursery: ready in
+milliseconds, its memory shared. The nursery has no threads, which is what makes forking it safe;
+it answers requests of one JSON line each, and kills its workers and ends when the process that
+started it is gone.
 """
 
 import contextlib
@@ -16,20 +16,21 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# What notebooks use, with what it stands on.
+# What notebooks and IPython use, some of it imported late.
 PRELOADED = (
     "numpy",
     "pandas",
+    "pandas.io.formats.csvs",
+    "pandas.io.formats.string",
     "matplotlib.backends.backend_svg",
-    "ipykernel.kernelapp",
-    "ipykernel.ipkernel",
     "helpers.check",
+    "helpers.overview",
     "helpers.report",
+    "helpers.svg",
 )
 
 
@@ -37,17 +38,21 @@ class NurseryGone(RuntimeError):
     """The nursery ended; ordinary kernels still work."""
 
 
+class WorkerFailed(RuntimeError):
+    """A worker died, or a cell took too long."""
+
+
 class Nursery:
-    """The preloaded process, as seen by the process that asks it for kernels.
+    """The preloaded process, as seen by the process that asks it for workers.
 
     Parameters
     ----------
     environment : dict of str
-        Environment variables of the nursery and its kernels.
+        Environment variables of the nursery and its workers.
     """
 
     def __init__(self, environment):
-        ours, theirs = socket.socketpair()
+        self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "helpers.nursery", str(theirs.fileno())],
@@ -57,15 +62,15 @@ class Nursery:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the main process to act on
             )
-        self._socket = ours
-        self._answers = ours.makefile("r", encoding="utf-8")
+        self._answers = self._socket.makefile("r", encoding="utf-8")
         self._lock = threading.Lock()
 
-    def ask(self, what, **details):
-        """Send one request and wait for its answer, a dict."""
+    def ask(self, what, *, send=(), **details):
+        """Send a request, with file descriptors, and wait for its answer, a dict."""
+        request = json.dumps({"what": what, **details}).encode() + b"\n"
         try:
             with self._lock:
-                self._socket.sendall(json.dumps({"what": what, **details}).encode() + b"\n")
+                socket.send_fds(self._socket, [request], send)
                 answer = self._answers.readline()
         except (OSError, ValueError) as error:
             raise NurseryGone(str(error)) from error
@@ -73,12 +78,19 @@ class Nursery:
             raise NurseryGone("the preloaded process ended")
         return json.loads(answer)
 
-    def fork(self, argv, *, cwd, env):
-        """Fork a kernel with these arguments of ``ipykernel``; returns a `Forked`."""
-        return Forked(self, self.ask("fork", argv=argv, cwd=cwd, env=env)["pid"])
+    def fork(self, cwd):
+        """Fork a `Worker` that runs in this folder."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                pid = self.ask("fork", send=[theirs.fileno()], cwd=str(cwd))["pid"]
+            except NurseryGone:
+                ours.close()
+                raise
+        return Worker(self, pid, ours)
 
     def close(self):
-        """End the nursery and every kernel that it forked."""
+        """End the nursery and every worker that it forked."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._answers.close()
@@ -90,96 +102,124 @@ class Nursery:
             self._process.wait()
 
 
-class Forked:
-    """A forked kernel, with the part of `subprocess.Popen` that Jupyter uses."""
+class Worker:
+    """A forked process, as seen by the process that sends it cells."""
 
-    stdin = stdout = stderr = None
-
-    def __init__(self, nursery, pid):
+    def __init__(self, nursery, pid, channel):
         self.pid = pid
-        self.returncode = None
-        self._nursery = nursery
+        self._nursery, self._channel = nursery, channel
+        self._stream = channel.makefile("rw", encoding="utf-8")
 
-    def poll(self):
-        """Return the exit status, or None while the kernel runs."""
-        if self.returncode is None:
-            try:
-                self.returncode = self._nursery.ask("poll", pid=self.pid)["status"]
-            except NurseryGone:
-                self.returncode = -signal.SIGKILL  # the nursery takes its kernels with it
-        return self.returncode
+    def run(self, source, timeout=None):
+        """Run a cell.
 
-    def wait(self):
-        """Wait for the end of the kernel and return its exit status."""
-        while self.poll() is None:
-            time.sleep(0.002)
-        return self.returncode
+        Parameters
+        ----------
+        source : str
+        timeout : float, optional
+            Seconds.
 
-    def send_signal(self, signum):
-        """Signal the kernel and whatever it started."""
-        if self.poll() is None:
-            os.killpg(self.pid, signum)
+        Returns
+        -------
+        count : int
+            Execution count.
+        outputs : list of dict
+            As the notebook format has them.
+
+        Raises
+        ------
+        WorkerFailed
+        """
+        self._channel.settimeout(timeout)
+        try:
+            self._stream.write(json.dumps(source) + "\n")
+            self._stream.flush()
+            answer = self._stream.readline()
+        except TimeoutError as error:
+            raise WorkerFailed(f"the cell took longer than {timeout:g} seconds") from error
+        except OSError as error:
+            raise WorkerFailed(f"the kernel died ({error})") from error
+        if not answer:
+            raise WorkerFailed(f"the kernel died ({self._how_it_ended()})")
+        answer = json.loads(answer)
+        return answer["count"], answer["outputs"]
+
+    def _how_it_ended(self):
+        try:
+            status = self._nursery.ask("wait", pid=self.pid)["status"]
+        except NurseryGone as error:
+            return error
+        return f"exit status {status}" if status >= 0 else signal.Signals(-status).name
 
     def kill(self):
-        """Kill the kernel and whatever it started."""
-        self.send_signal(signal.SIGKILL)
+        """Kill the worker and whatever it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
 
-    terminate = kill
+    def stop(self):
+        """Kill the worker and leave nothing behind."""
+        self.kill()
+        with contextlib.suppress(OSError):
+            self._stream.close()
+        self._channel.close()
 
 
 def serve(channel):
     """Answer requests on a socket until its other end closes (runs in the nursery)."""
     import gc
 
+    from helpers.worker import make_shell
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.modules["debugpy"] = None  # 0.1 s in each kernel, for a debugger that nobody attaches
+    shell = make_shell()
     for name in PRELOADED:
         # What cannot be imported fails in the notebook that imports it, with a place and a name.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
-    # A collection in a kernel need not touch, and so copy, what all kernels share; and the few
+    # A collection in a worker need not touch, and so copy, what all workers share; and the few
     # hundred figures of a report are no reason for a hundred collections.
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
     running = set()
-    with channel, channel.makefile("rw", encoding="utf-8") as stream:
-        for line in stream:
-            answer = _answer(json.loads(line), channel, running)
-            stream.write(json.dumps(answer) + "\n")
-            stream.flush()
+    with channel:
+        while True:
+            request, descriptors, *_ = socket.recv_fds(channel, 65536, 1)
+            if not request:
+                break
+            answer = _answer(json.loads(request), descriptors, channel, shell, running)
+            channel.sendall(json.dumps(answer).encode() + b"\n")
     for pid in running:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
-def _answer(request, channel, running):
+def _answer(request, descriptors, channel, shell, running):
     if request["what"] == "check":
         return check(request["review"])
-    if request["what"] == "poll":
-        pid, status = os.waitpid(request["pid"], os.WNOHANG)
-        running.discard(pid)
-        return {"status": os.waitstatus_to_exitcode(status) if pid else None}
+    if request["what"] == "wait":
+        running.discard(request["pid"])
+        return {"status": os.waitstatus_to_exitcode(os.waitpid(request["pid"], 0)[1])}
     pid = os.fork()
     if pid == 0:
         os.close(channel.detach())
-        _become_kernel(request)
+        _become_worker(request["cwd"], descriptors[0], shell)
     with contextlib.suppress(OSError):
         os.setpgid(pid, pid)  # by both sides: whoever comes first, a signal finds the group
+    os.close(descriptors[0])
     running.add(pid)
     return {"pid": pid}
 
 
-def _become_kernel(request):
+def _become_worker(cwd, descriptor, shell):
+    from helpers import worker
+
     status = 1
     try:
         os.setpgid(0, 0)
-        os.chdir(request["cwd"])
-        os.environ.update(request["env"])
-        from ipykernel.kernelapp import IPKernelApp
-
-        parent = f"--IPKernelApp.parent_handle={os.getppid()}"  # ends with the nursery
-        IPKernelApp.launch_instance(argv=[*request["argv"], parent])
+        os.chdir(cwd)
+        worker.serve(shell, socket.socket(fileno=descriptor))
         status = 0
     finally:
         os._exit(status)

@@ -148,16 +148,20 @@ class _Kernels:
             raise Refused(f"{self._review} has faults, nothing was rendered:\n{lines}")
         return found["warnings"]
 
-    def new(self, *, fork):
-        """Make a kernel, not yet started."""
-        from helpers.kernel import Manager
+    def new(self, folder, *, fork):
+        """Make a worker or kernel in a folder, and the options with which Papermill takes it."""
+        from helpers.kernel import ENGINE, Manager
 
         if self._over:
             raise ReportFailed("interrupted")
-        nursery = self._nursery if fork else None
-        kernel = Manager(folder=self._folder, environment=self._environment, nursery=nursery)
-        self._made.append(kernel)
-        return kernel
+        if fork and self._nursery:
+            made = self._nursery.fork(folder)
+            options = {"engine_name": ENGINE, "worker": made}
+        else:
+            made = Manager(folder=self._folder, environment=self._environment)
+            options = {"km": made, "resources": {"metadata": {"path": str(folder)}}}
+        self._made.append(made)
+        return made, options
 
 
 def _import_quickly():
@@ -228,9 +232,10 @@ def _make(job, kernels, description, say):
 def _execute(job, kernels, say):
     """Execute a notebook; if its kernel does not start, an ordinary one gets a second try."""
     for fork in (True, False):
-        kernel, place = kernels.new(fork=fork), _Place(job, say)
+        place, kernel = _Place(job, say), None
         try:
-            return _with_papermill(job, kernel, place)
+            kernel, options = kernels.new(job.notebook.parent, fork=fork)
+            return _with_papermill(job, place, options)
         except ReportFailed:
             raise
         except Exception as error:
@@ -239,11 +244,12 @@ def _execute(job, kernels, say):
             last = (str(error).strip().splitlines() or [""])[-1]
             raise ReportFailed(f"{place}: {type(error).__name__}: {last}") from error
         finally:
-            kernel.stop()
+            if kernel:
+                kernel.stop()
     raise AssertionError("unreachable")
 
 
-def _with_papermill(job, kernel, place):
+def _with_papermill(job, place, options):
     import nbformat
     from papermill.exceptions import PapermillExecutionError
     from papermill.execute import execute_notebook
@@ -260,9 +266,8 @@ def _with_papermill(job, kernel, place):
             progress_bar=False,
             start_timeout=START_TIMEOUT,
             execution_timeout=CELL_TIMEOUT,
-            km=kernel,
             on_cell_start=place.enter,
-            resources={"metadata": {"path": str(job.notebook.parent)}},
+            **options,
         )
     except PapermillExecutionError as error:
         raise ReportFailed(f"{place}: {error.ename}: {error.evalue}") from error
@@ -288,6 +293,7 @@ class _Place:
 def _still(notebook, job):
     """Take out of an executed notebook what differs between runs, folders and machines."""
     notebook.metadata.pop("papermill", None)
+    notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
         for name in ("papermill", "execution"):
@@ -333,7 +339,10 @@ def collect(family, blocks):
                 raise ReportFailed(f"two figures or tables are called {block['name']!r}")
             files[name] = block["csv"].encode()
         if block["kind"] == "results":
-            text = json.dumps(block["results"], ensure_ascii=False, allow_nan=False, indent=1)
+            try:
+                text = json.dumps(block["results"], ensure_ascii=False, allow_nan=False, indent=1)
+            except ValueError as error:
+                raise ReportFailed(f"its results are no JSON: {error}") from error
             files[f"{family}.json"] = text.encode()
     return files
 

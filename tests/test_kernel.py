@@ -1,4 +1,4 @@
-"""Kernels: forked from the nursery or ordinary, always ended with the command."""
+"""Workers forked from the nursery, and ordinary kernels; both always end with the command."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from test_render import NOTEBOOKS, make_review
 
-from helpers.nursery import Nursery, NurseryGone
+from helpers.nursery import Nursery, NurseryGone, WorkerFailed
 from helpers.render import FIXED, PROJECT, render
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -40,37 +40,87 @@ def gone_within(seconds, *pids):
     return False
 
 
-def connection(tmp_path):
-    return {"argv": ["-f", str(tmp_path / "kernel.json")], "cwd": str(tmp_path), "env": {}}
+@pytest.fixture
+def worker(nursery, tmp_path):
+    worker = nursery.fork(tmp_path)
+    yield worker
+    worker.stop()
 
 
 @forks
-def test_a_kernel_ends_with_the_nursery(nursery, tmp_path):
-    kernel = nursery.fork(**connection(tmp_path))
-    assert kernel.poll() is None
+def test_a_worker_runs_cells_as_a_notebook_has_them(worker, tmp_path):
+    source = """
+import sys, os
+from IPython.display import HTML, display
+print("a"); print("b", file=sys.stderr); print("c"); print("d")
+display(HTML("<b>shown</b>"))
+os.getcwd()
+"""
+    count, outputs = worker.run(source)
+    assert count == 1
+    assert [output["output_type"] for output in outputs] == [
+        *("stream", "stream", "stream", "display_data", "execute_result")
+    ]
+    assert [output.get("text") for output in outputs[:3]] == ["a\n", "b\n", "c\nd\n"]
+    assert outputs[3]["data"]["text/html"] == "<b>shown</b>"
+    assert outputs[4]["data"] == {"text/plain": repr(str(tmp_path))}
+    assert outputs[4]["execution_count"] == 1
+    count, (error,) = worker.run("x = 1\n1 / 0")
+    assert (count, error["output_type"]) == (2, "error")
+    assert (error["ename"], error["evalue"]) == ("ZeroDivisionError", "division by zero")
+    assert worker.run("x")[1][0]["data"] == {"text/plain": "1"}
+    assert worker.run("await __import__('asyncio').sleep(0, 'slept')")[1][0]["data"] == {
+        "text/plain": "'slept'"
+    }
+
+
+@forks
+def test_workers_share_nothing_that_they_change(nursery, tmp_path):
+    one, two = nursery.fork(tmp_path), nursery.fork(tmp_path)
+    one.run("import helpers; helpers.mark = x = 1")
+    _, (error,) = two.run("import helpers; helpers.mark")
+    assert error["ename"] == "AttributeError"
+    for worker in (one, two):
+        worker.stop()
+
+
+@forks
+def test_a_worker_has_the_fixed_environment(worker):
+    _, outputs = worker.run("import os, sys; os.environ['TZ'], sys.flags.hash_randomization")
+    assert outputs[0]["data"]["text/plain"] == "('UTC', 0)"
+
+
+@forks
+def test_a_worker_ends_with_the_nursery(nursery, worker):
+    assert is_running(worker.pid)
     nursery.close()
-    assert gone_within(5, kernel.pid)
-    assert kernel.poll() == -signal.SIGKILL
+    assert gone_within(5, worker.pid)
+    with pytest.raises(WorkerFailed, match="the kernel died"):
+        worker.run("1")
 
 
 @forks
-def test_a_killed_kernel_tells_its_status(nursery, tmp_path):
-    kernel = nursery.fork(**connection(tmp_path))
-    kernel.kill()
-    assert kernel.wait() == -signal.SIGKILL
-    assert kernel.poll() == -signal.SIGKILL
+def test_a_worker_that_dies_tells_how(worker):
+    with pytest.raises(WorkerFailed, match="SIGKILL"):
+        worker.run("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
 
 
 @forks
-def test_a_dead_nursery_is_noticed(nursery):
+def test_a_worker_that_leaves_tells_how(worker):
+    with pytest.raises(WorkerFailed, match="exit status 3"):
+        worker.run("import os; os._exit(3)")
+
+
+@forks
+def test_a_dead_nursery_is_noticed(nursery, tmp_path):
     nursery._process.kill()
+    nursery._process.wait()
     with pytest.raises(NurseryGone):
-        nursery.ask("check", review=".")
+        nursery.fork(tmp_path)
 
 
 @forks
-def test_the_nursery_has_one_thread(nursery, tmp_path):
-    nursery.fork(**connection(tmp_path))
+def test_the_nursery_has_one_thread(nursery, worker):
     tasks = Path(f"/proc/{nursery._process.pid}/task")
     if not tasks.is_dir():
         pytest.skip("no /proc here")
@@ -79,7 +129,6 @@ def test_the_nursery_has_one_thread(nursery, tmp_path):
 
 @forks
 def test_without_a_working_nursery_ordinary_kernels_are_taken(tmp_path, monkeypatch):
-    monkeypatch.setattr("helpers.nursery.PRELOADED", ())
     started = Nursery.__init__
 
     def stillborn(self, environment):

@@ -14,7 +14,7 @@ from helpers.description import describe
 from helpers.parameters import Parameter, Refused, declared, read_value
 from helpers.plan import due as due_of
 from helpers.plan import inputs, plan
-from helpers.render import collect, render
+from helpers.render import ReportFailed, collect, render
 from helpers.shelf import MANIFEST, put, remembered
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
@@ -24,7 +24,7 @@ e1,s1,c1,g1,one,6,2.5,1,6,0,1,28,made up
 """
 FAILING = {
     "raises": "raises.ipynb, cell 6 (raise ValueError(",
-    "dies": "dies.ipynb, cell 5 (import os, signal): DeadKernelError",
+    "dies": "dies.ipynb, cell 5 (import os, signal): WorkerFailed: the kernel died (SIGKILL)",
     "leaves": "SystemExit",
     "no_figure": "showed no figure",
     "no_table": "showed no table",
@@ -302,7 +302,7 @@ def test_blocks_become_files():
     files = collect("good", blocks)
     assert set(files) == {"tables/good/forest-plot-1.csv", "good.json"}
     assert files["tables/good/forest-plot-1.csv"] == "é\n".encode()
-    with pytest.raises(ValueError, match="Out of range float values"):
+    with pytest.raises(ReportFailed, match="Out of range float values"):
         collect("good", [*blocks[:2], {**blocks[2], "results": {"a": float("nan")}}])
 
 
