@@ -14,10 +14,16 @@ def _pair(value):
 
 
 def _texts(value):
-    return isinstance(value, list) and all(isinstance(part, str) for part in value)
+    return isinstance(value, list) and value and all(isinstance(part, str) for part in value)
+
+
+def _word(value):
+    return isinstance(value, str) and value.isidentifier()
 
 
 # What is due, and whether a value is that.
+TABLE = ("a table", lambda value: isinstance(value, dict))
+LIST = ("a list", lambda value: isinstance(value, list))
 ANYTHING = ("anything", lambda value: value is not None)
 TEXT = ("a text", lambda value: isinstance(value, str))
 NUMBER = ("a number", _number)
@@ -26,7 +32,7 @@ FLAG = ("true or false", lambda value: isinstance(value, bool))
 ROW = ("the number of a row", lambda value: type(value) is int and value > 0)
 WORD = (
     "a word of letters, digits and _, not overview or index,",
-    lambda value: str(value).isidentifier() and value not in ("overview", "index"),
+    lambda value: _word(value) and value not in ("overview", "index"),
 )
 COLUMN = ("a column or a list of columns", lambda value: isinstance(value, str) or _texts(value))
 COLUMNS = ("a list of columns", _texts)
@@ -101,15 +107,13 @@ def misfits(value, shape, place=""):
     place : str
         The entry, such as ``sheet.columns.study``.
     """
-    kind = type(shape)
-    due, fits = shape if kind is tuple else (kind.__name__, lambda value: isinstance(value, kind))
+    due, fits = {dict: TABLE, list: LIST}.get(type(shape), shape)
     if not fits(value):
-        due = {"dict": "a table", "list": "a list"}.get(due, due)
         yield fault(place, f"{due} is due here", value)
-    elif kind is list:
+    elif isinstance(shape, list):
         for number, part in enumerate(value, 1):
             yield from misfits(part, shape[0], f"{place}[{number}]")
-    elif kind is dict:
+    elif isinstance(shape, dict):
         known = {name.removesuffix("!"): part for name, part in shape.items()}
         needed = {name[:-1]: None for name in shape if name.endswith("!")}
         for name, part in (needed | value).items():

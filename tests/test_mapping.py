@@ -72,6 +72,7 @@ def test_missing_columns_are_named_all_at_once(tmp_path):
         ("mising = []", "sheet.mising: there is no such setting.*'missing'"),
         ("[sheet.columns]\nmean_treatd = 'a'", "no such column.*'mean_treated'"),
         ("[sheet.columns]\nstudy = 'a'", "column for study is not there"),
+        ("[sheet.columns]\nstudy = []", "a column or a list of columns is due"),
         ("[sheet.values.spcies]\na = 'b'", "no such column"),
         ("[[sheet.leave_out]]\ncolumn = 'nothing'\nvalues = ['a']\nreason = 'x'", "no such column"),
         ("[[sheet.leave_out]]\ncolumn = 'study'\nvalues = ['a']", "reason: a text is due"),

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from own_review import FAMILY, SPECIES, row, rows, write
 
 from helpers.description import describe
 from helpers.findings import ReviewError
 from helpers.review import load
+from helpers.shape import REVIEW, misfits
 
 
 def test_columns_have_their_types(tmp_path):
@@ -45,6 +48,7 @@ def test_numbers_are_read_to_the_last_bit(tmp_path):
         ("title = ", "not TOML"),
         ('title = "x"', "families: a list is due"),
         (FAMILY, "title: a text is due"),
+        ('title = "x"' + FAMILY.replace('id = "score"', ""), "id: a word of letters.* is due"),
         ("title = 3\nfamilies = 3", "(?s)title: a text is due.*families: a list is due"),
         ('title = "x"\nfamilies = ["a"]', r"families\[1\]: a table is due"),
         ('title = "x"\n[[families]]\nid = "a"\noutcomes = "b"', "outcomes: a list is due"),
@@ -81,3 +85,17 @@ def test_a_folder_that_is_no_review_says_how_to_make_one(tmp_path):
 def test_protocol_is_kept(tmp_path):
     toml = '[protocol]\nid = "CRD42"\ndeviations = ["one more outcome"]\n' + FAMILY
     assert load(write(tmp_path, rows(), toml=toml)).config["protocol"]["id"] == "CRD42"
+
+
+WORDS = st.sampled_from(["id", "outcomes", "better", "sd", "columns", "range", "long", "values"])
+PLAIN = st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+ANY = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(WORDS, inner))
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(name=st.sampled_from(["families", "moderators", "sheet", "evidence", "title"]), value=ANY)
+def test_whatever_stands_in_review_toml_is_answered_in_words(name, value):
+    good = {"title": "x", "families": [{"id": "f", "outcomes": [{"id": "o", "better": "lower"}]}]}
+    assert list(misfits(good, REVIEW)) == []
+    for finding in misfits(good | {name: value}, REVIEW):
+        assert finding.column.startswith(name) and finding.what and finding.remedy
