@@ -124,11 +124,7 @@ def _audit(options):
     from helpers import audit
     from helpers.description import find_folder
 
-    findings = audit.audit(find_folder(options.review))
-    print(audit.report(findings))
-    if options.csv:
-        findings.to_csv(options.csv, index=False)
-    return 0
+    return audit.main(find_folder(options.review), options.csv)
 
 
 def _new_command(commands):

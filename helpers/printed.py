@@ -12,8 +12,16 @@ from typing import NamedTuple
 import pandas as pd
 
 NOT_PRINTED = {"", *".-–—", "na", "n/a", "nr", "n/r", "nan", "not reported", "ref", "reference"}
+NONE, ONE = Decimal(0), Decimal(1)
 MINUS = str.maketrans("−–‐‑", "----")
 FORM = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+SUBGROUPS = "published_subgroups.csv"
+STATISTICS = ["pooled", "subgroup", "coefficient"]
+# The files of estimates, and which kinds a row holds; in the last one each row names its own.
+FILES = {"published_pooled.csv": ["pooled"], SUBGROUPS: STATISTICS[1:], "published_text.csv": []}
+# The columns of an estimate, its bounds and its p; several names are tried in turn.
+ESTIMATE = ("smd", "estimate"), ("ci_low",), ("ci_high",), ("p", "p_reported")
+COEFFICIENT = ("coef",), ("coef_low",), ("coef_high",), ("coef_p",)
 
 
 class Number(NamedTuple):
@@ -35,9 +43,18 @@ class Number(NamedTuple):
             return (equal.value < limit.value) == (limit.bound == "<")
         return self.low <= other.high and other.low <= self.high
 
+    def minus(self, other: Number) -> Number:
+        """Return the difference and all that it can be."""
+        return Number("", self.low - other.high, self.high - other.low, self.value - other.value)
+
     def sign(self) -> int:
         """Return 1 or -1 where the sign is certain, 0 where rounding leaves it open."""
         return (self.low > 0) - (self.high < 0)
+
+    def sizes(self) -> tuple[float, float]:
+        """Return the smallest and the largest absolute value."""
+        near, far = sorted((abs(float(self.low)), abs(float(self.high))))
+        return near if self.sign() else 0.0, far
 
 
 def number(text: str) -> Number | None:
@@ -53,28 +70,27 @@ def number(text: str) -> Number | None:
     ValueError
         If the text is no number.
     """
-    plain = text.strip().translate(MINUS).replace(" ", "")
-    if text.strip().lower() in NOT_PRINTED:
+    digits = text.strip().translate(MINUS).replace(" ", "")
+    if plain(text) in NOT_PRINTED:
         return None
-    if not FORM.fullmatch(plain):
+    if not FORM.fullmatch(digits):
         raise ValueError("is not a number such as 2.31 or -.47")
-    value = Decimal(plain)
+    value = Decimal(digits)
     half = Decimal(5).scaleb(value.as_tuple().exponent - 1)
     return Number(text.strip(), value - half, value + half, value)
 
 
 def p_value(text: str) -> Number | None:
     """Read a printed p; ``<0.0001`` stands for 0 to 0.0001, ``0.042`` for 0.0415 to 0.0425."""
-    plain = re.sub(r"^p(?=\s*[=<>≤≥])|[=*\s]", "", text.strip().translate(MINUS), flags=re.I)
-    plain = ">0.05" if plain.lower() in ("ns", "n.s.") else plain
-    bound = {"<": "<", "≤": "<", ">": ">", "≥": ">"}.get(plain[:1], "")
-    found = number(plain.lstrip("<>≤≥"))
-    if found is None:
+    digits = re.sub(r"^p(?=\s*[=<>≤≥])|[=*\s]", "", text.strip(), flags=re.I)
+    digits = ">0.05" if digits.lower() in ("ns", "n.s.") else digits
+    if (found := number(digits.lstrip("<>≤≥"))) is None:
         return None
     if not 0 <= found.value <= 1:
         raise ValueError("is no p-value: it lies outside 0 to 1")
-    low = {"<": Decimal(0), ">": found.value}.get(bound, max(found.low, Decimal(0)))
-    high = {"<": found.value, ">": Decimal(1)}.get(bound, min(found.high, Decimal(1)))
+    bound = "<" if digits[0] in "<≤" else ">" if digits[0] in ">≥" else ""
+    whole = max(found.low, NONE), min(found.high, ONE)
+    low, high = {"<": (NONE, found.value), ">": (found.value, ONE)}.get(bound, whole)
     return Number(text.strip(), low, high, found.value, bound)
 
 
@@ -84,6 +100,11 @@ def count(text: str) -> int | None:
     if found and (found.value < 0 or found.value % 1):
         raise ValueError("is not a whole number of 0 or more")
     return int(found.value) if found else None
+
+
+def plain(text: str) -> str:
+    """Return a text without differences of case and spacing."""
+    return " ".join(text.split()).casefold()
 
 
 class Row(NamedTuple):
@@ -108,22 +129,8 @@ class Row(NamedTuple):
 
     def fault(self, name: str, complaint: str) -> None:
         """Note that a cell cannot be used."""
-        place = f"{self.file}, row {self.line}, column {name}"
-        self.faults.append(f"{place}: {self.text(name)!r} {complaint}")
-
-
-def rows(folder: Path, file: str, faults: list[str]) -> Iterator[Row]:
-    """Yield the rows of a CSV file of a review folder as text; none where there is no file."""
-    try:
-        table = pd.read_csv(folder / file, dtype=str, na_filter=False, encoding="utf-8-sig")
-    except (FileNotFoundError, pd.errors.EmptyDataError):
-        return
-    except (ValueError, OSError) as fault:
-        faults.append(f"{file}: cannot be read as a CSV file in UTF-8 ({fault})")
-        return
-    table.columns = table.columns.str.strip()
-    for at, cells in enumerate(table.to_dict("records")):
-        yield Row(cells, file, at + 2, faults)
+        cell = f"row {self.line}, column {name}: {self.text(name)!r}"
+        self.faults.append(f"{self.file}, {cell} {complaint}")
 
 
 class Printed(NamedTuple):
@@ -165,82 +172,81 @@ class Printed(NamedTuple):
 
 
 class Article(NamedTuple):
-    """What a review folder holds: numbers by key, their repetitions, claims, counts, faults."""
+    """What a review folder holds: numbers by key, their repetitions, claims, unreadable cells."""
 
     folder: Path
     numbers: dict[tuple[str, ...], Printed]
     repeats: list[Printed]
     claims: list[Printed]
-    counts: list[Row]
     faults: list[str]
 
     def rows(self, file: str) -> Iterator[Row]:
-        """Yield the rows of a file of the folder."""
-        return rows(self.folder, file, self.faults)
+        """Yield the rows of a CSV file of the folder as text; none where there is no file."""
+        path = self.folder / file
+        try:
+            table = pd.read_csv(path, dtype=str, na_filter=False, encoding="utf-8-sig")
+        except (FileNotFoundError, pd.errors.EmptyDataError):
+            return
+        except (ValueError, OSError) as fault:
+            self.faults.append(f"{file}: cannot be read as a CSV file in UTF-8 ({fault})")
+            return
+        table.columns = table.columns.str.strip()
+        for line, cells in enumerate(table.to_dict("records"), start=2):
+            yield Row(cells, file, line, self.faults)
 
     def add(self, s: Printed) -> None:
-        """Take in a number of the text: the first printing is the number, others repeat it."""
-        if s.whole and s.key not in self.numbers:
+        """Take in a number; its first printing in the text is the number, others repeat it.
+
+        A level that a table prints again is another one.
+        """
+        new, listed = s.key not in self.numbers, s.row.file == SUBGROUPS
+        if listed and (s.estimate or s.statistic == "subgroup"):
+            self.numbers[s.key if new else (*s.key, s.row.line)] = s
+        elif not listed and s.whole and new:
             self.numbers[s.key] = s
-        else:
+        elif not listed:
             self.repeats.append(s)
-        if s.row.text("claim"):
+        if s.row.text("claim", "bias_claimed"):
             self.claims.append(s)
 
     def groups(self, statistic: str) -> dict[tuple[str, ...], list[Printed]]:
         """Return the numbers of one kind by outcome and moderator."""
         found = defaultdict(list)
         for key, s in self.numbers.items():
-            if key[0] == statistic:
+            if s.statistic == statistic:
                 found[key[1:3]].append(s)
         return found
 
     def reference(self, s: Printed) -> Printed | None:
         """Return the level that a coefficient is compared with."""
-        prefix, said = ("subgroup", *s.key[1:3]), {"yes", "true", "1", "reference", "ref"}
-        same = (t for key, t in self.numbers.items() if key[:3] == prefix)
-        marks = ("is_reference", "coef")
-        return next((t for t in same if said & {plain(t.row.text(m)) for m in marks}), None)
+        said = {"yes", "true", "1", "reference", "ref"}
+        levels = self.groups("subgroup")[s.key[1:3]]
+        marks = ({plain(t.row.text(n)) for n in ("is_reference", "coef")} & said for t in levels)
+        return next((t for t, mark in zip(levels, marks, strict=True) if mark), None)
 
 
-def plain(text: str) -> str:
-    """Return a text without differences of case and spacing."""
-    return " ".join(text.split()).casefold()
-
-
-def _printed(row: Row, statistic: str, table: str) -> Printed:
+def _printed(row: Row, statistic: str) -> Printed:
     place = [row.text(f"{n}_id", n) for n in ("outcome", "moderator", "level")]
-    names = [("smd", "estimate"), ("ci_low",), ("ci_high",)]
-    if statistic == "coefficient" and "coef" in row.cells:
-        names = [("coef",), ("coef_low",), ("coef_high",)]
-    p = ("coef_p",) if names[0] == ("coef",) else ("p", "p_reported")
-    numbers = [row.read(number, *n) for n in names]
-    return Printed(table, *place, statistic, row, *numbers, row.read(p_value, *p))
+    own = statistic == "coefficient" and "coef" in row.cells
+    *numbers, p = COEFFICIENT if own else ESTIMATE
+    values = [row.read(number, *names) for names in numbers]
+    table = row.text("where", "table") or "text"
+    return Printed(table, *place, statistic, row, *values, row.read(p_value, *p))
 
 
 def read(folder: str | Path) -> Article:
     """Read all that a review folder holds of what its article prints."""
-    article = Article(Path(folder), {}, [], [], [], [])
+    article = Article(Path(folder), {}, [], [], [])
     if not article.folder.is_dir():
         raise ValueError(f"{folder}: there is no such folder")
-    for row in article.rows("published_pooled.csv"):
-        article.add(_printed(row, "pooled", row.text("where", "table") or "text"))
-    for row in article.rows("published_subgroups.csv"):
-        for statistic in ("subgroup", "coefficient"):
-            s = _printed(row, statistic, row.text("table"))
-            if s.estimate or statistic == "subgroup":
-                key = (*s.key, row.line) if s.key in article.numbers else s.key
-                article.numbers[key] = s
+    for file, statistics in FILES.items():
+        for row in article.rows(file):
+            for statistic in statistics or [row.text("statistic")]:
+                if statistic in STATISTICS:
+                    article.add(_printed(row, statistic))
+                elif statistic != "count":
+                    row.fault("statistic", f"is none of {', '.join(STATISTICS)}, count")
     for row in article.rows("published_bias.csv"):
-        place = ("text", row.text("group"), "publication bias", "", "pooled")
-        p = row.read(p_value, "p")
-        article.claims.extend([Printed(*place, row, p=p)] * bool(row.text("bias_claimed")))
-    for row in article.rows("published_text.csv"):
-        kind = row.text("statistic")
-        if kind in ("pooled", "subgroup", "coefficient"):
-            article.add(_printed(row, kind, row.text("where")))
-        elif kind == "count":
-            article.counts.append(row)
-        else:
-            row.fault("statistic", "is none of pooled, subgroup, coefficient, count")
+        place = "text", row.text("group"), "publication bias", "", "pooled"
+        article.add(Printed(*place, row, p=row.read(p_value, "p")))
     return article
