@@ -72,6 +72,9 @@ class Exhibits:
         """Parameters, hashes of inputs and code, versions and seed."""
         content, origin = self.content, self.content["provenance"]
         pairs = [("Review", content["review"]), ("Evidence", origin["evidence"]["kind"])]
+        if protocol := self.review.protocol:
+            pairs.append(("Protocol", protocol.get("id", "no id given")))
+            pairs.append(("Deviations from it", protocol.get("deviations") or "none stated"))
         pairs.append(("Rows in, rows used", f"{origin['rows_in']:,}, {origin['rows_used']:,}"))
         pairs.append(("Parameters", [f"{k} = {v!r}" for k, v in content["parameters"].items()]))
         pairs.append(("SHA-256 of inputs", [f"{k} {v}" for k, v in origin["inputs"].items()]))

@@ -1,0 +1,60 @@
+"""What every report says of its sheet and its origin."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from helpers.overview import Overview
+from helpers.report import Report
+
+
+@pytest.fixture(scope="module")
+def report():
+    return Report("locomotion")
+
+
+def test_the_way_of_the_sheet_is_counted(report):
+    text = report.sheet().text
+    rows = len(report.review.experiments)
+    assert f"{rows} rows in, {rows} experiments out, 0 rows listed" in text
+    assert report.not_used() is None
+
+
+def test_rows_not_used_are_listed_with_their_reason(report, monkeypatch):
+    left = pd.DataFrame({"sheet_row": [7], "reason": ["no mean (NS)"]})
+    names = ("trace", "experiments", "exclusions", "rows_in", "evidence")
+    review = SimpleNamespace(**{name: getattr(report.review, name) for name in names})
+    review.not_used = left
+    monkeypatch.setattr(report, "review", review)
+    assert "1 rows listed" in report.sheet().text
+    assert "no mean (NS)" in report.not_used().text
+
+
+def test_origin_names_hashes_parameters_and_evidence(report):
+    text = report.provenance().text
+    assert "reconstructed" in text
+    assert report.content["provenance"]["inputs"]["experiments.csv"] in text
+    assert "method = 'REML'" in text
+    assert "Protocol" not in text
+
+
+def test_a_protocol_and_its_deviations_are_shown(report):
+    config = report.review.description.config
+    config["protocol"] = {"id": "CRD42", "deviations": ["one more outcome"]}
+    try:
+        text = report.provenance().text
+    finally:
+        del config["protocol"]
+    assert "CRD42" in text
+    assert "one more outcome" in text
+
+
+def test_a_report_shows_the_odd_values_of_its_own_rows_only():
+    whole = Overview()
+    inflammation = Report("inflammation")
+    rows = whole.review.experiments.set_index("sheet_row")["outcome"]
+    own = [f for f in whole.review.warnings if rows.get(f.row) in inflammation.analyses]
+    assert 0 < len(own) < len(whole.review.warnings)
+    assert f"{len(own)} odd values" in inflammation.alerts().text
+    assert f"{len(whole.review.warnings)} odd values" in whole.alerts().text
