@@ -116,7 +116,7 @@ def read_value(text, parameter):
         )
     if parameter.choices and value not in parameter.choices:
         advice = nearest(value, parameter.choices)
-        raise Refused(f"-p {parameter.name}={text}: there is no such {parameter.name}. {advice}.")
+        raise Refused(f"-p {parameter.name}={text}: there is no such {parameter.name}. {advice}")
     return value
 
 
@@ -163,7 +163,7 @@ def resolve(settings, notebooks):
         takers = [family for family, known in notebooks.items() if name in known]
         if not takers:
             names = sorted({one for known in notebooks.values() for one in known} - {"review"})
-            raise Refused(f"-p {name}: no such parameter. {nearest(name, names)}.")
+            raise Refused(f"-p {name}: no such parameter. {nearest(name, names)}")
         for family in takers:
             values[family][name] = read_value(text, notebooks[family][name])
     return values

@@ -71,7 +71,7 @@ def plan(description, families=(), settings=(), notebooks=NOTEBOOKS):
         labels = {OVERVIEW: "Overview", **labels}
     for family in families:
         if family not in labels:
-            raise Refused(f"{family}: no such report. {nearest(family, labels)}.")
+            raise Refused(f"{family}: no such report. {nearest(family, labels)}")
     chosen = [family for family in labels if not families or family in families]
     paths = {family: _notebook(notebooks, family, description) for family in chosen}
     cells = {path: _cells(path) for path in set(paths.values())}
@@ -139,7 +139,7 @@ def _select(values, description, *, named):
         ):
             for one in chosen.get(name) or ():
                 if one not in known:
-                    raise Refused(f"-p {name}: there is no {one!r}. {nearest(one, known)}.")
+                    raise Refused(f"-p {name}: there is no {one!r}. {nearest(one, known)}")
         outcomes = chosen.get("outcomes")
         if outcomes and family != OVERVIEW:
             own = description.families[family].outcomes

@@ -85,8 +85,9 @@ def render(
     failed = 0
     if todo:
         with _Kernels(description) as kernels, _Progress(todo, quiet) as say:
-            for warning in kernels.checked():
-                say(f"warning: {warning}")
+            warnings = len(kernels.checked())
+            if warnings:
+                say(f"{warnings} warnings about the sheet; `python -m helpers check` lists them")
             for job, made in _run(todo, jobs or _cores(), kernels, description, say):
                 if isinstance(made, ReportFailed):
                     failed += 1
@@ -281,7 +282,7 @@ class _Place:
 
     def enter(self, cell, cell_index):
         self.cell, self._index = cell, cell_index
-        self._say.cell(self._job)
+        self._say.cell(self._job, cell_index + 1)
 
     def __str__(self):
         if self.cell is None:
@@ -377,9 +378,9 @@ class _Progress:
         if self._bar is None:
             self(f"{job.family}: started, {job.size} cells")
 
-    def cell(self, job):
+    def cell(self, job, number):
         if self._bar is not None:
-            self._bar.set_description(job.family, refresh=False)
+            self._bar.set_description(f"{job.family}, cell {number}", refresh=False)
             self._bar.update()
 
     def ended(self, job, made):

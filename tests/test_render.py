@@ -1,5 +1,6 @@
 """Rendering: what is due, what is refused, what fails, and the same bytes every time."""
 
+import io
 import json
 import os
 import subprocess
@@ -304,6 +305,34 @@ def test_blocks_become_files():
     assert files["tables/good/forest-plot-1.csv"] == "é\n".encode()
     with pytest.raises(ReportFailed, match="Out of range float values"):
         collect("good", [*blocks[:2], {**blocks[2], "results": {"a": float("nan")}}])
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "quiet", "says"),
+    [
+        (Terminal, False, ["good, cell 3:", "good: rendered", "plain: FAILED, why"]),
+        (io.StringIO, False, ["good: started, 7 cells", "good: rendered", "plain: FAILED, why"]),
+        (io.StringIO, True, ["plain: FAILED, why"]),
+        (Terminal, True, ["plain: FAILED, why"]),
+    ],
+)
+def test_progress_is_a_bar_or_a_log_or_nothing(review, monkeypatch, stream, quiet, says):
+    jobs = plan(describe(review), ["good", "plain"], notebooks=NOTEBOOKS)
+    monkeypatch.setattr(sys, "stderr", stream())
+    with rendering._Progress(jobs, quiet) as say:
+        say.begun(jobs[0])
+        say.cell(jobs[0], 3)
+        say.ended(jobs[0], {"good.html": b""})
+        say.ended(jobs[1], ReportFailed("why"))
+    said = sys.stderr.getvalue()
+    assert all(text in said for text in says)
+    assert ("cell 3" in said) == (not quiet and stream is Terminal)
+    assert quiet == ("good" not in said)
 
 
 def test_two_renders_are_byte_identical(review, tmp_path):
