@@ -11,6 +11,9 @@ from helpers.effects import effect_sizes
 from helpers.moderators import RegressionResult, SubgroupResult, meta_regression, subgroups
 from helpers.pooling import PooledResult, critical, pool
 
+# Rows beyond which no three-level model is fitted: its matrices hold them times themselves.
+MOST = 5_000
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -223,6 +226,8 @@ def _excluded(rows, reasons, settings, split):
 
 def _three_level(rows, split):
     """Three-level model with modelled covariance and CR2 on exact g, control groups unsplit."""
+    if len(rows) > MOST:
+        return None, None, f"A three-level model is fitted up to {MOST:,} experiments."
     if len(rows) < 3 or rows["study"].nunique() < 2 or rows["study"].nunique() == len(rows):
         return (
             None,

@@ -14,7 +14,8 @@ from helpers.wording import count, listing, p_phrase, percent
 
 LEAST = 10  # experiments below which no test is run
 SUPPRESSED = 0.8  # share of non-significant results kept back in the simulation
-REPLICATES = 500
+REPLICATES = 500, 100  # simulated data sets, and the fewest where these hold many experiments
+SIMULATED = 1_000_000  # effects in all of them; bounds time and memory
 ALPHA = 0.05
 VALID = {"Doleman": "doleman", "Pustejovsky-Rodgers": "pustejovsky"}
 
@@ -86,8 +87,9 @@ def of(analyses, seed):
     pooled = pool(effect, variance=variance)
     power = small_study.power(
         *sizes.values(), baseline=baseline if "Doleman" in tests else None, mean=pooled.estimate,
-        tau=np.sqrt(pooled.tau2), suppressed=SUPPRESSED, replicates=REPLICATES, alpha=ALPHA,
-        seed=seed, tests=("doleman", "pustejovsky", "egger"),
+        tau=np.sqrt(pooled.tau2), suppressed=SUPPRESSED, alpha=ALPHA, seed=seed,
+        replicates=int(np.clip(SIMULATED // len(rows), *REPLICATES[::-1])),
+        tests=("doleman", "pustejovsky", "egger"),
     )  # fmt: skip
     return Asymmetry(len(rows), rows, tests, power, tuple(refused))
 
@@ -129,6 +131,7 @@ def words(found, printed=None):
     rejected = [name for name, test in valid.items() if test.p < ALPHA]
     said = listing(f"{name} {p_phrase(test.p)}" for name, test in valid.items())
     power = found.power.set_index("test").loc[[VALID[name] for name in valid], "power"]
+    replicates = found.power["replicates"].iloc[0]
     chance = listing(percent(100 * value, 0) for value in power)
     if rejected:
         meaning = (
@@ -138,7 +141,7 @@ def words(found, printed=None):
     else:
         meaning = "That is no sign of effects depending on sample size, nor of the contrary."
     return (
-        f"{said}. {meaning} In {REPLICATES} simulated data sets with these group sizes, this mean "
+        f"{said}. {meaning} In {replicates} simulated data sets with these group sizes, this mean "
         f"and this heterogeneity, and with {percent(100 * SUPPRESSED, 0)} of the non-significant "
         f"results kept back, they would reject in {chance}: "
         + (

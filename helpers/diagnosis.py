@@ -12,6 +12,10 @@ from helpers.wording import count, interval, number, percent
 # Drawn for each experiment; the download has all diagnostics.
 PANELS = ("rstudent", "cook", "tau2_deleted", "weight")
 
+# Experiments beyond which a figure draws a sample, as more would cover each other and only make
+# the page heavy, and beyond which none is left out in turn, which costs time by their square.
+MANY = 2_000
+
 
 class Diagnosis(Exhibits):
     """The figures and tables that question a result; `helpers.report.Report` has them."""
@@ -20,20 +24,32 @@ class Diagnosis(Exhibits):
         super().__init__(review, seed)
         self._tested = {}
 
+    def _drawn(self, rows):
+        """Rows that a figure draws, and the words for its caption where they are a sample."""
+        if len(rows) <= MANY:
+            return rows, ""
+        places = np.random.default_rng(self.seed).choice(len(rows), MANY, replace=False)
+        return rows.iloc[np.sort(places)], (
+            f" Drawn: {MANY:,} of the {len(rows):,} experiments, chosen at random; the results are "
+            "those of all."
+        )
+
     @of_outcome()
     def bubble(self, analysis, moderator):
         """Effects against one moderator: a strip for each level, a line for a number."""
         regression = analysis.regressions.get(moderator)
         if not regression:
             return None
-        rows, described = analysis.rows, self.review.moderators[moderator]
+        every, described = analysis.rows, self.review.moderators[moderator]
+        rows, note = self._drawn(every)
         if described.levels:
             fit = analysis.subgroups[moderator].table
             fit = fit.where(fit["pooled"], fit[["level", "k", "pooled"]])
             x = rows[moderator].astype(object)
         else:
             x = rows[moderator]
-            at = pd.DataFrame({moderator: np.linspace(x.min(), x.max(), 40)})
+            low, high = every[moderator].min(), every[moderator].max()
+            at = pd.DataFrame({moderator: np.linspace(low, high, 40)})
             fit = regression.predict(at).assign(x=at[moderator])
         terms = wording.listing(
             f"{term['level'] or 'slope'} {number(term['coef'])} "
@@ -54,7 +70,7 @@ class Diagnosis(Exhibits):
             name=f"{analysis.outcome.id}-bubble-{moderator}",
             caption=f"{analysis.outcome.label} by {described.label.lower()}: each circle is an "
             f"experiment, its area the weight. Coefficients{against}: {terms}; "
-            f"R² = {percent(100 * regression.r2, 0)}.",
+            f"R² = {percent(100 * regression.r2, 0)}.{note}",
             alt=f"Coefficients{against}: {terms}.",
             data=rows[["experiment", "study", moderator, "effect", "se", "weight", "provenance"]],
         )
@@ -63,32 +79,35 @@ class Diagnosis(Exhibits):
     def galbraith(self, analysis):
         """Galbraith plot: which experiments lie outside the band of the common effect."""
         rows = pd.concat([analysis.rows, analysis.excluded])
-        left_out = rows["experiment"].isin(analysis.excluded["experiment"])
-        axes = plots.galbraith(
-            rows["effect"],
-            variance=rows["variance"],
-            excluded=left_out.to_numpy(),
-            labels=rows["experiment"],
-        )
-        x, y = 1 / rows["se"], rows["effect"] / rows["se"]
+        rows = rows.assign(x=1 / rows["se"], y=rows["effect"] / rows["se"])
+        x, y = rows["x"], rows["y"]
         slope = (y * x).sum() / (x**2).sum()
         outside = int(((y - slope * x).abs() > 1.96).sum())
+        drawn, note = self._drawn(rows)
+        axes = plots.galbraith(
+            drawn["effect"],
+            variance=drawn["variance"],
+            excluded=drawn["experiment"].isin(analysis.excluded["experiment"]).to_numpy(),
+            labels=drawn["experiment"],
+        )
+        if note:
+            note += " Line, band and legend are those of the sample."
         return self._figure(
             axes,
             name=f"{analysis.outcome.id}-galbraith",
             caption=f"{analysis.outcome.label}: Galbraith plot. The band alone would flag "
             f"{outside} of {count(len(rows), 'experiment')}; {len(analysis.excluded)} "
             f"{'was' if len(analysis.excluded) == 1 else 'were'} left out. Which ones are left out "
-            "is a decision with a reason, not a rule.",
+            f"is a decision with a reason, not a rule.{note}",
             alt=f"Galbraith plot of {analysis.outcome.label}: common-effect slope {number(slope)}, "
             f"{outside} of {len(rows)} points outside the ±1.96 band.",
-            data=rows[["experiment", "study", "effect", "se", "provenance"]].assign(x=x, y=y),
+            data=drawn[["experiment", "study", "effect", "se", "provenance", "x", "y"]],
         )
 
     @of_outcome(least=3)
     def funnel(self, analysis):
         """Funnel plot on sample size: an SMD's standard error contains the effect itself."""
-        rows = analysis.rows
+        rows, note = self._drawn(analysis.rows)
         total = rows["n_treated"] + rows["n_control"]
         axes = plots.funnel(
             rows["effect"],
@@ -103,7 +122,7 @@ class Diagnosis(Exhibits):
             name=f"{analysis.outcome.id}-funnel",
             caption=f"{analysis.outcome.label}: funnel plot on 1/√N with the contours of the null "
             "standard error 2/√N. Asymmetry may come from small experiments left unpublished, and "
-            "from much else.",
+            f"from much else.{note}",
             alt=f"Funnel plot of {count(len(rows), 'experiment')} with {int(total.min())} to "
             f"{int(total.max())} animals around {number(analysis.chosen.estimate)}.",
             data=rows[["experiment", "study", "effect", "se", "provenance"]].assign(n_total=total),
@@ -141,26 +160,38 @@ class Diagnosis(Exhibits):
         if found is None or "Doleman" not in found.tests:
             return None
         test = found.tests["Doleman"]
+        rows, note = self._drawn(found.rows.assign(inverse_n=test.x, residual=test.y))
         axes = plots.doleman(
-            test.y, test.x, fit=(test.intercept, test.slope), labels=found.rows["experiment"]
+            rows["residual"],
+            rows["inverse_n"],
+            fit=(test.intercept, test.slope),
+            labels=rows["experiment"],
         )
         return self._figure(
             axes,
             name=f"{name}-doleman",
             caption=f"{label}: Doleman plot of {count(found.k, 'experiment')}. Residuals of the "
             "effects from their regression on the control group's outcome, against inverse sample "
-            f"size; {wording.p_phrase(test.p)}.",
+            f"size; {wording.p_phrase(test.p)}.{note}",
             alt=f"Doleman plot of {label}: slope {number(test.slope)}, t({test.df:.0f}) = "
             f"{number(test.statistic)}, {wording.p_phrase(test.p)}.",
-            data=found.rows[["experiment", "outcome", "towards_benefit", "provenance"]].assign(
-                inverse_n=test.x, residual=test.y
-            ),
+            data=rows[
+                ["experiment", "outcome", "towards_benefit", "provenance", "inverse_n", "residual"]
+            ],
         )
 
     @of_outcome(least=3)
     def influence(self, analysis):
         """How much each experiment moves the pooled result."""
         rows = analysis.rows.set_index("experiment", drop=False)
+        if len(rows) > MANY:
+            most = 100 * rows.groupby("study")["weight"].sum().max()
+            return blocks.paragraph(
+                f"With {count(len(rows), 'experiment')} none was left out in turn, which is done "
+                f"up to {MANY:,}. The heaviest has {percent(100 * rows['weight'].max(), 3)} of the "
+                f"weight, the heaviest study {percent(most, 3)}.",
+                name=f"{analysis.outcome.id}-influence",
+            )
         table = influence.diagnostics(
             rows["effect"], variance=rows["variance"], method=self.settings.method
         )

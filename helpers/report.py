@@ -144,14 +144,14 @@ class Report(Diagnosis):
             return blocks.paragraph("This outcome was not selected for this report.")
         result = analysis.chosen
         groups = None
+        rows, note = self._drawn(analysis.rows)
         if by is not None:
             levels = analysis.subgroups[by].results
             groups = [
-                (level, analysis.rows.index[analysis.rows[by] == level], pooled)
-                for level, pooled in levels.items()
+                (level, rows.index[rows[by] == level], pooled) for level, pooled in levels.items()
             ]
         axes = self._forest(
-            analysis.rows,
+            rows,
             pooled=result if result.pooled else None,
             groups=groups,
             better=analysis.outcome.better,
@@ -165,7 +165,7 @@ class Report(Diagnosis):
             name=f"{outcome}-forest" + (f"-{by}" if by else ""),
             caption=f"{head}. Squares are effects with {wording.level_name(result.level)}, their "
             "area the weight; the diamond is the pooled effect, the bar below it the prediction "
-            "interval; n counts treated/control animals.",
+            f"interval; n counts treated/control animals.{note}",
             alt=f"Forest plot of {count(result.k, 'experiment')} on {label}. Pooled "
             f"{wording.estimate_phrase(result, self.settings.measure)}. "
             f"{wording.heterogeneity_line(result)}.",
@@ -177,14 +177,15 @@ class Report(Diagnosis):
         chosen = [self.analyses[outcome] for outcome in outcomes if outcome in self.analyses]
         if not chosen:
             return blocks.paragraph("None of these outcomes was selected for this report.")
-        rows = pd.concat([analysis.rows for analysis in chosen])
+        every = pd.concat([analysis.rows for analysis in chosen])
+        rows, note = self._drawn(every)
         directions = {analysis.outcome.better for analysis in chosen}
         axes = self._forest(
             rows,
             groups=[
                 (
                     analysis.outcome.label,
-                    analysis.rows.index,
+                    rows.index[rows["outcome"] == analysis.outcome.id],
                     analysis.chosen if analysis.chosen.pooled else None,
                 )
                 for analysis in chosen
@@ -194,10 +195,10 @@ class Report(Diagnosis):
         return self._figure(
             axes,
             name=f"{name}-forest",
-            caption=f"{label}: {count(len(rows), 'experiment')} on "
+            caption=f"{label}: {count(len(every), 'experiment')} on "
             f"{wording.listing(analysis.outcome.label for analysis in chosen)}, each marker pooled "
             "by itself. Markers are not pooled together: they measure different things in partly "
-            "the same animals.",
+            f"the same animals.{note}",
             alt="; ".join(
                 f"{analysis.outcome.label}, k = {analysis.chosen.k}: "
                 f"{wording.estimate_phrase(analysis.chosen, self.settings.measure)}"

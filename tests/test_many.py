@@ -1,0 +1,82 @@
+"""Reports of many experiments: what is drawn, what is not done, and that the page says so."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import analysis, asymmetry, diagnosis
+from helpers.report import Report
+
+MANY = 20
+
+
+@pytest.fixture
+def report():
+    return Report("locomotion", seed=1)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Let a call take more than 20 experiments for many."""
+    return lambda: monkeypatch.setattr(diagnosis, "MANY", MANY)
+
+
+def downloaded(block):
+    return pd.read_csv(io.StringIO(block.data["csv"]))
+
+
+@pytest.mark.parametrize("figure", ["galbraith", "funnel", "forest"])
+def test_a_figure_of_many_draws_a_sample_and_says_so(figure, report, few):
+    whole = getattr(report, figure)("locomotion").html
+    few()
+    part = getattr(report, figure)("locomotion").html
+    assert "chosen at random" not in whole
+    assert f"Drawn: {MANY} of the 7" in part
+    assert len(part) < len(whole)
+
+
+def test_results_and_the_download_of_the_forest_plot_are_those_of_all(report, few):
+    forest, result = report.forest("locomotion"), report.result("locomotion")
+    few()
+    assert downloaded(report.forest("locomotion")).equals(downloaded(forest))
+    assert report.result("locomotion").text == result.text
+    assert len(downloaded(report.funnel("locomotion"))) == MANY
+
+
+def test_groups_of_a_sampled_forest_plot_keep_the_results_of_all(report, few):
+    few()
+    html = report.forest("locomotion", "species").html
+    for pooled in report.analyses["locomotion"].subgroups["species"].results.values():
+        assert pooled is None or f"Pooled, k = {pooled.k}" in html
+
+
+def test_the_sample_is_the_same_again_and_in_the_order_of_the_sheet(report, few):
+    few()
+    rows = report.analyses["locomotion"].rows
+    drawn, _ = report._drawn(rows)
+    assert drawn.equals(report._drawn(rows)[0])
+    assert (np.diff(rows.index.get_indexer(drawn.index)) > 0).all()
+
+
+def test_none_of_many_is_left_out_in_turn(report, few):
+    few()
+    block = report.influence("locomotion")
+    weight = 100 * report.analyses["locomotion"].rows["weight"].max()
+    assert "none was left out in turn" in block.text
+    assert f"{weight:.3f}%" in block.text
+
+
+def test_too_many_for_a_three_level_model_is_said(monkeypatch):
+    monkeypatch.setattr(analysis, "MOST", 70)
+    one = Report("locomotion").analyses["locomotion"]
+    assert one.three_level is None
+    assert one.robust is None
+    assert one.three_level_note == "A three-level model is fitted up to 70 experiments."
+
+
+@pytest.mark.parametrize(("most", "replicates"), [(10**6, 500), (72 * 150, 150), (72, 100)])
+def test_many_experiments_are_simulated_less_often(most, replicates, report, monkeypatch):
+    monkeypatch.setattr(asymmetry, "SIMULATED", most)
+    assert f"In {replicates} simulated" in report.small_study(["locomotion"], "locomotion").text
