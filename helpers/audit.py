@@ -34,10 +34,9 @@ ALPHA = 0.05  # every printed interval is read as a 95% interval
 # The mean of k effects has a whole number of degrees of freedom; above 1,000 t prints as z.
 DF = np.append(np.arange(1.0, 1001.0), np.inf)
 CRITICAL = stats.t.ppf(1 - ALPHA / 2, DF)  # the last one is that of z
-CLAIMS = (
-    "is no claim such as 'increased', 'not decreased', 'significantly decreased', "
-    "'no difference', 'larger effect', 'not significant', 'all significant'"
-)
+# What a claim says: one of these words, with "not", "no", "all", "none" as it may be.
+FIRM, UP, DOWN = {"significant", "significantly"}, {"increased", "larger"}, {"decreased", "smaller"}
+CLAIMS = "is no claim such as 'not increased', 'no difference', 'larger effect', 'all significant'"
 SIGNS = {1: "positive", -1: "negative"}
 # What a row of a flow diagram is, by its stage and item; else it is what its stage says.
 FLOW = {
@@ -184,11 +183,7 @@ def _sign(article: Article) -> Findings:
 def _contradiction(claim: str, s: Printed, reference: int) -> str | None:
     """Say which printed number contradicts a claim; `reference` is the sign of that estimate."""
     words = set(claim.casefold().split())
-    relative = words & {"larger", "smaller"}
-    up = bool(words & {"increased", "larger"}) - bool(words & {"decreased", "smaller"})
-    firm = words & {"significant", "significantly"}
-    if not (up or firm or "difference" in words):
-        raise ValueError(CLAIMS)
+    relative, up = words & {"larger", "smaller"}, bool(words & UP) - bool(words & DOWN)
     sign = s.estimate.sign() if s.estimate else 0
     agrees = sign * up * (reference if relative else 1)  # 1, -1, or 0 where nothing is said
     below, excludes = _below_alpha(s), _excludes_zero(s)
@@ -198,7 +193,7 @@ def _contradiction(claim: str, s: Printed, reference: int) -> str | None:
     if agrees < 0:
         other = ", the effect it adds to " + SIGNS[reference] if relative else ""
         return f"the {str(s).split()[0]} is {SIGNS[sign]}{other}"
-    if firm and False in (below, excludes):
+    if words & FIRM and False in (below, excludes):
         return "the interval includes 0" if excludes is False else "p is above 0.05"
     return None
 
@@ -208,6 +203,9 @@ def _wording(article: Article) -> Findings:
     for said in article.claims:
         clear = said.row.text("bias_claimed") in ("no", "none")
         claim = said.row.text("claim") or ("not significant" if clear else "significant")
+        if not set(claim.casefold().split()) & {*FIRM, *UP, *DOWN, "difference"}:
+            said.row.fault("claim", CLAIMS)
+            continue
         about = [article.numbers.get(said.key, said)]
         if every := set(claim.split()) & {"all", "none"}:
             about = chain(*article.groups(said.statistic).values())
@@ -216,12 +214,9 @@ def _wording(article: Article) -> Findings:
         for s in about:
             negative = every and ("none" in every) != (s.key[3] in excepted)
             each = ("not " if negative else "") + "significant" if every else claim
-            base = article.reference(s) or article.numbers.get(("pooled", s.key[1], "", ""))
-            try:
-                implied = _contradiction(each, s, base.estimate.sign() if base else 0)
-            except ValueError as fault:
-                said.row.fault("claim", str(fault))
-                break
+            bases = article.reference(s), article.numbers.get(("pooled", s.key[1], "", ""))
+            base = next((b.estimate.sign() for b in bases if b and b.estimate), 0)
+            implied = _contradiction(each, s, base)
             question = f"The words say '{claim}', the numbers do not; which is meant?"
             found = "soft", (said.table, *s[1:5]), f"'{claim}': {s}", implied, question
             yield found if implied else None
@@ -268,8 +263,11 @@ def _repeats(article: Article) -> Findings:
         other = article.numbers[s.key]
         source = f"{'table ' * other.table.isdigit()}{other.table}"
         printed, implied = (f"k {t.k}, {t}" if "k" in differ else str(t) for t in (s, other))
-        question = f"In {source} stands another {' and another '.join(differ)}; which is right?"
-        yield "soft", s, printed, f"{source}: {implied}", question
+        question = f"In {source} stands another {' and another '.join(differ)}"
+        if "p" in differ and other.whole:  # which of the two goes with the interval
+            right = [t.p.text for t in (s, other) if _fits(t.p, *p_range(other))]
+            question += f" ({right[0]} follows from the interval)" if len(right) == 1 else ""
+        yield "soft", s, printed, f"{source}: {implied}", f"{question}; which is right?"
 
 
 def _counts(article: Article) -> Findings:
@@ -295,10 +293,9 @@ def _counts(article: Article) -> Findings:
 
 def _labels(article: Article, file: str) -> list[str]:
     """Return the studies of a table as it names them, "Cheshmi2023" being "Cheshmi 2023"."""
-    names = (
-        r.text("study_label") or f"{r.text('first_author', 'study')} {r.text('year')}"
-        for r in article.rows(file)
-    )
+    parts = ("study_label",), ("first_author", "study"), ("year",)
+    cells = ([r.text(*names) for names in parts] for r in article.rows(file))
+    names = (label or f"{author} {year}" for label, author, year in cells)
     return [re.sub(r"(?<=[^\W\d])(?=\d{4}$)", " ", t.strip()) for t in names if t.strip()]
 
 
@@ -360,10 +357,9 @@ def _run(folder: str | Path) -> tuple[list[Printed], dict[str, list[dict | None]
     whole = [s for s in article.numbers.values() if s.whole]
     # The other version of an estimate has to agree with itself, too.
     held = whole + [s for s in article.repeats if s.whole and _differing(article, s)]
-    peers = {kind: article.groups(kind) for kind in ("pooled", "subgroup", "coefficient")}
     done = {
         "middle": map(_middle, held),
-        "p_value": [_p_value(s, peers[s.statistic][s.key[1:3]]) for s in held],
+        "p_value": [_p_value(s, article.groups(s.statistic)[s.key[1:3]]) for s in held],
         "significance": map(_significance, held),
         "level_count": _level_count(article),
         "sign": _sign(article),
@@ -372,15 +368,12 @@ def _run(folder: str | Path) -> tuple[list[Printed], dict[str, list[dict | None]
         "study_lists": _study_lists(article),
         "flow": _flow(article),
     }
-    done = {c: [f and _row(c, *f) for f in found] for c, found in done.items()}
+    for check, found in done.items():
+        cells = [f and (check, f[0], *f[1][:5], *map(str, f[2:])) for f in found]
+        done[check] = [c and dict(zip(COLUMNS, c, strict=True)) for c in cells]
     if faults := dict.fromkeys(article.faults):
         raise ValueError("\n".join(["these cells cannot be read:", *faults]))
     return whole, done
-
-
-def _row(check, grade, place, printed, implied, question) -> dict[str, str]:
-    cells = check, grade, *place[:5], str(printed), implied, question
-    return dict(zip(COLUMNS, cells, strict=True))
 
 
 def audit(folder: str | Path) -> pd.DataFrame:
@@ -448,9 +441,7 @@ def report(findings: pd.DataFrame) -> str:
     """Lay findings out for a terminal: a line each, its place, what is printed and implied."""
     if findings.empty:
         return "No findings: nothing printed contradicts anything else that is printed."
-    places = findings[["table", "outcome", "moderator", "level"]].agg(
-        lambda cells: ", ".join(filter(None, cells)), axis=1
-    )
+    places = [", ".join(filter(None, place)) for place in findings[PLACE[:4]].to_numpy()]
     names = ["grade", "check", "where", "statistic", "printed", "implied"]
     cells = [names, *findings.assign(where=places)[names].to_numpy().tolist()]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

@@ -455,6 +455,14 @@ def test_i2_under_reml_says_nothing_about_the_p_of_q(tmp_path, i2, p):
     assert audit.audit(write(frames, tmp_path)).empty
 
 
+def test_a_reference_level_that_is_not_pooled_leaves_the_pooled_effect_to_compare_with(tmp_path):
+    frames = base()
+    frames["published_subgroups"].loc[0, ["smd", "ci_low", "ci_high", "p"]] = "NA"
+    assert audit.audit(write(frames, tmp_path)).empty
+    frames["published_text"].loc[0, "claim"] = "smaller effect"  # 0.70 beside the pooled 2.00
+    assert keys(audit.audit(write(frames, tmp_path))) == [("wording", "soft", *RAT)]
+
+
 # Folders that hold less, more, or what cannot be read.
 
 
@@ -692,6 +700,8 @@ def test_counts_of_the_article():
         ("p_value", ("caspase_3", ""), "question", "is it the p of the test of heterogeneity?"),
         ("p_value", ("iba_1", ""), "question", "stand for a program's 0.000"),
         ("p_value", ("gap_43", ""), "implied", "p 0.00472 to 0.00648 by z"),
+        ("text_vs_table", ("il_4", ""), "question", "p (0.001 follows from the interval); which"),
+        ("text_vs_table", ("tnf_a", "Local"), "question", "p (0.032 follows from the interval);"),
         ("level_count", ("gfap", ""), "implied", "k 25 by another moderator's levels"),
     ],
 )
