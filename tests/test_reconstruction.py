@@ -303,3 +303,37 @@ def test_solving_again_meets_the_printed_result(k, seed):
         [3.13, 1.60, 4.66], abs=0.01
     )
     assert rows.attrs["worst"] < 1
+
+
+# Other reconstructions.
+
+
+@pytest.fixture(scope="module")
+def alternatives():
+    return pd.read_csv(FOLDER / "alternatives.csv")
+
+
+def test_alternatives_agree_with_what_was_printed(alternatives):
+    pooled, _ = printed()
+    assert alternatives["outcome"].unique().tolist() == outcomes()
+    assert (alternatives["largest_distance"] < 1).all()
+    known = pooled.loc[alternatives["outcome"], ["smd", "ci_low", "ci_high"]].astype(float)
+    found = alternatives[["estimate", "ci_low", "ci_high"]]
+    assert np.abs(found.to_numpy() - known.to_numpy()).max() <= 0.01
+    for outcome, rows in alternatives.groupby("outcome"):
+        k = pooled.loc[outcome, "k"]
+        fewest, assumed, most = reconstruct.ASSUMED_K.get(outcome, (k, k, k))
+        assert rows["k"].between(fewest, most).all()
+        assert {fewest, assumed, most} <= set(rows["k"])
+        assert (rows.groupby("k")["seed"].nunique() == 3).all()
+
+
+def test_the_sheet_is_the_first_of_the_alternatives(alternatives):
+    for outcome in outcomes():
+        rows = sheet().query("outcome == @outcome and not excluded")
+        whole = pool(rows["effect"], variance=rows["variance"], interval="hksj")
+        same = alternatives.query("outcome == @outcome and seed == 0 and k == @whole.k")
+        line = same.squeeze()
+        assert line["tau2"] == pytest.approx(whole.tau2, rel=0.01, abs=0.001), outcome
+        assert line["hksj_low"] == pytest.approx(whole.ci_low, abs=0.005), outcome
+        assert line["hksj_excludes_0"] == (whole.ci_low * whole.ci_high > 0), outcome
