@@ -49,3 +49,24 @@ def test_words_follow_from_the_ranges(found):
     assert "τ² is pinned down to 10% for Locomotion (BBB or BMS)" in text
     assert "for 1 outcome of 1 it falls on both sides of 0.05" in text
     assert "For 2 outcomes k is assumed" in text
+
+
+def test_the_committed_reconstructions_agree_with_what_is_printed():
+    review = load()
+    table, printed = alternatives.read(review), pooled(review)
+    assert set(table["outcome"]) == set(review.outcomes)
+    assert table.groupby("outcome")["seed"].nunique().min() >= 3
+    assert table["largest_distance"].max() <= 1  # in units of each number's aim
+    for name in ("estimate", "ci_low", "ci_high"):
+        assert (table[name] - table["outcome"].map(printed[name])).abs().max() < 0.0101
+    assert not table["tau2"].lt(0).any()
+
+
+def test_no_conclusion_is_settled_where_the_number_of_experiments_decides():
+    review = load()
+    real = alternatives.summary(alternatives.read(review), review, pooled(review))
+    real = real.set_index("outcome")
+    assert not real.loc[["locomotion", "cavity_size", "gfap", "tnf_a"], "assumed"].any()
+    assert real.loc["cd206", "knapp"] == "never"  # as printed intervals allow no other k
+    assert real.loc["gap_43", "knapp"].endswith("yes")
+    assert real.loc["caspase_1", "knapp"].endswith("k ≥ 7 yes")
