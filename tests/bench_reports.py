@@ -1,205 +1,184 @@
-"""How long reports take and how large they are, beside an R Markdown report (`make bench`).
+"""How long reports take, how much memory and how large they are (`make bench`).
 
-Every time is that of a whole process, the median of several runs. The R Markdown report shows one
-of the 26 outcomes with metafor: a forest plot, six tables, funnel, radial and influence plots.
+Every line is a whole process from its start to its end, set-up not counted: the median of several
+runs. Where Rscript, rmarkdown, metafor and pandoc are there, an R Markdown report of one of the
+26 outcomes (forest plot, six tables, funnel, radial, influence) is measured in the same run.
 """
 
 import argparse
 import os
+import platform
+import re
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
-import numpy as np
+import pandas as pd
+from made_up import simulate
 
-from helpers import render, shelf
-from helpers.description import PROJECT, describe
-from helpers.plan import NOTEBOOKS, due, inputs, plan
+from helpers.description import PROJECT
 
-HERE = Path(__file__).parent
-R_REPORT = (
-    "rmarkdown::render('{0}/bench_report.Rmd', output_dir = '{1}', "
-    "intermediates_dir = '{1}', quiet = TRUE, params = list(sheet = '{2}'))"
+SHEET = PROJECT / "data" / "sci_exosomes" / "experiments.csv"
+LIMIT = 900  # seconds after which a run is ended
+R_NEEDS = 'for (name in c("rmarkdown", "metafor")) library(name, character.only = TRUE)'
+R_CODE = (
+    "rmarkdown::render('{rmd}', output_dir = '{out}', intermediates_dir = '{out}', quiet = TRUE, "
+    "params = list(sheet = '{sheet}'))"
 )
-HEADER = (
-    "experiment,study,cohort,control_group,outcome,n_treated,mean_treated,sd_treated,n_control,"
-    "mean_control,sd_control,follow_up_days,species,provenance"
-)
-DESCRIPTION = """\
-title = "A made-up review"
-[evidence]
-kind = "simulated"
-notice = "Simulated rows."
-[sheet]
-file = "experiments.csv"
-[[families]]
-id = "made_up"
-label = "Made up"
-[[families.outcomes]]
-id = "score"
-label = "Score"
-better = "higher"
-[[moderators]]
-id = "species"
-label = "Species"
-levels = ["Mice", "Rat"]
-"""
+
+
+class Run(NamedTuple):
+    """One process and all that it started; memory in megabytes."""
+
+    wall: float
+    cpu: float
+    largest: float  # memory of the largest process
+    together: float  # of all at once, what they share counted once; 0 where it cannot be seen
+    status: int
+    said: list  # seconds and line
 
 
 def main():
-    """Measure and print; a row a stage."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="runs of each stage (5)")
+    """Measure and print, a line a stage."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=3, help="runs of each stage (3)")
     parser.add_argument("--rows", type=int, nargs="*", default=[72, 561, 5_000, 50_000])
     options = parser.parse_args()
+    packages = ("numpy", "scipy", "pandas", "matplotlib", "papermill", "nbconvert")
+    print(f"\n{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(", ".join(f"{name} {version(name)}" for name in packages))
+    print("\n| whole process | s, median | s, all runs | CPU s | largest process MB | all MB | "
+          "HTML MB | load |\n|---|---:|---|---:|---:|---:|---:|---:|")  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out"
-        print(f"{os.cpu_count()} processors, Python {sys.version.split()[0]}\n")
-        whole_processes(out, options.runs)
-        stages(out)
-        for path in sorted(out.glob("*.html")):
-            print(f"{path.name:<48}{path.stat().st_size / 1e6:8.2f} MB")
+        folder = Path(folder)
+        whole = reports(folder, options.runs)
+        markdown(folder / "r", options.runs)
         for rows in options.rows:
-            growth(Path(folder), rows)
+            growth(folder, rows, options.runs if rows < 5_000 else 1)
+        stages(whole)
 
 
-def whole_processes(out, runs):
-    """Time the commands that a user gives."""
-    show("all reports, nothing there", [command(out, "--force") for _ in range(runs)])
-    show("nothing changed", [command(out) for _ in range(runs)])
-    show("one family", [command(out, "locomotion", "--force") for _ in range(runs)])
-    spawned = {"PRECLINICAL_KERNEL": "spawn"}
-    show("all reports, ordinary kernels", [command(out, "--force", **spawned)])
-    print(f"{'memory of all processes, at most':<48}{peak(out):8.0f} MB")
-    if shutil.which("Rscript"):
-        sheet = PROJECT / "data/sci_exosomes/experiments.csv"
-        code = R_REPORT.format(HERE, out.parent, sheet)
-        show(
-            "R Markdown and metafor, one outcome", [run("Rscript", "-e", code) for _ in range(runs)]
-        )
-        size = (out.parent / "bench_report.html").stat().st_size
-        print(f"{'its size':<48}{size / 1e6:8.2f} MB")
-
-
-def stages(out):
-    """Time the parts of one call, in this process."""
-    begun = time.perf_counter()
-
-    def lap(name):
-        nonlocal begun
-        print(f"{'  ' + name:<48}{time.perf_counter() - begun:8.2f} s")
-        begun = time.perf_counter()
-
-    print("one call, part by part")
-    description = describe()
-    jobs = plan(description, notebooks=NOTEBOOKS)
-    lap("description, notebooks, hash of the code")
-    due(jobs, shelf.remembered(out), inputs(description), out)
-    lap("what is due: hashes of inputs and reports")
-    with render._Kernels(description) as kernels:
-        kernels.checked()
-        lap("imports here and in the nursery, check")
-        for job, _ in render._run(jobs, render._cores(), kernels, description, _Silent()):
-            lap(f"until {job.family} was done")
-    lap("end of the kernels")
-    shelf.put_index(out, description, shelf.remembered(out))
-    lap("index")
-
-
-class _Silent:
-    begun = ended = cell = staticmethod(lambda *_: None)
-
-
-def growth(folder, rows):
-    """Time a report of one outcome with many rows."""
-    review, out = folder / f"rows-{rows}", folder / f"out-{rows}"
-    review.mkdir()
-    (review / "review.toml").write_text(DESCRIPTION)
-    (review / "experiments.csv").write_text(f"{HEADER}\n" + "".join(simulated(rows)))
-    try:
-        spent = command(out, "made_up", "--review", str(review))
-        size = (out / "made_up.html").stat().st_size / 1e6
-        print(f"{f'{rows:,} rows':<48}{spent:8.2f} s{size:8.2f} MB")
-    except subprocess.SubprocessError as error:
-        print(f"{f'{rows:,} rows':<48}{type(error).__name__}")
-
-
-def simulated(rows):
-    """Lines of a sheet: studies of three experiments, a true effect of 1.5 with an SD of 1."""
-    rng = np.random.default_rng(1)
-    n = rng.integers(5, 13, (rows, 2))
-    mean = 10 + rng.normal(1.5, 1, rows)
-    for i in range(rows):
-        yield (
-            f"e{i},s{i // 3},c{i},g{i},score,{n[i, 0]},{mean[i]:.3f},1,{n[i, 1]},10,1,28,"
-            f"{('Mice', 'Rat')[i % 2]},simulated\n"
-        )
-
-
-def command(out, *arguments, **environment):
-    """Seconds that one rendering takes."""
-    arguments = ["-m", "helpers", "render", *arguments, "--out", str(out), "--quiet"]
-    return run(sys.executable, *arguments, **environment)
-
-
-def run(*arguments, **environment):
-    """Seconds that a process takes from its start to its end."""
-    begun = time.perf_counter()
-    subprocess.run(
-        arguments, check=True, timeout=600, cwd=PROJECT, env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
+def run(*command, **environment):
+    """Run a command to its end; its memory is looked at four times a second."""
+    begun, sizes, over = time.perf_counter(), [0], threading.Event()
+    process = subprocess.Popen(
+        [str(part) for part in command], cwd=PROJECT, env=os.environ | environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    return time.perf_counter() - begun
-
-
-def peak(out):
-    """Megabytes that a rendering and all its processes hold at most, what they share once."""
-    most, over = 0, threading.Event()
-    before = (
-        set(map(int, filter(str.isdigit, os.listdir("/proc")))) if os.path.isdir("/proc") else None
-    )
-    if before is None:
-        return float("nan")
 
     def watch():
-        nonlocal most
-        while not over.wait(0.2):
-            most = max(most, sum(map(proportional, new_processes(before))))
+        while not over.wait(0.25):
+            sizes.append(memory(process.pid))
+            if time.perf_counter() - begun > LIMIT:
+                process.terminate()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    command(out, "--force")
+    said = [(time.perf_counter() - begun, line.strip()) for line in process.stdout]
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
     over.set()
     watcher.join()
-    return most / 1e3
+    largest = used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    cpu = used.ru_utime + used.ru_stime
+    return Run(wall, cpu, largest, max(sizes), process.returncode, said)
 
 
-def new_processes(before):
-    """Processes of this session's commands: those that were not there before."""
-    return set(map(int, filter(str.isdigit, os.listdir("/proc")))) - before
+def memory(pid):
+    """Megabytes of a process and its descendants, a shared page counted once (on Linux)."""
+    parents, total = {}, 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            parents[int(stat.parent.name)] = int(stat.read_text().rsplit(")", 1)[1].split()[1])
+    family = {pid}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    for one in family:
+        with suppress(OSError, TypeError):
+            text = Path(f"/proc/{one}/smaps_rollup").read_text()
+            total += int(re.search(r"Pss: +(\d+)", text)[1])
+    return total / 1e3
 
 
-def proportional(pid):
-    """Kilobytes of a process, a shared page divided by the number of its users."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        if b"helpers" not in Path(f"/proc/{pid}/cmdline").read_bytes():
-            return 0
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+def show(name, runs, pages=()):
+    """Print a line of the table."""
+    if failed := [run for run in runs if run.status]:
+        name += f" (**FAILED**: {failed[0].said[-1][1][:120] if failed[0].said else 'in silence'})"
+    wall, cpu, largest, together = (median(one) for one in list(zip(*runs, strict=True))[:4])
+    size = sum(page.stat().st_size for page in pages if page.exists()) / 1e6
+    print(f"| {name} | {wall:.2f} | {' '.join(f'{run.wall:.2f}' for run in runs)} | {cpu:.1f} | "
+          f"{largest:.0f} | {together:.0f} | {f'{size:.2f}' if size else ''} | "
+          f"{os.getloadavg()[0]:.1f} |", flush=True)  # fmt: skip
 
 
-def show(name, seconds):
-    """Print a median with its range."""
-    middle = statistics.median(seconds)
-    spread = f"  ({min(seconds):.2f} to {max(seconds):.2f})" if len(seconds) > 1 else ""
-    print(f"{name:<48}{middle:8.2f} s{spread}", flush=True)
+def render(out, *arguments, cold=False, **environment):
+    """One call of the command line, with nothing there before on request."""
+    if cold:
+        shutil.rmtree(out, ignore_errors=True)
+    return run(sys.executable, "-m", "helpers", "render", *arguments, "--out", out, **environment)
+
+
+def reports(folder, runs):
+    """The default review: all of it, one family, again, after a change. Returns one of all."""
+    out, copy, again = folder / "out", folder / "copy", range(runs)
+    for family in ("locomotion", "inflammation"):
+        made = [render(out, family, cold=True) for _ in again]
+        show(f"{family}, nothing there", made, [out / f"{family}.html"])
+    made = render(out, cold=True, PRECLINICAL_KERNEL="spawn")
+    show("all reports, nothing there, ordinary kernels", [made])
+    whole = [render(out, cold=True) for _ in again]
+    pages = [page for page in out.glob("*.html") if page.name != "index.html"]
+    show(f"**all {len(pages)} reports, nothing there**", whole, pages)
+    show("nothing changed", [render(out) for _ in again])
+    shutil.copytree(SHEET.parent, copy)
+    render(out, "--review", copy)
+    table, made = pd.read_csv(SHEET, dtype=str, keep_default_na=False), []
+    for _ in again:
+        table.loc[0, "mean_treated"] = f"{float(table.loc[0, 'mean_treated']) + 0.01:.2f}"
+        table.to_csv(copy / SHEET.name, index=False)
+        made.append(render(out, "--review", copy))
+    text = next((line for _, line in made[-1].said if " up to date" in line), "it does not say")
+    show(f"one value of the sheet changed ({text.split(',')[0]})", made)
+    return whole[-1]
+
+
+def markdown(out, runs):
+    """One outcome by R Markdown and metafor, where they are there."""
+    if not (shutil.which("Rscript") and shutil.which("pandoc")) or run("Rscript", "-e", R_NEEDS)[4]:
+        print("| R Markdown: not measured, Rscript, rmarkdown, metafor or pandoc is not there |")
+        return
+    rmd = Path(__file__).with_name("bench_report.Rmd")
+    code = R_CODE.format(rmd=rmd, out=out, sheet=SHEET)
+    made = [run("Rscript", "-e", code) for _ in range(runs)]
+    show("R Markdown and metafor, one outcome", made, out.glob("*.html"))
+
+
+def growth(folder, rows, runs):
+    """A report of one outcome with many rows."""
+    review, out = folder / f"rows-{rows}", folder / f"out-{rows}"
+    simulate(review, rows)
+    made = [render(out, "made_up", "--review", review, cold=True) for _ in range(runs)]
+    show(f"one outcome with {rows:,} rows", made, [out / "made_up.html"])
+
+
+def stages(whole):
+    """What one rendering of all reports said and when, and imports by themselves."""
+    print("\n| one rendering of all reports | s from the start |\n|---|---:|")
+    for at, line in whole.said:
+        if re.search(r": (started|rendered|FAILED)| up to date", line):
+            print(f"| {line} | {at:.2f} |")
+    print(f"| end | {whole.wall:.2f} |\n\n| imported by itself | s |\n|---|---:|")
+    for modules in ("sys", "papermill.execute, nbconvert", "helpers.report"):
+        print(f"| {modules} | {run(sys.executable, '-c', f'import {modules}').wall:.2f} |")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import simulate
 
 from helpers import analysis, asymmetry, diagnosis
+from helpers.render import render
 from helpers.report import Report
 
 MANY = 20
@@ -80,3 +82,10 @@ def test_too_many_for_a_three_level_model_is_said(monkeypatch):
 def test_many_experiments_are_simulated_less_often(most, replicates, report, monkeypatch):
     monkeypatch.setattr(asymmetry, "SIMULATED", most)
     assert f"In {replicates} simulated" in report.small_study(["locomotion"], "locomotion").text
+
+
+@pytest.mark.slow
+def test_a_report_on_5000_rows_stays_below_5_mb(tmp_path):
+    simulate(tmp_path / "review", 5_000)
+    render(["made_up"], review=tmp_path / "review", out=tmp_path / "out", quiet=True)
+    assert (tmp_path / "out" / "made_up.html").stat().st_size < 5e6

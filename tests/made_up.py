@@ -1,0 +1,41 @@
+"""A made-up review of any size, seeded, for benchmarks and tests of size."""
+
+import numpy as np
+import pandas as pd
+
+REVIEW = """\
+title = "A made-up review"
+evidence = { kind = "simulated", notice = "Simulated rows." }
+sheet = { file = "experiments.csv" }
+moderators = [
+  { id = "species", label = "Species", levels = ["mouse", "rat", "pig"] },
+  { id = "dose", label = "Dose" },
+]
+[[families]]
+id = "made_up"
+label = "Made up"
+outcomes = [{ id = "score", label = "Score", better = "higher" }]
+"""
+
+
+def simulate(folder, rows):
+    """Write a review of studies of one to four experiments; in half of them, on one control."""
+    rng = np.random.default_rng(rows)
+    study = np.repeat(np.arange(rows), rng.integers(1, 5, rows))[:rows]
+    control = np.where(rng.random(rows)[study] < 0.5, study, rows + np.arange(rows))
+    n, n_control = rng.integers(5, 13, rows), rng.integers(5, 13, 2 * rows)[control]
+    effect = 1 + 0.7 * rng.normal(size=rows)[study] + 0.7 * rng.normal(size=rows)
+    mean_control = rng.normal(10, 0.4, 2 * rows)[control].round(3)
+    table = pd.DataFrame({
+        "experiment": [f"e{i}" for i in range(rows)], "study": [f"s{i}" for i in study],
+        "cohort": [f"c{i}" for i in range(rows)], "control_group": [f"g{i}" for i in control],
+        "outcome": "score", "n_treated": n,
+        "mean_treated": (mean_control + effect + rng.normal(0, 0.4, rows)).round(3),
+        "sd_treated": rng.uniform(0.6, 1.6, rows).round(3), "n_control": n_control,
+        "mean_control": mean_control, "sd_control": rng.uniform(0.6, 1.6, 2 * rows)[control].round(3),
+        "follow_up_days": 28, "species": rng.choice(["mouse", "rat", "pig"], rows),
+        "dose": rng.integers(1, 20, rows), "provenance": "simulated",
+    })  # fmt: skip
+    folder.mkdir()
+    (folder / "review.toml").write_text(REVIEW)
+    table.to_csv(folder / "experiments.csv", index=False)
