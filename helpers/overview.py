@@ -307,9 +307,13 @@ class Overview(Exhibits):
 
     def audit_summary(self):
         """How many printed statistics agree with each other, check by check."""
+        table = audit.summary(self.review.folder).rename_axis("Check").reset_index()
+        total = table.iloc[0]
         return self._table(
-            audit.summary(self.review.folder).rename_axis("Check").reset_index(), name="audit-summary",
-            caption="Printed statistics held against each other within their rounding.",
+            table, name="audit-summary", data=table.assign(provenance="as printed"),
+            caption=f"Printed statistics held against each other within their rounding: "
+            f"{total['consistent']} of {total['checked']} estimates with an interval agree with it "
+            "and with their p.",
         )  # fmt: skip
 
     def audit(self):
