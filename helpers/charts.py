@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator
 
 from helpers.forest import ROW, forest, interval_text, whiskers
 from helpers.lettering import Hover, Texts, shorten, text_width, wrap
-from helpers.style import BLUE, GREEN, GREY, INK, VERMILLION, axes, plain_ticks, styled
+from helpers.style import BLUE, GREEN, GREY, INK, SIZE, VERMILLION, axes, plain_ticks, styled
 
 AMBER = "#B07C00"
 JUDGEMENTS = {
@@ -407,4 +407,35 @@ def open_questions(table, points):
         ax.add_artist(Texts(np.full(len(y), start), y, list(texts), transform=blend))
         ax.text(start, -0.6, head, transform=blend, weight="bold", va="center")
         start += width / plot
+    return ax
+
+
+@styled
+def association(table):
+    """Draw how far moderators go together, as a matrix below its diagonal.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Symmetric, from 0 to 1, the moderators' names as index and columns.
+
+    Returns
+    -------
+    Axes
+    """
+    import seaborn as sns  # here, because only this figure needs it
+
+    shown = table.iloc[1:, :-1]  # the diagonal says nothing
+    left, size = 0.2 + max(map(text_width, table.index)), 0.62 * len(shown)
+    ax = axes(left + size + 0.1, size + left + 0.1, left=left, bottom=left, top=0.1)
+    sns.heatmap(
+        shown, mask=np.triu(np.ones(shown.shape, dtype=bool), 1), vmin=0, vmax=1.6, cbar=False,
+        cmap=sns.light_palette(BLUE, as_cmap=True), annot=True, fmt=".2f", ax=ax,
+        # The tiles stay light on any ground, so their numbers stay dark.
+        annot_kws={"size": SIZE, "color": "#333333"}, linewidths=1, linecolor="none",
+    )  # fmt: skip
+    ax.set(xlabel="", ylabel="")
+    ax.tick_params(length=0, labelsize=SIZE)
+    ax.set_xticklabels(ax.get_xticklabels(), rotation=90)
+    ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
     return ax

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers import asymmetry, blocks, influence, plots, wording
+from helpers import asymmetry, blocks, charts, influence, moderators, plots, wording
 from helpers.exhibits import Exhibits, of_outcome
 from helpers.wording import count, interval, number, percent
 
@@ -15,6 +15,8 @@ PANELS = ("rstudent", "cook", "tau2_deleted", "weight")
 # Experiments beyond which a figure draws a sample, as more would cover each other and only make
 # the page heavy, and beyond which none is left out in turn, which costs time by their square.
 MANY = 2_000
+
+MADE_UP = "In a reconstructed sheet how levels combine is made up."
 
 
 class Diagnosis(Exhibits):
@@ -73,6 +75,29 @@ class Diagnosis(Exhibits):
             f"R² = {percent(100 * regression.r2, 0)}.{note}",
             alt=f"Coefficients{against}: {terms}.",
             data=rows[["experiment", "study", moderator, "effect", "se", "weight", "provenance"]],
+        )
+
+    @of_outcome(least=3)
+    def together(self, analysis):
+        """Which moderators go together: what one explains, another may explain as well."""
+        levels = {name: analysis.rows[name] for name in analysis.regressions}
+        levels = {name: one for name, one in levels.items() if name in analysis.subgroups}
+        if len(levels) < 2:
+            return None
+        names = {name: self.review.moderators[name].label for name in levels}
+        table = moderators.association(pd.DataFrame(levels)).rename(index=names, columns=names)
+        below = [(table.iloc[i, j], i, j) for i in range(len(table)) for j in range(i)]
+        most, *pair = max(entry for entry in below if not np.isnan(entry[0]))
+        first, second = table.index[pair]
+        note = "" if self.review.is_authentic else f" {MADE_UP}"
+        return self._figure(
+            charts.association(table),
+            name=f"{analysis.outcome.id}-together",
+            caption=f"{analysis.outcome.label}: how far moderators go together, as Cramér's V from 0 "
+            f"(not at all) to 1 (one tells the other); most {first.lower()} and {second.lower()}, "
+            f"{number(most)}.{note}",
+            alt=f"Largest Cramér's V {number(most)}, {first} and {second}.",
+            data=table.rename_axis("moderator").reset_index(),
         )
 
     @of_outcome(least=3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from helpers import provenance
 from helpers.wording import count, listing
 
@@ -46,6 +48,11 @@ PREDICTIONS = {
 }
 CITATIONS = {
     "SMD": "Hedges LV. J Educ Stat 1981;6:107-128. doi:10.3102/10769986006002107",
+    "DL": "DerSimonian R, Laird N. Control Clin Trials 1986;7:177-188. "
+    "doi:10.1016/0197-2456(86)90046-2",
+    "PM": "Paule RC, Mandel J. J Res Natl Bur Stand 1982;87:377-385. doi:10.6028/jres.087.022",
+    "SJ": "Sidik K, Jonkman JN. J R Stat Soc C 2005;54:367-384. "
+    "doi:10.1111/j.1467-9876.2005.00489.x",
     "NMD": "Vesterinen HM et al. J Neurosci Methods 2014;221:92-102. "
     "doi:10.1016/j.jneumeth.2013.09.010",
     "REML": "Viechtbauer W. J Educ Behav Stat 2005;30:261-293. doi:10.3102/10769986030003261",
@@ -53,6 +60,7 @@ CITATIONS = {
     "hksj": "IntHout J, Ioannidis JPA, Borm GF. BMC Med Res Methodol 2014;14:25. "
     "doi:10.1186/1471-2288-14-25",
     "riley": "Riley RD, Higgins JPT, Deeks JJ. BMJ 2011;342:d549. doi:10.1136/bmj.d549",
+    "holm": "Holm S. Scand J Stat 1979;6:65-70.",
     "galbraith": "Galbraith RF. Stat Med 1988;7:889-894. doi:10.1002/sim.4780070807",
     "doleman": "Doleman B et al. Res Synth Methods 2020;11:522-534. doi:10.1002/jrsm.1414",
     "pustejovsky": "Pustejovsky JE, Rodgers MA. Res Synth Methods 2019;10:57-71. "
@@ -61,7 +69,6 @@ CITATIONS = {
     "doi:10.3102/1076998615606099",
     "three_level": "Van den Noortgate W et al. Behav Res Methods 2013;45:576-594. "
     "doi:10.3758/s13428-012-0261-6",
-    "papermill": "Papermill: parameterised notebooks. https://papermill.readthedocs.io",
 }
 
 
@@ -87,38 +94,45 @@ def methods_text(review, settings, moderators, excluded):
     if settings.measure == "SMD":
         effect += (
             f", {CORRECTIONS[settings.correction]}, with the sampling variance "
-            f"{VARIANCES[settings.variance]} [1]"
+            f"{VARIANCES[settings.variance]} [SMD]"
         )
+    elif settings.measure == "NMD":
+        effect += " [NMD]"
+    method = settings.method if settings.method in CITATIONS else "REML"
     if settings.method == "EE":
         pooling = f"They were pooled under {METHODS['EE']}"
     else:
         pooling = (
             f"They were pooled under a random-effects model whose between-experiment variance τ² "
-            f"was estimated by {METHODS[settings.method]} [2]"
+            f"was estimated by {METHODS[settings.method]} [{method}]"
         )
     share = (
         "a control group that several treated groups share was divided among them"
         if settings.split_controls
         else "a control group that several treated groups share counted in full for each of them"
     )
+    prediction = f", and prediction intervals {PREDICTIONS[settings.prediction]} [riley]"
+    if settings.method == "EE":
+        prediction = "; a common effect has no prediction interval"
+    knapp = "" if settings.interval == "z" else " [hksj]"
     definition = (
         "(Q − df)/Q" if settings.method == "EE" else "τ²/(τ² + s²), s² the typical variance"
     )
     parts = [
         f"{effect}. In the computation {share}. {pooling}; {100 * settings.level:g}% confidence "
-        f"intervals use {INTERVALS[settings.interval]}, and prediction intervals "
-        f"{PREDICTIONS[settings.prediction]} [3].",
+        f"intervals use {INTERVALS[settings.interval]}{knapp}{prediction}.",
         f"Heterogeneity is described by Cochran's Q with fixed weights, by τ² and by I² as "
-        f"{definition} [4].",
+        f"{definition} [i2].",
     ]
     if moderators:
         parts.append(
             f"{listing(moderators).capitalize()} were examined one at a time, by subgroup analyses "
             "in which each level has a τ² of its own, and by mixed-effects meta-regression against "
-            "a reference level."
+            "a reference level; their p-values stand beside those corrected for the number of looks "
+            "by Holm's method [holm]."
         )
     parts.append(
-        "Outliers were looked for in a Galbraith plot [5]"
+        "Outliers were looked for in a Galbraith plot [galbraith]"
         + (
             f"; {count(excluded, 'experiment')} {'was' if excluded == 1 else 'were'} left out, "
             "each listed with its reason."
@@ -126,31 +140,27 @@ def methods_text(review, settings, moderators, excluded):
             else "; no experiment was left out."
         )
     )
+    if settings.measure == "SMD":
+        parts.append(
+            "Because the standard error of a standardised mean difference contains the effect "
+            "itself, small-study effects were tested only by methods based on sample size: the "
+            "regression of Doleman on baseline risk and inverse sample size [doleman] and that of "
+            "Pustejovsky and Rodgers [pustejovsky], and only where at least 10 experiments were at "
+            "hand."
+        )
     parts.append(
-        "Because the standard error of a standardised mean difference contains the effect itself, "
-        "small-study effects were tested only by methods based on sample size: the regression of "
-        "Doleman on baseline risk and inverse sample size [6] and that of Pustejovsky and Rodgers "
-        "[7], and only where at least 10 experiments were at hand. Dependence within studies was "
-        "allowed for in a three-level model with modelled sampling covariances [8] and "
-        "cluster-robust CR2 inference [9]."
+        "Dependence within studies was allowed for in a three-level model of exact Hedges g with "
+        "modelled sampling covariances [three_level] and cluster-robust CR2 inference [cr2]."
     )
-    return "\n\n".join(parts)
+    return _numbered("\n\n".join([*parts, software_text()]))
 
 
-def citations(settings):
-    """The references of `methods_text`, numbered."""
-    keys = [
-        settings.measure if settings.measure in CITATIONS else "SMD",
-        "REML",
-        "hksj" if settings.interval != "z" else "riley",
-        "i2",
-        "galbraith",
-        "doleman",
-        "pustejovsky",
-        "three_level",
-        "cr2",
-    ]
-    return [f"[{number}] {CITATIONS[key]}" for number, key in enumerate(keys, 1)]
+def _numbered(text):
+    """Number citations such as [REML] by first appearance and add the list of references."""
+    keys = list(dict.fromkeys(key for key in re.findall(r"\[(\w+)\]", text) if key in CITATIONS))
+    for number, key in enumerate(keys, 1):
+        text = text.replace(f"[{key}]", f"[{number}]")
+    return "\n\n".join([text, *(f"[{n}] {CITATIONS[key]}" for n, key in enumerate(keys, 1))])
 
 
 def software_text():

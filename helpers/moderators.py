@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.stats.contingency import association as association_of
+from statsmodels.stats.multitest import multipletests
 
 from helpers import heterogeneity
 from helpers.pooling import INTERVALS, checked, critical, pool, two_sided_p
@@ -303,6 +306,48 @@ def meta_regression(
         method=method, interval=interval, level=level, reference=chosen, design=design, effect=y,
         variance=v, covariance=covariance, encode=encode,
     )  # fmt: skip
+
+
+def association(levels):
+    """How far moderators go together: Cramér's V of each pair, over rows that report both.
+
+    Parameters
+    ----------
+    levels : pandas.DataFrame
+        A column a moderator, a row an experiment.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Symmetric, 0 (independent) to 1 (one tells the other); NaN where a moderator has one level.
+    """
+    table = pd.DataFrame(1.0, index=levels.columns, columns=levels.columns)
+    for first, second in combinations(levels.columns, 2):
+        counts = pd.crosstab(levels[first], levels[second]).to_numpy()
+        v = association_of(counts, method="cramer") if min(counts.shape) > 1 else np.nan
+        table.loc[first, second] = table.loc[second, first] = v
+    return table
+
+
+def holm(regressions):
+    """P-values of several regressions' moderators, corrected for their number by Holm's method.
+
+    Parameters
+    ----------
+    regressions : dict of RegressionResult
+
+    Returns
+    -------
+    dict of float
+
+    References
+    ----------
+    Holm S (1979). A simple sequentially rejective multiple test procedure. Scand J Stat 6:65-70.
+    """
+    if not regressions:
+        return {}
+    p = [result.p_moderators for result in regressions.values()]
+    return dict(zip(regressions, multipletests(p, method="holm")[1].tolist(), strict=True))
 
 
 def _coding(frame, reference):

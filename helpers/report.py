@@ -12,6 +12,7 @@ from helpers.analysis import Settings, analyse
 from helpers.description import nearest
 from helpers.diagnosis import Diagnosis
 from helpers.exhibits import of_outcome
+from helpers.moderators import holm
 from helpers.script import metafor_script
 from helpers.wording import count, interval, number, percent
 
@@ -220,7 +221,8 @@ class Report(Diagnosis):
     @of_outcome()
     def result(self, analysis):
         """A results paragraph that can be pasted into a manuscript."""
-        text = wording.result_paragraph(analysis, self.review, self.settings.measure)
+        corrected = holm(analysis.regressions)
+        text = wording.result_paragraph(analysis, self.review, corrected, self.settings.measure)
         return blocks.paragraph(text, name=f"{analysis.outcome.id}-result", copy=True)
 
     @of_outcome()
@@ -313,7 +315,7 @@ class Report(Diagnosis):
                 "All experiments": [self.forest(name)],
                 "Result": [self.result(name), self.heterogeneity(name)],
                 "What may explain the differences": [
-                    self.moderators(name),
+                    self.moderators(name), self.together(name),
                     *(self.bubble(name, moderator) for moderator in self._numeric()),
                 ],
                 "Outliers and influence": [
@@ -351,10 +353,7 @@ class Report(Diagnosis):
         }
         excluded = sum(len(analysis.excluded) for analysis in self.analyses.values())
         text = methods.methods_text(self.review, self.settings, list(labels.values()), excluded)
-        references = "\n\n".join(methods.citations(self.settings))
-        return blocks.paragraph(
-            f"{text}\n\n{methods.software_text()}\n\n{references}", name="methods", copy=True
-        )
+        return blocks.paragraph(text, name="methods", copy=True)
 
     @cached_property
     def content(self):

@@ -6,6 +6,7 @@ import math
 
 from helpers import provenance, published
 from helpers.analysis import pooled_fields
+from helpers.moderators import holm
 
 
 def family_results(review, family, analyses, parameters, seed):
@@ -87,6 +88,7 @@ def outcome_results(analysis, printed):
             moderator: regression_fields(result)
             for moderator, result in analysis.regressions.items()
         },
+        "p_holm": holm(analysis.regressions),
         "not_estimable": analysis.not_estimable,
         "excluded": analysis.excluded[
             ["experiment", "study", "effect", "se", "reason", "by"]

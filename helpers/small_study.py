@@ -91,7 +91,7 @@ def doleman(
 
     References
     ----------
-    Doleman and others (2020), Research Synthesis Methods 11:780 (reference 40 of the article).
+    Doleman and others (2020), Research Synthesis Methods 11:522 (reference 40 of the article).
     """
     if first_step not in FIRST_STEPS or weights not in WEIGHTS:
         raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from helpers.analysis import presets
+from helpers.moderators import holm
 from helpers.wording import interval, level_name, number, p_phrase, p_value, percent
 
 PRESET_LABELS = {
@@ -31,12 +32,12 @@ def moderator_table(analysis, moderators):
         ``moderator`` (a heading with the test between levels), level, k, effect, p, I² (p),
         coefficient and its p, all as text.
     """
-    rows, settings = [], analysis.settings
+    rows, settings, corrected = [], analysis.settings, holm(analysis.regressions)
     heads = [f"{name} [{level_name(settings.level)}]" for name in (settings.measure, "Coefficient")]
     for name, result in analysis.subgroups.items():
         label, regression = moderators[name].label, analysis.regressions.get(name)
         coefficients = {} if regression is None else _by_level(regression)
-        heading = moderator_heading(label, result, regression)
+        heading = moderator_heading(label, result, regression, corrected.get(name))
         for _, row in result.table.iterrows():
             rows.append(
                 {"moderator": heading}
@@ -49,7 +50,7 @@ def moderator_table(analysis, moderators):
     return pd.DataFrame(rows)
 
 
-def moderator_heading(label, result, regression):
+def moderator_heading(label, result, regression, corrected):
     """A moderator's name with what its test between levels and its regression say."""
     parts = [label]
     if result.df:
@@ -59,7 +60,10 @@ def moderator_heading(label, result, regression):
     if result.single:
         parts.append(f"not in this test, k = 1: {', '.join(result.single)}")
     if regression is not None:
-        parts.append(f"R² = {percent(100 * regression.r2, 0)}")
+        parts.append(
+            f"regression {p_phrase(regression.p_moderators)}, by Holm {p_phrase(corrected)}, "
+            f"R² = {percent(100 * regression.r2, 0)}"
+        )
     if result.left_out:
         parts.append(f"not reported in {result.left_out}")
     return " · ".join(parts)

@@ -156,8 +156,11 @@ def agreement(computed, published, tolerance=0.01):
     return max(abs(a - b) for a, b in pairs)
 
 
-def result_paragraph(analysis, review, measure="SMD"):
-    """A results paragraph on one outcome for a manuscript."""
+def result_paragraph(analysis, review, corrected, measure="SMD"):
+    """A results paragraph on one outcome for a manuscript.
+
+    `corrected` holds the moderators' p-values by `helpers.moderators.holm`.
+    """
     result, outcome = analysis.chosen, analysis.outcome
     text = verdict(result, outcome, review.treated)
     studies = count(analysis.studies, "study", "studies")
@@ -176,13 +179,13 @@ def result_paragraph(analysis, review, measure="SMD"):
     if tested:
         phrases = [
             f"{review.moderators[name].label.lower()} ({p_phrase(regression.p_moderators)}, "
+            f"corrected for the number of looks {p_phrase(corrected[name])}, "
             f"R² = {percent(100 * regression.r2, 0)})"
             for name, regression in tested
         ]
         text += (
             f" Of {count(len(analysis.regressions), 'moderator')} examined one at a time, effects "
-            f"differed by {listing(phrases)}; with so many looks, a few such p-values arise by "
-            "chance."
+            f"differed by {listing(phrases)}."
         )
     elif analysis.regressions:
         text += (
@@ -205,7 +208,9 @@ def influence_words(analysis, table, left_out):
         low, high = left["estimate"].min(), left["estimate"].max()
         kept = (left["ci_low"] > 0) | (left["ci_high"] < 0)
         flips = int((kept != excludes_zero(analysis.chosen)).sum())
-        turned = f", and zero moves into or out of the interval {count(flips, 'time')}" if flips else ""
+        turned = (
+            f", and zero moves into or out of the interval {count(flips, 'time')}" if flips else ""
+        )
         parts.append(
             f"one {noun} left out, it lies between {number(low)} and {number(high)}{turned}"
         )

@@ -1,11 +1,13 @@
 """Subgroups and meta-regression."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from helpers.moderators import meta_regression, subgroups
+from helpers.moderators import association, holm, meta_regression, subgroups
 from helpers.pooling import pool
 
 generator = np.random.default_rng(7)
@@ -19,7 +21,7 @@ EFFECT = 0.5 + (LEVEL == "b") + 0.3 * DOSE + generator.normal(0, np.sqrt(VARIANC
 def test_each_level_is_a_pooling_of_its_own():
     found = subgroups(EFFECT, variance=VARIANCE, by=LEVEL)
     for _, row in found.table.iterrows():
-        rows = LEVEL == row["level"]
+        rows = row["level"] == LEVEL
         alone = pool(EFFECT[rows], variance=VARIANCE[rows])
         assert (row["estimate"], row["tau2"], row["k"]) == (alone.estimate, alone.tau2, alone.k)
     mean, w = found.table["estimate"], found.table["se"] ** -2
@@ -115,3 +117,22 @@ def test_refusals(frame, reference, words):
 def test_too_few_rows_for_the_coefficients():
     with pytest.raises(ValueError, match="2 effects cannot carry 2 coefficients"):
         meta_regression([1, 2], variance=[1, 1], moderators=pd.DataFrame({"x": [0.0, 1.0]}))
+
+
+def test_holm_corrects_the_joint_tests_by_hand():
+    p = {"a": 0.01, "b": 0.04, "c": 0.03}
+    found = holm({name: SimpleNamespace(p_moderators=value) for name, value in p.items()})
+    assert found == pytest.approx({"a": 0.03, "b": 0.06, "c": 0.06})
+    assert holm({}) == {}
+
+
+def test_association_is_one_for_copies_and_zero_for_balance():
+    levels = pd.DataFrame(
+        {"a": ["x", "x", "y", "y"] * 5, "copy": ["1", "1", "2", "2"] * 5,
+         "crossed": ["u", "v"] * 10, "one": ["same"] * 20}
+    )  # fmt: skip
+    table = association(levels)
+    assert table.loc["a", "copy"] == pytest.approx(1)
+    assert table.loc["a", "crossed"] == pytest.approx(0)
+    assert np.isnan(table.loc["a", "one"])
+    assert table.equals(table.T)

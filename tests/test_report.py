@@ -190,3 +190,19 @@ def test_overview_says_that_the_flow_adds_up_from_its_numbers(overview):
 def test_overview_results_carry_the_audit(overview):
     content = overview.results().data["results"]
     assert len(content["audit"]) == len(overview.findings) > 50
+
+
+def test_moderators_that_go_together_are_drawn_and_named():
+    block = Report("locomotion").together("locomotion")
+    table = csv(block).set_index("moderator").drop(columns="provenance")
+    largest = table.where(table < 1).max().max()
+    assert f"{largest:.2f}" in block.text
+    assert "made up" in block.text
+    assert Report("microglia").together("arg1") is None
+
+
+def test_methods_say_nothing_that_was_not_done():
+    ratio = Report("microglia", measure="ROM", method="EE").methods().text
+    assert "small-study effects were tested" not in ratio
+    assert "prediction intervals a t" not in ratio
+    assert "[1]" in ratio
