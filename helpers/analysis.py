@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import pandas as pd
 
 from helpers import dependence
 from helpers.effects import effect_sizes
-from helpers.moderators import RegressionResult, SubgroupResult, meta_regression, subgroups
+from helpers.moderators import RegressionResult, SubgroupResult, holm, meta_regression, subgroups
 from helpers.pooling import PooledResult, critical, pool
 
 # Rows beyond which no three-level model is fitted: its matrices hold them times themselves.
@@ -78,6 +79,11 @@ class OutcomeAnalysis:
     subgroups: dict[str, SubgroupResult] = field(default_factory=dict)
     regressions: dict[str, RegressionResult] = field(default_factory=dict)
     not_estimable: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def p_holm(self):
+        """P of each moderator's regression, corrected for their number by Holm's method."""
+        return holm(self.regressions)
 
     @property
     def studies(self):

@@ -85,18 +85,23 @@ def render(
     failed = 0
     if todo:
         with _Kernels(description) as kernels, _Progress(todo, quiet) as say:
+            ended = _start(todo, jobs or _cores(), kernels, description, say)
             warnings = len(kernels.checked())
             if warnings:
                 say(f"{warnings} warnings about the sheet; `python -m helpers check` lists them")
-            for job, made in _run(todo, jobs or _cores(), kernels, description, say):
+            for _ in todo:
+                job, made = ended.get()
                 if isinstance(made, ReportFailed):
                     failed += 1
                     old = entries.get(job.family, {})
                     entries[job.family] = old | {"failure": str(made)}
+                elif isinstance(made, Exception):
+                    raise made
                 else:
                     shelf.put(out, made, instead=f"tables/{job.family}")
                     entries[job.family] = entry(job, made, files)
                 shelf.remember(out, entries)
+                say.ended(job, made)
     if todo or not (out / "index.html").is_file():
         shelf.put_index(out, description, entries)
     if not quiet:
@@ -135,7 +140,6 @@ class _Kernels:
 
     def checked(self):
         """Check the review; raises `Refused` for its faults, returns its warnings."""
-        _import_quickly()
         found = None
         if self._nursery:
             try:
@@ -165,35 +169,42 @@ class _Kernels:
         return made, options
 
 
-def _import_quickly():
-    """Import Papermill and nbconvert, while the nursery imports the rest.
+def _import_papermill():
+    """Import Papermill without a grammar of internationalised web addresses, in 0.4 seconds.
 
-    jsonschema compiles, on import, a grammar of internationalised web addresses in order to check
-    a format that notebooks do not have; where it does not find the grammar, it goes without. That
-    is 0.7 seconds less.
+    jsonschema compiles it on import, in 0.7 seconds, in order to check a format that notebooks do
+    not have; where it does not find the grammar, it goes without.
     """
     absent = "rfc3987_syntax" not in sys.modules
     if absent:
         sys.modules["rfc3987_syntax"] = None
     try:
-        import nbformat
-        import papermill.execute  # noqa: F401
-
-        from helpers import kernel, page  # noqa: F401
-
-        # The first export compiles schemas and templates.
-        page.export(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("0")]), title="")
+        from helpers import kernel  # noqa: F401
     finally:
         if absent:
             del sys.modules["rfc3987_syntax"]
+
+
+def _import_page():
+    """Import nbconvert, and export once: the first time, schemas and templates are compiled."""
+    import nbformat
+
+    from helpers import page
+
+    with _exporting:
+        page.export(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("0")]), title="")
 
 
 def _cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _run(todo, jobs, kernels, description, say):
-    """Yield each job with its files or its failure, in the order in which they end."""
+def _start(todo, jobs, kernels, description, say):
+    """Start to make reports, the longest first; gives a queue of jobs with files or failure.
+
+    Workers wait for the nursery, and while it imports the scientific stack, nbconvert is imported
+    here.
+    """
     ended = queue.SimpleQueue()
 
     def work(job):
@@ -202,29 +213,22 @@ def _run(todo, jobs, kernels, description, say):
         except Exception as error:
             ended.put((job, error))
 
+    _import_papermill()
     pool = ThreadPoolExecutor(jobs)
-    try:
-        for job in sorted(todo, key=lambda job: -job.size):
-            pool.submit(work, job)
-        for _ in todo:
-            job, made = ended.get()
-            if isinstance(made, Exception) and not isinstance(made, ReportFailed):
-                raise made
-            say.ended(job, made)
-            yield job, made
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    for job in sorted(todo, key=lambda job: -job.size):
+        pool.submit(work, job)
+    _import_page()
+    return ended
 
 
 def _make(job, kernels, description, say):
     """Run one notebook and turn it into the files of its report."""
-    from helpers import page
-
-    say.begun(job)
     notebook = _execute(job, kernels, say)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     blocks = [output.data[BLOCK] for output in outputs if BLOCK in output.get("data", {})]
     files = collect(job.family, blocks)
+    from helpers import page
+
     with _exporting:
         html = page.export(_still(notebook, job), title=f"{job.label}: {description.title}")
     return files | {f"{job.family}.html": html.encode()}
@@ -236,6 +240,7 @@ def _execute(job, kernels, say):
         place, kernel = _Place(job, say), None
         try:
             kernel, options = kernels.new(job.notebook.parent, fork=fork)
+            say.begun(job)
             return _with_papermill(job, place, options)
         except ReportFailed:
             raise

@@ -12,7 +12,6 @@ from helpers.analysis import Settings, analyse
 from helpers.description import nearest
 from helpers.diagnosis import Diagnosis
 from helpers.exhibits import of_outcome
-from helpers.moderators import holm
 from helpers.script import metafor_script
 from helpers.wording import count, interval, number, percent
 
@@ -221,8 +220,7 @@ class Report(Diagnosis):
     @of_outcome()
     def result(self, analysis):
         """A results paragraph that can be pasted into a manuscript."""
-        corrected = holm(analysis.regressions)
-        text = wording.result_paragraph(analysis, self.review, corrected, self.settings.measure)
+        text = wording.result_paragraph(analysis, self.review, self.settings.measure)
         return blocks.paragraph(text, name=f"{analysis.outcome.id}-result", copy=True)
 
     @of_outcome()

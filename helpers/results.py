@@ -6,7 +6,6 @@ import math
 
 from helpers import provenance, published
 from helpers.analysis import pooled_fields
-from helpers.moderators import holm
 
 
 def family_results(review, family, analyses, parameters, seed):
@@ -88,7 +87,7 @@ def outcome_results(analysis, printed):
             moderator: regression_fields(result)
             for moderator, result in analysis.regressions.items()
         },
-        "p_holm": holm(analysis.regressions),
+        "p_holm": analysis.p_holm,
         "not_estimable": analysis.not_estimable,
         "excluded": analysis.excluded[
             ["experiment", "study", "effect", "se", "reason", "by"]

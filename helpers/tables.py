@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from helpers.analysis import presets
-from helpers.moderators import holm
 from helpers.wording import interval, level_name, number, p_phrase, p_value, percent
 
 PRESET_LABELS = {
@@ -32,7 +31,7 @@ def moderator_table(analysis, moderators):
         ``moderator`` (a heading with the test between levels), level, k, effect, p, I² (p),
         coefficient and its p, all as text.
     """
-    rows, settings, corrected = [], analysis.settings, holm(analysis.regressions)
+    rows, settings, corrected = [], analysis.settings, analysis.p_holm
     heads = [f"{name} [{level_name(settings.level)}]" for name in (settings.measure, "Coefficient")]
     for name, result in analysis.subgroups.items():
         label, regression = moderators[name].label, analysis.regressions.get(name)

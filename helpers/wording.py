@@ -156,11 +156,8 @@ def agreement(computed, published, tolerance=0.01):
     return max(abs(a - b) for a, b in pairs)
 
 
-def result_paragraph(analysis, review, corrected, measure="SMD"):
-    """A results paragraph on one outcome for a manuscript.
-
-    `corrected` holds the moderators' p-values by `helpers.moderators.holm`.
-    """
+def result_paragraph(analysis, review, measure="SMD"):
+    """A results paragraph on one outcome for a manuscript."""
     result, outcome = analysis.chosen, analysis.outcome
     text = verdict(result, outcome, review.treated)
     studies = count(analysis.studies, "study", "studies")
@@ -179,7 +176,7 @@ def result_paragraph(analysis, review, corrected, measure="SMD"):
     if tested:
         phrases = [
             f"{review.moderators[name].label.lower()} ({p_phrase(regression.p_moderators)}, "
-            f"corrected for the number of looks {p_phrase(corrected[name])}, "
+            f"corrected for the number of looks {p_phrase(analysis.p_holm[name])}, "
             f"R² = {percent(100 * regression.r2, 0)})"
             for name, regression in tested
         ]
