@@ -31,6 +31,7 @@ PRELOADED = (
     "helpers.overview",
     "helpers.report",
     "helpers.svg",
+    "seaborn",  # imported late, by one figure
 )
 
 
@@ -182,17 +183,20 @@ def serve(channel):
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
     running = set()
-    with channel:
-        while True:
-            request, descriptors, *_ = socket.recv_fds(channel, 65536, 1)
-            if not request:
-                break
-            answer = _answer(json.loads(request), descriptors, channel, shell, running)
-            channel.sendall(json.dumps(answer).encode() + b"\n")
-    for pid in running:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+    try:
+        # The other end may die at any moment, also while an answer is on its way to it.
+        with channel, contextlib.suppress(ConnectionError):
+            while True:
+                request, descriptors, *_ = socket.recv_fds(channel, 65536, 1)
+                if not request:
+                    break
+                answer = _answer(json.loads(request), descriptors, channel, shell, running)
+                channel.sendall(json.dumps(answer).encode() + b"\n")
+    finally:
+        for pid in running:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def _answer(request, descriptors, channel, shell, running):
