@@ -159,8 +159,9 @@ class _Kernels:
 
         if self._over:
             raise ReportFailed("interrupted")
-        if fork and self._nursery:
-            made = self._nursery.fork(folder)
+        nursery = self._nursery
+        if fork and nursery:
+            made = nursery.fork(folder)
             options = {"engine_name": ENGINE, "worker": made}
         else:
             made = Manager(folder=self._folder, environment=self._environment)
