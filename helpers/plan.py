@@ -30,6 +30,8 @@ class Job:
     parameters : dict
     key : str
         Hash of notebook, parameters, code and versions.
+    outcomes : int
+        How many are analysed.
     """
 
     family: str
@@ -38,11 +40,17 @@ class Job:
     cells: tuple
     parameters: dict
     key: str
+    outcomes: int
 
     @property
     def size(self):
-        """Number of code cells, by which the longest job is begun first."""
+        """Number of code cells."""
         return sum(cell["cell_type"] == "code" for cell in self.cells)
+
+    @property
+    def weight(self):
+        """By which the longest job is begun first; an outcome's analysis takes as two figures."""
+        return self.size + 2 * self.outcomes
 
 
 def plan(description, families=(), settings=(), notebooks=NOTEBOOKS):
@@ -94,7 +102,9 @@ def _job(description, family, label, path, cells, known, parameters, code):
     outcomes = parameters.get("outcomes") or getattr(known.get("outcomes"), "default", None)
     kept = tuple(cell for cell in cells if _is_kept(cell, outcomes))
     parameters = parameters | {"review": str(description.folder)}
-    return Job(family, label, path, kept, parameters, digest(content.encode()))
+    every = description.outcomes if family == OVERVIEW else description.families[family].outcomes
+    count = len(outcomes or every)
+    return Job(family, label, path, kept, parameters, digest(content.encode()), count)
 
 
 def _notebook(notebooks, family, description):

@@ -216,7 +216,7 @@ def _start(todo, jobs, kernels, description, say):
 
     _import_papermill()
     pool = ThreadPoolExecutor(jobs)
-    for job in sorted(todo, key=lambda job: -job.size):
+    for job in sorted(todo, key=lambda job: -job.weight):
         pool.submit(work, job)
     _import_page()
     return ended
