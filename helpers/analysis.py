@@ -173,9 +173,9 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
         found = effects(table, settings, controls_are_split=split)
         return found, pool(found["effect"], variance=found["variance"], **settings.pooling())
 
-    _, article = pooled(used, ARTICLE)
+    as_article = pooled(used, ARTICLE)
     _, recommended = pooled(used, RECOMMENDED)
-    found, chosen_result = pooled(used, chosen)
+    found, chosen_result = as_article if chosen == ARTICLE else pooled(used, chosen)
     with_excluded = pooled(rows, chosen)[1] if len(excluded) else chosen_result
     three_level, robust, note = _three_level(used, split)
     analysis = OutcomeAnalysis(
@@ -186,7 +186,7 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
             n_split=split_n(used) if chosen.split_controls and not split else used["n_control"],
         ),
         excluded=_excluded(excluded, reasons, chosen, split),
-        article=article,
+        article=as_article[1],
         recommended=recommended,
         chosen=chosen_result,
         with_excluded=with_excluded,

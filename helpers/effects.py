@@ -171,7 +171,8 @@ def _group_columns(table, measure):
         data["n_split"] = np.where(np.isnan(split), data["n_control"], split)
 
     def refuse(bad, words):
-        _refuse(pd.Series(bad, index=table.index), words)
+        if bad.any():
+            _refuse(pd.Series(bad, index=table.index), words)
 
     for name, values in data.items():
         refuse(~np.isfinite(values), f"{name} is missing or not a number")

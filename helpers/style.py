@@ -31,6 +31,7 @@ RC = {
     **dict.fromkeys(("axes.linewidth", "xtick.major.width", "ytick.major.width"), 0.8),
     "axes.titlelocation": "left",
     "axes.titleweight": "bold",
+    "axes.titley": 1.0,  # where it is anyway; looking for it costs a layout of all ticks
     "lines.linewidth": 1.2,
     "path.simplify": False,
     "svg.fonttype": "none",
