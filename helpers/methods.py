@@ -149,8 +149,9 @@ def methods_text(review, settings, moderators, excluded):
             "hand."
         )
     parts.append(
-        "Dependence within studies was allowed for in a three-level model of exact Hedges g with "
-        "modelled sampling covariances [three_level] and cluster-robust CR2 inference [cr2]."
+        "Where studies hold several experiments, dependence was allowed for in a three-level model of "
+        "exact Hedges g with modelled sampling covariances [three_level], and where there are enough "
+        "studies by cluster-robust CR2 inference [cr2]."
     )
     return _numbered("\n\n".join([*parts, software_text()]))
 
