@@ -107,12 +107,19 @@ def words(found):
             f"{count(len(crossing), 'outcome')} of {len(tested)} it falls on both sides of 0.05."
         )
     if len(assumed):
-        settled = assumed[assumed["knapp"] == "always"]
+        said = assumed["knapp"].where(assumed["knapp"].isin(["always", "never"]), "turns with k")
+        words = {
+            "always": "at every k that was tried", "never": "at none",
+            "turns with k": "at some only, so that the printed numbers do not decide,",
+        }  # fmt: skip
+        phrases = [
+            f"{phrase} for {listing(assumed['label'][said == key])}"
+            for key, phrase in words.items()
+            if (said == key).any()
+        ]
         parts.append(
             f"For {count(len(assumed), 'outcome')} k is assumed; τ² and prediction intervals follow "
-            f"from it. A Hartung-Knapp interval leaves zero out at every k that was tried for "
-            f"{listing(settled['label']) if len(settled) else 'none of them'}; for the others the "
-            "printed numbers do not decide."
+            f"from it. A Hartung-Knapp interval leaves zero out {listing(phrases)}."
         )
     parts.append(
         "What one experiment weighs and how far it moves the result is made up throughout."
