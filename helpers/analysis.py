@@ -11,9 +11,11 @@ from helpers import dependence
 from helpers.effects import effect_sizes
 from helpers.moderators import RegressionResult, SubgroupResult, holm, meta_regression, subgroups
 from helpers.pooling import PooledResult, critical, pool
+from helpers.robust import cluster_robust
 
-# Rows beyond which no three-level model is fitted: its matrices hold them times themselves.
-MOST = 5_000
+# No three-level model is fitted where a study holds more: a study's covariance holds its
+# experiments times themselves.
+MOST = 1_000
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class OutcomeAnalysis:
         The presets, the chosen result, and the chosen result over all rows.
     three_level : helpers.dependence.ThreeLevelResult or None
         None where it cannot be fitted; ``three_level_note`` then says why.
-    robust : helpers.dependence.RobustResult or None
+    robust : helpers.robust.RobustResult or None
         Cluster-robust inference on the three-level model.
     subgroups : dict of SubgroupResult
     regressions : dict of RegressionResult
@@ -232,25 +234,26 @@ def _excluded(rows, reasons, settings, split):
 
 def _three_level(rows, split):
     """Three-level model with modelled covariance and CR2 on exact g, control groups unsplit."""
-    if len(rows) > MOST:
-        return None, None, f"A three-level model is fitted up to {MOST:,} experiments."
-    if len(rows) < 3 or rows["study"].nunique() < 2 or rows["study"].nunique() == len(rows):
-        return (
-            None,
-            None,
-            (
-                "No study holds several experiments, so there is no level between to estimate."
-                if rows["study"].nunique() == len(rows)
-                else "Too few experiments or studies for a three-level model."
-            ),
+    sizes = rows["study"].value_counts()
+    if sizes.max() == 1:
+        note = "No study holds several experiments, so there is no level between to estimate."
+    elif len(rows) < 3 or len(sizes) < 2:
+        note = "Too few experiments or studies for a three-level model."
+    elif sizes.max() > MOST:
+        note = (
+            f"No three-level model is fitted where one study holds more than {MOST:,} experiments."
         )
+    else:
+        note = ""
+    if note:
+        return None, None, note
     settings = replace(RECOMMENDED, split_controls=False)
     found = effects(rows, settings)
     fitted = None
     try:
         sampling = _sampling(rows, found, split)
         fitted = dependence.three_level(found["effect"], study=rows["study"], **sampling)
-        return fitted, dependence.cluster_robust(fitted, study=rows["study"]), ""
+        return fitted, cluster_robust(fitted, study=rows["study"]), ""
     except ValueError as error:
         return fitted, None, str(error)
 

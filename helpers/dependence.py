@@ -1,4 +1,8 @@
-"""Experiments that are not independent: shared controls, same animals, several per study."""
+"""Experiments that are not independent: shared controls, same animals, several per study.
+
+Only experiments of one study covary, so a sampling covariance is a list of blocks, one for each
+study in the order in which the studies appear, its rows in their order.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,6 @@ from scipy import optimize, stats
 
 from helpers.effects import small_sample_factor
 from helpers.pooling import checked, critical, two_sided_p
-
-# Below this number of clusters CR2 has too little to go on, even with its own degrees of freedom.
-MIN_CLUSTERS = 5
-# Tipton (2015), Psychological Methods 20:375: with fewer, the type-I error is no longer kept.
-MIN_DF = 4
-
 
 # ------------------------------------------------------------------------- shared control groups
 
@@ -43,8 +41,8 @@ def shared_control_n(table, *, by, cohort=None):
     Cochrane Handbook 6.4, section 23.3.4.
     """
     n = pd.Series(table["n_control"], dtype=float)
-    label = _labels(by, len(n), "by")
-    arm = np.arange(len(n)) if cohort is None else _labels(cohort, len(n), "cohort")
+    label = labels(by, len(n), "by")
+    arm = np.arange(len(n)) if cohort is None else labels(cohort, len(n), "cohort")
     arms = pd.Series(arm, index=n.index).groupby(label).transform("nunique")
     return (n / arms).rename("n_control")
 
@@ -80,8 +78,9 @@ def covariance(
 
     Returns
     -------
-    ndarray, shape (k, k)
-        Positive definite, zero between studies.
+    list of ndarray
+        For each study, in the order in which the studies appear, its rows' covariance, positive
+        definite. Between studies it is zero.
 
     Raises
     ------
@@ -107,45 +106,47 @@ def covariance(
     n1, nc = (_numbers(x, k, w) for x, w in ((n_treated, "n_treated"), (n_control, "n_control")))
     if not -1 < rho < 1:
         raise ValueError(f"rho must lie between -1 and 1, not {rho}")
-    place = _labels(study, k, "study", missing=False)
-    group = _labels(control_group, k, "control_group")
-    animals = np.arange(k) if cohort is None else _labels(cohort, k, "cohort")
-    same = _equal(place) & ~np.eye(k, dtype=bool)
-    again, shared = same & _equal(animals), same & _equal(group)
-
-    # Where a control lost animals between two rows, the smaller group is part of the larger one.
-    inverse = 1 / np.maximum.outer(nc, nc)
+    if pooled_sd not in ("pair", "study", "control"):
+        raise ValueError(f"pooled_sd must be pair, study or control, not {pooled_sd!r}")
+    if formula not in ("metafor", "stata"):
+        raise ValueError(f"formula must be metafor or stata, not {formula!r}")
+    place = labels(study, k, "study", missing=False)
+    group = labels(control_group, k, "control_group")
+    animals = np.arange(k) if cohort is None else labels(cohort, k, "cohort")
+    day = np.zeros(k) if occasion is None else labels(occasion, k, "occasion")
     m = n1 + nc - 2
-    if pooled_sd == "pair":
-        spread = (1 / inverse - 1) / (2 * np.outer(m, m))
-    elif pooled_sd == "study":
+    factor = small_sample_factor(m, correction) if formula == "stata" else np.ones(k)
+    if pooled_sd == "study":
         arms = pd.DataFrame({"study": place, "group": group, "animals": animals, "n": n1})
         counted = arms["n"].where(~arms.duplicated(["study", "group", "animals"]), 0)
         treated = counted.groupby([place, group]).transform("sum").to_numpy()
-        spread = 1 / (2 * (1 / inverse + treated))
-    elif pooled_sd == "control":
-        spread = 1 / (2 * (1 / inverse - 1))
-    else:
-        raise ValueError(f"pooled_sd must be pair, study or control, not {pooled_sd!r}")
-    if formula == "stata":
-        j = small_sample_factor(m, correction)
-        inverse = inverse * np.outer(j, j)
-    elif formula != "metafor":
-        raise ValueError(f"formula must be metafor or stata, not {formula!r}")
-    result = np.where(shared, inverse + np.outer(g, g) * spread, 0.0)
-    if occasion is not None:
-        result[~_equal(_labels(occasion, k, "occasion"))] *= rho
-    result[again] = (rho * np.sqrt(np.outer(v, v)))[again]
-    np.fill_diagonal(result, v)
-    for code in np.unique(place[(again | shared).any(axis=1)]):
-        rows = np.flatnonzero(place == code)
-        if np.linalg.eigvalsh(result[np.ix_(rows, rows)])[0] <= 1e-12 * v[rows].min():
-            name = pd.Series(np.asarray(study)).iloc[rows[0]]
+
+    blocks = {}
+    for rows in stacks(place):
+        i, j = rows[:, :, None], rows[:, None]
+        # Where a control lost animals between two rows, the smaller group is part of the larger.
+        controls = np.maximum(nc[i], nc[j])
+        if pooled_sd == "pair":
+            spread = (controls - 1) / (2 * m[i] * m[j])
+        elif pooled_sd == "study":
+            spread = 1 / (2 * (controls + treated[j]))
+        else:
+            spread = 1 / (2 * (controls - 1))
+        shared = factor[i] * factor[j] / controls + g[i] * g[j] * spread
+        shared *= np.where(day[i] == day[j], 1, rho)
+        again = rho * np.sqrt(v[i] * v[j])
+        block = np.where(group[i] == group[j], shared, 0)
+        block = np.where(animals[i] == animals[j], again, block)
+        block = np.where(i == j, v[i], block)
+        bad = np.linalg.eigvalsh(block)[:, 0] <= 1e-12 * v[rows].min(axis=1)
+        if bad.any():
+            name = pd.Series(np.asarray(study)).iloc[rows[bad][0, 0]]
             raise ValueError(
                 f"the covariance of study {name} is not positive definite: "
                 "check its group sizes and control groups, or use a smaller rho"
             )
-    return result
+        blocks |= zip(place[rows[:, 0]].tolist(), block, strict=True)
+    return [blocks[code] for code in range(len(blocks))]
 
 
 # ------------------------------------------------------------------------------ three-level model
@@ -200,7 +201,7 @@ class ThreeLevelResult:
     interval: str
     note: str = ""
     effect: np.ndarray = field(default=None, repr=False, compare=False)
-    covariance: np.ndarray = field(default=None, repr=False, compare=False)  # (k,) or (k, k)
+    covariance: object = field(default=None, repr=False, compare=False)  # (k,), or blocks
     study: np.ndarray = field(default=None, repr=False, compare=False)
 
     def profile_intervals(self, level=None):
@@ -247,8 +248,9 @@ def three_level(effect, *, study, variance=None, covariance=None, interval="z", 
         The study of each experiment.
     variance : array_like, shape (k,), optional
         Sampling variances of independent effects.
-    covariance : array_like, shape (k, k), optional
-        Their full sampling covariance (see `covariance`), zero between studies.
+    covariance : list of array_like, or array_like, shape (k, k), optional
+        Their sampling covariance: a block for each study (see `covariance`), or one matrix that is
+        zero between studies.
     interval : {"z", "t"}
         Normal, or t with k - 1 degrees of freedom.
     level : float
@@ -274,9 +276,9 @@ def three_level(effect, *, study, variance=None, covariance=None, interval="z", 
     Konstantopoulos (2011), Research Synthesis Methods 2:61;
     Van den Noortgate and others (2013), Behavior Research Methods 45:576.
     """
-    y, v = _sampling(effect, variance, covariance)
-    k = len(y)
-    code = _labels(study, k, "study", missing=False)
+    k = np.size(effect)
+    code = labels(study, k, "study", missing=False)
+    y, v = _sampling(effect, variance, covariance, code)
     studies = int(code.max()) + 1
     if studies < 2:
         raise ValueError(f"a three-level model needs at least two studies, there is {studies}")
@@ -284,8 +286,6 @@ def three_level(effect, *, study, variance=None, covariance=None, interval="z", 
         raise ValueError(f"level must lie between 0 and 1, not {level}")
     if interval not in ("z", "t"):
         raise ValueError(f"interval must be z or t, not {interval!r}")
-    if v.ndim == 2 and v[~_equal(code)].any():
-        raise ValueError("the covariance between studies must be zero")
     blocks = _blocks(y, v, code)
     note = ""
     if not blocks.free[0]:
@@ -368,19 +368,17 @@ class _Blocks:
 
 
 def _blocks(y, v, code):
-    order = np.argsort(code, kind="stable")
-    size = np.bincount(code)
-    start = np.concatenate([[0], np.cumsum(size)[:-1]])
-    x, y = np.ones(len(y)), y[order]
+    order, size = np.argsort(code, kind="stable"), np.bincount(code)
+    start = np.cumsum(size) - size
     free = np.array([size.max() > 1, True])
-    if v.ndim == 1:
-        return _Blocks(v[order], x, y, start, free)
-    v, spread, y = v[np.ix_(order, order)], np.diag(v)[order].copy(), y.copy()
-    for s, n in zip(start[size > 1], size[size > 1], strict=True):
-        rows = slice(s, s + n)
-        spread[rows], vectors = np.linalg.eigh(v[rows, rows])
-        x[rows], y[rows] = vectors.sum(axis=0), vectors.T @ y[rows]
-    return _Blocks(spread, x, y, start, free)
+    if isinstance(v, np.ndarray):
+        return _Blocks(v[order], np.ones(len(y)), y[order], start, free)
+    spread, x, turned = np.empty((3, len(y)))
+    for rows in stacks(code):
+        spread[rows], vectors = np.linalg.eigh(np.stack([v[c] for c in code[rows[:, 0]]]))
+        x[rows] = vectors.sum(axis=1)
+        turned[rows] = (y[rows][:, None] @ vectors)[:, 0]
+    return _Blocks(spread[order], x[order], turned[order], start, free)
 
 
 def _start(blocks):
@@ -458,120 +456,6 @@ def _profile(blocks, best, which, target):
     return float(low), float(root(best[which], high))
 
 
-# ----------------------------------------------------------------------- cluster-robust inference
-
-
-@dataclass(frozen=True)
-class RobustResult:
-    """Cluster-robust (CR2) inference about a mean effect.
-
-    Attributes
-    ----------
-    k, clusters : int
-        Numbers of experiments and of clusters.
-    estimate, se, statistic, df, ci_low, ci_high, p_effect : float
-        The fit's estimate with its robust standard error, and t inference with Satterthwaite df.
-    level : float
-        Of the interval, for instance 0.95.
-    warning : str
-        Empty, or why the p-value is not to be trusted (df below 4).
-    """
-
-    k: int
-    clusters: int
-    estimate: float
-    se: float
-    statistic: float
-    df: float
-    ci_low: float
-    ci_high: float
-    p_effect: float
-    level: float
-    warning: str = ""
-
-
-def cluster_robust(fit, *, study, level=None):
-    """CR2 standard error and Satterthwaite degrees of freedom of a pooled mean.
-
-    Parameters
-    ----------
-    fit : PooledResult or ThreeLevelResult
-        Its estimate is kept; its weights and its covariance are the working model.
-    study : array_like of k labels
-        The clusters. A three-level fit's studies must each lie within one cluster.
-    level : float, optional
-        That of `fit` by default.
-
-    Returns
-    -------
-    RobustResult
-
-    Raises
-    ------
-    ValueError
-        With fewer than 5 clusters.
-
-    Notes
-    -----
-    Residuals of cluster i are multiplied by A_i = D'·(D·(Φ - x·m·x')·D')^(-1/2)·D, where Φ is its
-    working covariance, D'D = Φ, and m the model variance of the mean.
-
-    References
-    ----------
-    Pustejovsky and Tipton (2018), Journal of Business & Economic Statistics 36:672.
-    """
-    level = fit.level if level is None else level
-    y, k = fit.effect, fit.k
-    code = _labels(study, k, "study", missing=False)
-    clusters = int(code.max()) + 1
-    if clusters < MIN_CLUSTERS:
-        raise ValueError(
-            f"cluster-robust inference needs at least {MIN_CLUSTERS} studies, there are {clusters}"
-        )
-    pairs = set(zip(getattr(fit, "study", code), code, strict=True))  # (study of the fit, cluster)
-    if len(pairs) > len({inner for inner, _ in pairs}):
-        raise ValueError("each study of the three-level model must lie within one cluster")
-
-    rows = [np.flatnonzero(code == c) for c in range(clusters)]
-    phis = [_working_covariance(fit, r) for r in rows]
-    weights = [np.linalg.solve(phi, np.ones(len(phi))) for phi in phis]  # Φ⁻¹x
-    m = 1 / sum(w.sum() for w in weights)
-    score, own, lever = np.empty((3, clusters))
-    for i, (r, phi, w) in enumerate(zip(rows, phis, weights, strict=True)):
-        upper = np.linalg.cholesky(phi).T
-        values, vectors = np.linalg.eigh(upper @ (phi - m) @ upper.T)
-        keep = values > 1e-12 * values[-1]
-        root = (vectors[:, keep] / np.sqrt(values[keep])) @ vectors[:, keep].T
-        u = upper.T @ root @ upper @ w * m  # A'·W·x·m (A is symmetric)
-        score[i] = u @ (y[r] - fit.estimate)
-        own[i] = u @ phi @ u
-        lever[i] = u.sum()
-    # Covariance of the clusters' scores under the working model, after fitting the mean.
-    joint = np.diag(own) - m * np.outer(lever, lever)
-    df = np.trace(joint) ** 2 / (joint**2).sum()
-    se = np.sqrt((score**2).sum())
-    statistic = fit.estimate / se
-    width = critical(level, df) * se
-    warning = ""
-    if df < MIN_DF:
-        warning = f"only {df:.1f} degrees of freedom: the robust p-value is not to be trusted"
-    return RobustResult(
-        k=k, clusters=clusters, estimate=fit.estimate, se=float(se), statistic=float(statistic),
-        df=float(df), ci_low=float(fit.estimate - width), ci_high=float(fit.estimate + width),
-        p_effect=float(two_sided_p(statistic, df)), level=level, warning=warning,
-    )  # fmt: skip
-
-
-def _working_covariance(fit, rows):
-    """Covariance of some rows under the fitted model."""
-    if not isinstance(fit, ThreeLevelResult):
-        return np.diag(fit.variance[rows] + fit.tau2)
-    v = fit.covariance
-    sampling = np.diag(v[rows]) if v.ndim == 1 else v[np.ix_(rows, rows)]
-    between = fit.sigma2_study * _equal(fit.study[rows])
-    return sampling + between + fit.sigma2_experiment * np.eye(len(rows))
-
-
 # ------------------------------------------------------------------------------------------ input
 
 
@@ -584,33 +468,67 @@ def _numbers(values, k, name):
     return values
 
 
-def _sampling(effect, variance, covariance):
-    """Effects with their variances (k,) or covariance (k, k)."""
+def _sampling(effect, variance, covariance, code):
+    """Effects with their variances (k,), or with the covariance of each study."""
     if variance is None and covariance is None:
         raise ValueError("give the sampling variance or the sampling covariance")
     if covariance is None:
         return checked(effect, variance)
-    v = np.asarray(covariance, dtype=float)
-    if v.shape != 2 * np.shape(effect) or not np.allclose(v, v.T, rtol=1e-8, atol=0):
-        raise ValueError(f"covariance must be a symmetric matrix, a row an effect, not {v.shape}")
-    y, diagonal = checked(effect, np.diag(v))
+    order = np.argsort(code, kind="stable")
+    rows = np.split(order, np.cumsum(np.bincount(code))[:-1])
+    if not isinstance(covariance, list):
+        v = np.asarray(covariance, dtype=float)
+        if v.shape != 2 * code.shape:
+            raise ValueError(f"covariance must be a matrix, a row an effect, not {v.shape}")
+        covariance = [v[np.ix_(r, r)] for r in rows]
+        if np.count_nonzero(v) > sum(map(np.count_nonzero, covariance)):
+            raise ValueError("the covariance between studies must be zero")
+    blocks = [np.asarray(block, dtype=float) for block in covariance]
+    if [block.shape for block in blocks] != [2 * r.shape for r in rows]:
+        raise ValueError("covariance must have a square block for each study, in their order")
+    flat, turned = (np.concatenate([block.ravel(way) for block in blocks]) for way in "CF")
+    if not np.allclose(flat, turned, rtol=1e-8, atol=0):
+        raise ValueError("covariance must be symmetric")
+    diagonal = np.empty(len(code))
+    diagonal[order] = np.concatenate([block.diagonal() for block in blocks])
+    y, diagonal = checked(effect, diagonal)
     if variance is not None and not np.allclose(diagonal, np.asarray(variance, float)):
         raise ValueError("variance differs from the diagonal of covariance")
-    return y, v
+    return y, blocks
 
 
-def _labels(values, k, name, missing=True):
-    """Codes 0, 1, ... of labels; a missing label is one of its own, or refused."""
-    values = pd.Series(np.asarray(values, dtype=object))
+def labels(values, k, name, missing=True):
+    """Whole numbers that are equal where labels are; a missing one is one of its own, or refused.
+
+    Without missing labels they are 0, 1, ... in the order in which the labels appear.
+    """
+    values = np.asarray(values, dtype=object)
     if len(values) != k:
         raise ValueError(f"{name} has {len(values)} labels, expected {k}")
-    blank = values.isna() | (values == "")
+    codes, names = pd.factorize(values)
+    blank = np.append(names == "", True)[codes]  # the code of NaN and None is -1
     if blank.any() and not missing:
-        raise ValueError(f"{name} is missing in {int(blank.sum())} rows")
-    codes, names = pd.factorize(values.mask(blank))
+        raise ValueError(f"{name} is missing in {blank.sum()} rows")
     codes[blank] = len(names) + np.arange(blank.sum())
     return codes
 
 
-def _equal(codes):
-    return codes[:, None] == codes
+def stacks(code, within=None):
+    """Rows of each code, those of as many rows together, so that a loop is over sizes only.
+
+    Parameters
+    ----------
+    code : ndarray of int, shape (k,)
+    within : ndarray of int, shape (k,), optional
+        Put the rows of each code in the order of this one.
+
+    Yields
+    ------
+    ndarray of int, shape (codes, rows)
+        Of at most 1,000,000 pairs of rows, where one code alone has no more.
+    """
+    order = np.lexsort((code if within is None else within, code))
+    size = np.bincount(code)[code[order]]
+    for n in np.unique(size):
+        rows = order[size == n].reshape(-1, n)
+        yield from np.array_split(rows, -(-rows.size * n // 1_000_000))

@@ -17,10 +17,11 @@ import time
 import numpy as np
 import pandas as pd
 
-from helpers.dependence import cluster_robust, three_level
+from helpers.dependence import three_level
 from helpers.influence import diagnostics, gosh, leave_one_out
 from helpers.moderators import meta_regression
 from helpers.pooling import pool, tau2
+from helpers.robust import cluster_robust
 from helpers.small_study import power
 
 # stage: (what R does, repeats that its time is divided by, factor to the whole stage)

@@ -1,13 +1,11 @@
-"""Shared controls, the three-level model and cluster-robust inference."""
-
-import dataclasses
+"""Shared controls, their covariance and the three-level model."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import optimize
 
-from helpers.dependence import cluster_robust, covariance, shared_control_n, three_level
+from helpers.dependence import covariance, labels, shared_control_n, stacks, three_level
 from helpers.pooling import pool
 
 
@@ -81,10 +79,17 @@ ARMS = {
     ],
 )
 def test_covariance_of_two_arms_on_one_control(options, expected):
-    got = covariance(**ARMS, **options)
-    assert got[0, 1] == got[1, 0] == pytest.approx(expected, rel=1e-12)
-    np.testing.assert_array_equal(np.diag(got), ARMS["variance"])
-    assert got[2, :2].tolist() == [0, 0]  # another study, whatever its control is called
+    two, alone = covariance(**ARMS, **options)
+    assert two[0, 1] == two[1, 0] == pytest.approx(expected, rel=1e-12)
+    assert np.diag(two).tolist() == ARMS["variance"][:2]
+    assert alone.tolist() == [[0.4]]  # another study, whatever its control is called
+
+
+def test_covariance_has_a_block_for_each_study_as_they_appear():
+    turn = [2, 0, 1]
+    alone, two = covariance(**{name: [values[i] for i in turn] for name, values in ARMS.items()})
+    assert alone.tolist() == [[0.4]]
+    assert two.tolist() == covariance(**ARMS)[0].tolist()
 
 
 @pytest.mark.parametrize("pooled_sd", ["pair", "control"])
@@ -108,7 +113,7 @@ def test_covariance_is_that_of_simulated_experiments(pooled_sd):
         return (arm.mean(1) - c.mean(1)) / np.sqrt(var)
 
     seen = np.cov(g(a), g(b))
-    told = covariance(
+    (told,) = covariance(
         [g(a).mean(), g(b).mean()], variance=np.diag(seen), study=[1, 1], control_group=[1, 1],
         n_treated=[n1, n2], n_control=[nc, nc], pooled_sd=pooled_sd,
     )  # fmt: skip
@@ -160,6 +165,34 @@ def test_full_covariance_without_correlation_changes_nothing(nested):
     two = three_level(y, study=study, covariance=np.diag(v))
     for name in ("estimate", "se", "sigma2_study", "sigma2_experiment", "loglik", "q", "i2_study"):
         assert getattr(one, name) == pytest.approx(getattr(two, name), rel=1e-9)
+
+
+def test_blocks_fit_as_the_matrix_does(nested):
+    y, v, study = nested
+    turn = np.random.default_rng(1).permutation(40)  # studies not side by side
+    y, v, study = y[turn], v[turn], study[turn]
+    whole = within(study, v, 0.3)
+    rows = [np.flatnonzero(study == label) for label in pd.unique(study)]
+    blocks = [whole[np.ix_(r, r)] for r in rows]
+    assert three_level(y, study=study, covariance=blocks) == three_level(
+        y, study=study, covariance=whole
+    )
+    with pytest.raises(ValueError, match="a square block for each study"):
+        three_level(y, study=study, covariance=blocks[1:])
+
+
+def test_rows_are_stacked_by_the_size_of_their_study():
+    code = labels(list("abacbad"), 7, "study")
+    assert [rows.tolist() for rows in stacks(code)] == [[[3], [6]], [[1, 4]], [[0, 2, 5]]]
+    within = np.array([5, 1, 4, 0, 0, 3, 0])
+    assert [rows.tolist() for rows in stacks(code, within)][1:] == [[[4, 1]], [[5, 2, 0]]]
+    many = list(stacks(np.repeat(np.arange(30), 200)))  # 30 x 200 x 200 pairs
+    assert [len(rows) for rows in many] == [15, 15]
+
+
+def test_missing_labels_are_their_own():
+    got = labels(["x", "", None, "x", np.nan, ""], 6, "control_group")
+    assert got[0] == got[3] and len(set(got)) == 5
 
 
 def test_order_of_rows_does_not_matter(nested):
@@ -252,52 +285,10 @@ def test_t_interval_is_wider_than_z(nested):
         ({"covariance": np.ones((3, 2))}, "covariance must be"),
         ({"covariance": np.diag([1.0, 1, 1])}, "differs from the diagonal"),
         ({"variance": None, "covariance": np.eye(3) + 0.1}, "between studies"),
+        ({"variance": None, "covariance": [[[1, 0.1], [0.2, 1]], [[1]]]}, "must be symmetric"),
     ],
 )
 def test_three_level_refuses_nonsense(change, words):
     call = {"effect": [1.0, 2.0, 3.0], "variance": [0.1, 0.1, 0.1], "study": [1, 1, 2]}
     with pytest.raises(ValueError, match=words):
         three_level(**{**call, **change})
-
-
-# ----------------------------------------------------------------------- cluster-robust inference
-
-
-def test_robust_standard_error_is_unbiased_under_the_working_model(nested):
-    """CR2's defining property, checked by averaging over data drawn from the model."""
-    _, v, study = nested
-    rng = np.random.default_rng(2)
-    tau2 = 0.4
-    fit = dataclasses.replace(pool(rng.normal(size=40), variance=v), tau2=tau2)
-    w = 1 / (v + tau2)
-    squares = []
-    for _ in range(600):
-        y = rng.normal(1, np.sqrt(v + tau2))
-        one = dataclasses.replace(fit, effect=y, estimate=float((w * y).sum() / w.sum()))
-        squares.append(cluster_robust(one, study=study).se ** 2)
-    assert np.mean(squares) == pytest.approx(1 / w.sum(), rel=0.06)
-
-
-def test_robust_with_single_clusters_and_equal_variances_is_the_t_test():
-    y = np.array([0.3, 1.1, 2.0, 0.8, 1.7, 2.9, 0.1])
-    got = cluster_robust(pool(y, variance=np.full(7, 0.2)), study=np.arange(7))
-    assert got.df == pytest.approx(6)
-    assert got.se == pytest.approx(y.std(ddof=1) / np.sqrt(7))
-
-
-def test_few_clusters_are_refused_or_warned_about():
-    rng = np.random.default_rng(3)
-    fit = pool(rng.normal(size=12), variance=np.full(12, 0.1))
-    with pytest.raises(ValueError, match="at least 5 studies, there are 4"):
-        cluster_robust(fit, study=np.repeat(np.arange(4), 3))
-    lopsided = np.array([0] * 8 + [1, 2, 3, 4])
-    assert "degrees of freedom" in cluster_robust(fit, study=lopsided).warning
-    assert cluster_robust(fit, study=np.arange(12)).warning == ""
-
-
-def test_clusters_must_hold_whole_studies(nested):
-    y, v, study = nested
-    fit = three_level(y, study=study, variance=v)
-    assert cluster_robust(fit, study=study // 2).clusters == 6
-    with pytest.raises(ValueError, match="within one cluster"):
-        cluster_robust(fit, study=np.arange(40))

@@ -70,12 +70,14 @@ def test_none_of_many_is_left_out_in_turn(report, few):
     assert f"{weight:.3f}%" in block.text
 
 
-def test_too_many_for_a_three_level_model_is_said(monkeypatch):
-    monkeypatch.setattr(analysis, "MOST", 70)
+def test_a_study_too_large_for_a_three_level_model_is_said(monkeypatch):
+    monkeypatch.setattr(analysis, "MOST", 1)
     one = Report("locomotion").analyses["locomotion"]
     assert one.three_level is None
     assert one.robust is None
-    assert one.three_level_note == "A three-level model is fitted up to 70 experiments."
+    assert one.three_level_note == (
+        "No three-level model is fitted where one study holds more than 1 experiments."
+    )
 
 
 @pytest.mark.parametrize(("most", "replicates"), [(10**6, 500), (72 * 150, 150), (72, 100)])
