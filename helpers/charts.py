@@ -10,7 +10,8 @@ from matplotlib.ticker import FixedLocator
 
 from helpers.forest import ROW, forest, interval_text, whiskers
 from helpers.lettering import Hover, Texts, shorten, text_width, wrap
-from helpers.style import BLUE, GREEN, GREY, INK, SIZE, VERMILLION, axes, plain_ticks, styled
+from helpers.rulers import add_axes, axes, plain_ticks
+from helpers.style import BLUE, GREEN, GREY, INK, SIZE, VERMILLION, styled
 
 AMBER = "#B07C00"
 JUDGEMENTS = {
@@ -112,7 +113,7 @@ def counts(studies, columns, *, most=8):
             tally, y = tallies[name], np.arange(len(tallies[name])) + 0.5
             deep = 0.21 * len(tally)
             box = (column * 3.6 + 1.75) / width, (top - 0.3 - deep) / tall, 1.3 / width, deep / tall
-            ax = figure.add_axes(box)
+            ax = add_axes(figure, box)
             ax.barh(y, tally, height=0.7, color=BLUE)
             ax.set(xlim=(0, top_count), ylim=(len(tally), 0))
             ax.xaxis.set_visible(False)
@@ -175,7 +176,7 @@ def risk_of_bias(table, items, *, label="study_label", overall=None):
     block_wide = name_wide + wide * cell + word_wide + 0.15
     width, tall = max(blocks * block_wide, 3), 0.55 + deep * cell
     figure = Figure((width, tall))
-    ax = figure.add_axes((0, 0, 1, 1))
+    ax = add_axes(figure, (0, 0, 1, 1))
     ax.set(xlim=(0, width / cell), ylim=(tall / cell, 0))
     ax.axis("off")
     block, line = np.divmod(np.arange(k), deep)
@@ -343,7 +344,7 @@ def _folded(texts):
 
 def _boxes(boxes, arrows, tall):
     """Boxes with their texts, arrows between them."""
-    ax = Figure((7.1, tall)).add_axes((0, 0, 1, 1))
+    ax = add_axes(Figure((7.1, tall)), (0, 0, 1, 1))
     ax.set(xlim=(0, 7.1), ylim=(tall, 0))
     ax.axis("off")
     for x, y, high, texts, stage in boxes:
@@ -427,7 +428,9 @@ def association(table):
 
     shown = table.iloc[1:, :-1]  # the diagonal says nothing
     left, size = 0.2 + max(map(text_width, table.index)), 0.62 * len(shown)
-    ax = axes(left + size + 0.1, size + left + 0.1, left=left, bottom=left, top=0.1)
+    whole = left + size + 0.1
+    # Matplotlib's own axes, since these texts are turned.
+    ax = Figure((whole, whole)).add_axes((left / whole, left / whole, size / whole, size / whole))
     sns.heatmap(
         shown, mask=np.triu(np.ones(shown.shape, dtype=bool), 1), vmin=0, vmax=1.6, cbar=False,
         cmap=sns.light_palette(BLUE, as_cmap=True), annot=True, fmt=".2f", ax=ax,

@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from helpers.lettering import Hover, Texts, shorten, text_width
-from helpers.style import BLUE, GREY, INK, VERMILLION, plain_ticks, styled
+from helpers.rulers import add_axes, plain_ticks
+from helpers.style import BLUE, GREY, INK, VERMILLION, styled
 from helpers.wording import interval, number, p_phrase
 
 WIDTH = 7.1  # A4 less its margins
@@ -364,7 +365,7 @@ def _frame(ax, width, across, down):
     (left, plot), (_, body, foot), tall = across, down, sum(down)
     x, y, w, h = left / width, foot / tall, plot / width, body / tall
     if ax is None:
-        return Figure((width, tall)).add_axes((x, y, w, h))
+        return add_axes(Figure((width, tall)), (x, y, w, h))
     box = ax.get_position()
     ax.set_position(
         (box.x0 + box.width * x, box.y0 + box.height * y, box.width * w, box.height * h)

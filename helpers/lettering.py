@@ -108,6 +108,11 @@ class Texts(Artist):
             boxes.append(Bbox.from_bounds(x, y - down, width, high))
         return boxes
 
+    def get_window_extent(self, renderer=None):
+        """Box around all lines, so that a figure cut to what it shows keeps them."""
+        renderer = renderer or self.get_figure(root=True)._get_renderer()
+        return Bbox.union(self.extents(renderer) or [Bbox.null()])
+
     def draw(self, renderer):
         """Draw line by line; one text that is moved along tells SVG writers the anchor."""
         if not self.get_visible():

@@ -12,7 +12,8 @@ from matplotlib.transforms import Bbox, blended_transform_factory
 
 from helpers.forest import DASHED, clear_limits, diamonds, forest, interval_text, whiskers
 from helpers.lettering import Hover, Texts, shorten, text_width
-from helpers.style import BLUE, GREY, INK, LOOKS, VERMILLION, axes, plain_ticks, styled
+from helpers.rulers import add_axes, axes, plain_ticks
+from helpers.style import BLUE, GREY, INK, LOOKS, VERMILLION, styled
 from helpers.wording import number
 
 WIDE, HIGH = 5.2, 3.6
@@ -461,7 +462,7 @@ def influence(diagnostics, *, labels=None):
         row, column = divmod(place, 2)
         bottom = 0.45 + (deep - 1 - row) * tall
         box = (0.6 + 3.55 * column) / 7.1, bottom / high, 2.85 / 7.1, (tall - 0.35) / high
-        ax = _labelled(figure.add_axes(box), None, None, bins=4)
+        ax = _labelled(add_axes(figure, box), None, None, bins=4)
         y = diagnostics[name].to_numpy(float)
         low, high_ = marks.get(name, (-np.inf, np.inf))
         beyond = (y < low) | (y > high_)

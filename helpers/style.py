@@ -8,8 +8,6 @@ transparent.
 from functools import wraps
 
 import matplotlib
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 INK = "#222222"
 GREY = "#808080"
@@ -36,7 +34,6 @@ RC = {
     "path.simplify": False,
     "svg.fonttype": "none",
 }
-STEPS = [1, 2, 2.5, 5, 10]
 
 
 def context(**more):
@@ -59,17 +56,3 @@ def styled(function):
             return function(*args, **kwargs)
 
     return wrapper
-
-
-def axes(width, height, left=0.72, right=0.1, bottom=0.5, top=0.1, ax=None):
-    """Give axes of a new figure; sizes and margins in inches. An `ax` is given back as it is."""
-    if ax is not None:
-        return ax
-    box = left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height
-    return Figure((width, height)).add_axes(box)
-
-
-def plain_ticks(axis, bins=6):
-    """Few round ticks, in this look even where they are made outside of `context`."""
-    axis.set_major_locator(MaxNLocator(bins, steps=STEPS))
-    axis.set_tick_params(labelsize=SIZE, labelfontfamily="DejaVu Sans")

@@ -94,9 +94,10 @@ def text_boxes(ax):
         single = [axes.title, axes._left_title] if axes.axison else []
         for axis in (axes.xaxis, axes.yaxis) if axes.axison else ():
             if axis.get_visible():
-                low, high = sorted(axis.get_view_interval())
-                ticks = zip(axis.get_majorticklocs(), axis.get_ticklabels(), strict=True)
-                single += [axis.label, *(label for at, label in ticks if low <= at <= high)]
+                numbers = axis._parts(renderer)[2]
+                boxes += numbers.extents(renderer)
+                names += numbers.strings
+                single.append(axis.label)
         single += axes.get_legend().get_texts() if axes.get_legend() else []
         for text in single:
             if text.get_text():
