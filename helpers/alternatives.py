@@ -45,44 +45,46 @@ def summary(table, review, printed):
         (the innermost and outermost end are ``pi_spread`` apart at most), ``p_low, p_high`` of the
         sample-size tests, ``shift_low, shift_high`` and ``knapp``, what Hartung-Knapp says.
     """
+    p, excludes = table[["doleman_p", "pustejovsky_p"]], table["hksj_excludes_0"]
+    shift = table["leave_one_out_shift"].abs()
+    table = table.assign(p_low=p.min(axis=1), p_high=p.max(axis=1), shift=shift)
+    groups = table.groupby("outcome")
+    lowest, highest = (groups.agg(how).to_dict("index") for how in ("min", "max"))
+    sizes = groups.size()
+    last = table[~excludes].groupby("outcome")["k"].max().to_dict()
+    first = table[excludes].groupby("outcome")["k"].min().to_dict()
     rows = []
-    for outcome in [name for name in review.outcomes if name in set(table["outcome"])]:
-        part = table[table["outcome"] == outcome]
-        p = part[["doleman_p", "pustejovsky_p"]].melt()["value"].dropna()
-        k = sorted(part["k"].unique())
-        spread = max(part["pi_low"].max() - part["pi_low"].min(),
-                     part["pi_high"].max() - part["pi_high"].min())  # fmt: skip
+    for name in [name for name in review.outcomes if name in lowest]:
+        low, high = lowest[name], highest[name]
+        assumed = low["k"] < high["k"]
         rows.append(
             {
-                "outcome": outcome,
-                "label": review.outcomes[outcome].label,
-                "reconstructions": len(part),
-                "assumed": len(k) > 1,
-                "k": f"{k[0]}" if len(k) == 1 else f"{k[0]} to {k[-1]}",
-                "tau2_low": part["tau2"].min(),
-                "tau2_high": part["tau2"].max(),
-                "pi_spread": spread,
-                "p_low": p.min(),
-                "p_high": p.max(),
-                "shift_low": part["leave_one_out_shift"].abs().min(),
-                "shift_high": part["leave_one_out_shift"].abs().max(),
-                "knapp": _knapp(part),
+                "outcome": name,
+                "label": review.outcomes[name].label,
+                "reconstructions": sizes[name],
+                "assumed": assumed,
+                "k": f"{low['k']} to {high['k']}" if assumed else f"{low['k']}",
+                "tau2_low": low["tau2"],
+                "tau2_high": high["tau2"],
+                "pi_spread": max(high[end] - low[end] for end in ("pi_low", "pi_high")),
+                "p_low": low["p_low"],
+                "p_high": high["p_high"],
+                "shift_low": low["shift"],
+                "shift_high": high["shift"],
+                "knapp": _knapp(last.get(name), first.get(name)),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _knapp(part):
-    """Whether the Hartung-Knapp interval leaves zero out, over all reconstructions."""
-    by_k = part.groupby("k")["hksj_excludes_0"].agg(["all", "any"])
-    if by_k["all"].all():
-        return "always"
-    if not by_k["any"].any():
-        return "never"
-    last = by_k.index[~by_k["all"]].max()
-    if by_k.loc[:last, "any"].any() or last == by_k.index[-1]:
-        return "it depends"
-    return f"k ≤ {last} no, k ≥ {by_k.index[by_k.index > last][0]} yes"
+def _knapp(last, first):
+    """Whether the Hartung-Knapp interval leaves zero out, over all reconstructions.
+
+    `last` is the largest k at which one does not, `first` the smallest at which one does.
+    """
+    if last is None or first is None:
+        return "never" if first is None else "always"
+    return "it depends" if first <= last else f"k ≤ {last} no, k ≥ {first} yes"
 
 
 def words(found):

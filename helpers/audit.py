@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from helpers.printed import Article, Number, Printed, count, plain, read
 
@@ -33,7 +33,7 @@ COLUMNS = ["check", "grade", *PLACE, "printed", "implied", "question"]
 ALPHA = 0.05  # every printed interval is read as a 95% interval
 # The mean of k effects has a whole number of degrees of freedom; above 1,000 t prints as z.
 DF = np.append(np.arange(1.0, 1001.0), np.inf)
-CRITICAL = stats.t.ppf(1 - ALPHA / 2, DF)  # the last one is that of z
+CRITICAL = -special.stdtrit(DF, ALPHA / 2)  # the last one is that of z
 # What a claim says: one of these words, with "not", "no", "all", "none" as it may be.
 FIRM, UP, DOWN = {"significant", "significantly"}, {"increased", "larger"}, {"decreased", "smaller"}
 CLAIMS = "is no claim such as 'not increased', 'no difference', 'larger effect', 'all significant'"
@@ -92,14 +92,14 @@ def p_range(s: Printed, at: int | slice = -1) -> tuple[np.ndarray, np.ndarray]:
     """
     (near, far), (narrow, wide) = s.estimate.sizes(), s.high.minus(s.low).sizes()
     ratios = 2 * far / narrow if narrow else np.inf, 2 * near / wide
-    return tuple(2 * stats.t.sf(CRITICAL[at] * r, DF[at]) for r in ratios)
+    return tuple(2 * special.stdtr(DF[at], -CRITICAL[at] * r) for r in ratios)
 
 
 def _fits(p: Number, low, high) -> np.ndarray:
     return (np.asarray(high) >= float(p.low)) & (np.asarray(low) <= float(p.high))
 
 
-def _p_value(s: Printed, others: list[Printed]) -> Finding | None:
+def _p_value(article: Article, s: Printed) -> Finding | None:
     """Hold p against estimate and interval under z and, that failing, under t."""
     if s.p is None or _fits(s.p, *(z := p_range(s))):
         return None
@@ -109,6 +109,7 @@ def _p_value(s: Printed, others: list[Printed]) -> Finding | None:
     if len(df := DF[_fits(s.p, *p_range(s, slice(None)))]):
         question += f"; was it t with {df[0]:.4g} to {df[-1]:.4g} degrees of freedom?"
         return "soft", s, s, implied, question
+    others = article.groups(s.statistic)[s.key[1:3]]
     misfits = (o for o in others if o.whole and o.p and not _fits(o.p, *p_range(o)))
     swapped = [o.level for o in misfits if _fits(o.p, *z)]
     hint = "which number is misprinted?"
@@ -276,7 +277,7 @@ def _counts(article: Article) -> Findings:
         if row.text("statistic") != "count":
             continue
         column, value, said = row.text("column"), row.text("value"), row.read(count, "n")
-        listed = list(article.rows(file := row.text("file")))
+        listed = article.rows(file := row.text("file"))
         if said is None or not listed or (column and column not in listed[0].cells):
             continue  # no count, or of something that the folder does not hold
         cells = Counter(plain(r.text(column)) for r in listed)
@@ -359,7 +360,7 @@ def _run(folder: str | Path) -> tuple[list[Printed], dict[str, list[dict | None]
     held = whole + [s for s in article.repeats if s.whole and _differing(article, s)]
     done = {
         "middle": map(_middle, held),
-        "p_value": [_p_value(s, article.groups(s.statistic)[s.key[1:3]]) for s in held],
+        "p_value": [_p_value(article, s) for s in held],
         "significance": map(_significance, held),
         "level_count": _level_count(article),
         "sign": _sign(article),
@@ -408,10 +409,7 @@ def audit(folder: str | Path) -> pd.DataFrame:
     semicolons). A count says that `n` rows of `file` have `value` in `column`; without a column,
     that the file has n rows. ``published_pooled.csv`` can have a `claim` too.
     """
-    done = _run(folder)[1]
-    found = [f for results in done.values() for f in results if f]
-    found.sort(key=lambda f: (list(done).index(f["check"]), f["grade"]))
-    return pd.DataFrame(found, columns=COLUMNS, dtype=str)
+    return both(folder)[0]
 
 
 def summary(folder: str | Path) -> pd.DataFrame:
@@ -424,7 +422,22 @@ def summary(folder: str | Path) -> pd.DataFrame:
         printed with an interval (consistent if middle, p and significance are); columns
         ``checked, consistent, hard, soft``.
     """
+    return both(folder)[1]
+
+
+def both(folder: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give what `audit` and `summary` give, from one reading of the folder."""
     whole, done = _run(folder)
+    return _findings(done), _counted(whole, done)
+
+
+def _findings(done: dict[str, list[dict | None]]) -> pd.DataFrame:
+    found = [f for results in done.values() for f in results if f]
+    found.sort(key=lambda f: (list(done).index(f["check"]), f["grade"]))
+    return pd.DataFrame(found, columns=COLUMNS, dtype=str)
+
+
+def _counted(whole: list[Printed], done: dict[str, list[dict | None]]) -> pd.DataFrame:
     first = {check: done[check][: len(whole)] for check in ("middle", "p_value", "significance")}
     together = zip(*first.values(), strict=True)
     worst = [min((f["grade"] for f in found if f), default="") for found in together]
@@ -454,7 +467,7 @@ def report(findings: pd.DataFrame) -> str:
 def main(folder: str | Path, csv_path: str | Path | None = None) -> int:
     """Print findings and counts, write the findings if asked; 0, or 2 if input is unreadable."""
     try:
-        findings, counts = audit(folder), summary(folder)
+        findings, counts = both(folder)
         if csv_path:  # a text that a spreadsheet would take for a formula gets an apostrophe
             safe = findings.map(lambda t: f"'{t}" if t[:1] in tuple("=+-@\t\r") else t)
             safe.to_csv(csv_path, index=False, encoding="utf-8", lineterminator="\n")

@@ -48,7 +48,7 @@ class Overview(Exhibits):
             for name in self.review.outcomes
             if name in present
         }
-        self.findings = audit.audit(self.review.folder)
+        self.findings, self.audited = audit.both(self.review.folder)
 
     # ------------------------------------------------------------------ first screen
 
@@ -307,7 +307,7 @@ class Overview(Exhibits):
 
     def audit_summary(self):
         """How many printed statistics agree with each other, check by check."""
-        table = audit.summary(self.review.folder).rename_axis("Check").reset_index()
+        table = self.audited.rename_axis("Check").reset_index()
         total = table.iloc[0]
         return self._table(
             table, name="audit-summary", data=table.assign(provenance="as printed"),
@@ -332,20 +332,25 @@ class Overview(Exhibits):
 
     # ------------------------------------------------------------------ the end
 
+    @cached_property
+    def _alternatives(self):
+        """The reconstructions, and what those of each outcome agree on."""
+        table = alternatives.read(self.review)
+        found = None if table.empty else alternatives.summary(table, self.review, self.printed)
+        return table, found
+
     def open_questions(self):
         """What the printed numbers leave open, from several reconstructions, in words."""
-        table = alternatives.read(self.review)
-        if table.empty:
+        found = self._alternatives[1]
+        if found is None:
             return None
-        found = alternatives.summary(table, self.review, self.printed)
         return blocks.paragraph(alternatives.words(found), name="open-questions")
 
     def open_questions_figure(self):
         """Ranges over the reconstructions, outcome by outcome."""
-        table = alternatives.read(self.review)
-        if table.empty:
+        table, found = self._alternatives
+        if found is None:
             return None
-        found = alternatives.summary(table, self.review, self.printed)
         p = table.melt(id_vars="outcome", value_vars=["doleman_p", "pustejovsky_p"], value_name="p")
         labels = found.set_index("outcome")["label"]
         points = p.dropna().assign(label=lambda rows: rows["outcome"].map(labels))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
-
-import pandas as pd
 
 NOT_PRINTED = {"", *".-–—", "na", "n/a", "nr", "n/r", "nan", "not reported", "ref", "reference"}
 NONE, ONE = Decimal(0), Decimal(1)
@@ -172,27 +171,35 @@ class Printed(NamedTuple):
 
 
 class Article(NamedTuple):
-    """What a review folder holds: numbers by key, their repetitions, claims, unreadable cells."""
+    """What a review folder holds: numbers by key, repetitions, claims, faults, rows of its files."""
 
     folder: Path
     numbers: dict[tuple[str, ...], Printed]
     repeats: list[Printed]
     claims: list[Printed]
     faults: list[str]
+    files: dict[str, list[Row]]
 
-    def rows(self, file: str) -> Iterator[Row]:
-        """Yield the rows of a CSV file of the folder as text; none where there is no file."""
-        path = self.folder / file
+    def rows(self, file: str) -> list[Row]:
+        """Return the rows of a CSV file of the folder as text; none where there is no file."""
+        if file not in self.files:
+            self.files[file] = list(self._read(file))
+        return self.files[file]
+
+    def _read(self, file: str) -> Iterator[Row]:
         try:
-            table = pd.read_csv(path, dtype=str, na_filter=False, encoding="utf-8-sig")
-        except (FileNotFoundError, pd.errors.EmptyDataError):
+            with open(self.folder / file, encoding="utf-8-sig", newline="") as lines:
+                rows = list(csv.DictReader(lines, restval="", strict=True))
+            if any(None in cells for cells in rows):
+                raise ValueError("a row has more cells than there are headings")
+        except FileNotFoundError:
             return
-        except (ValueError, OSError) as fault:
+        except (ValueError, OSError, csv.Error) as fault:
             self.faults.append(f"{file}: cannot be read as a CSV file in UTF-8 ({fault})")
             return
-        table.columns = table.columns.str.strip()
-        for line, cells in enumerate(table.to_dict("records"), start=2):
-            yield Row(cells, file, line, self.faults)
+        for line, cells in enumerate(rows, start=2):
+            stripped = {name.strip(): cell for name, cell in cells.items()}
+            yield Row(stripped, file, line, self.faults)
 
     def add(self, s: Printed) -> None:
         """Take in a number; its first printing in the text is the number, others repeat it.
@@ -236,7 +243,7 @@ def _printed(row: Row, statistic: str) -> Printed:
 
 def read(folder: str | Path) -> Article:
     """Read all that a review folder holds of what its article prints."""
-    article = Article(Path(folder), {}, [], [], [])
+    article = Article(Path(folder), {}, [], [], [], {})
     if not article.folder.is_dir():
         raise ValueError(f"{folder}: there is no such folder")
     for file, statistics in FILES.items():
