@@ -7,11 +7,13 @@ tables as CSV, and the results as JSON. Texts are plain text and are escaped her
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
 import sys
 from collections.abc import Mapping
+from csv import writer
 from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import quote
@@ -24,6 +26,8 @@ NUMBER = re.compile(r"([<>≥≤]?\s?[−+-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?
 PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 DOI = re.compile(r"\b(?:doi:\s?|https://doi\.org/)(10\.\d+/[^\s;,&]*[^\s;,&.)])")
 DOI_LINK = r'<a href="https://doi.org/\1">doi:\1</a>'
+# What a link cannot hold as it is.
+UNSAFE = re.compile(r"[^\w .,;:/()\[\]!*$=@+?~-]+", re.ASCII)
 LONG = 40  # rows beyond which a table scrolls inside its own box
 SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note", "good": "Good"}
 
@@ -429,11 +433,13 @@ def csv(frame):
     A text that begins with ``= + - @``, a tab or a carriage return gets an apostrophe in front
     unless it is a number.
     """
-    safe = frame.rename(columns=lambda name: _safe(str(name)))
-    for place, (_, series) in enumerate(frame.items()):
-        if not pd.api.types.is_numeric_dtype(series.dtype):
-            safe.isetitem(place, series.astype(object).map(_safe))
-    return safe.to_csv(index=False, lineterminator="\n")
+    cells = frame.to_numpy(object, copy=True)
+    cells[frame.isna().to_numpy()] = ""
+    text = io.StringIO()
+    lines = writer(text, lineterminator="\n")
+    lines.writerow(_safe(str(name)) for name in frame)
+    lines.writerows(map(_safe, row) for row in cells.tolist())
+    return text.getvalue()
 
 
 def _safe(value):
@@ -444,7 +450,7 @@ def _safe(value):
 def _link(text, name, filename=None, label="CSV", mime="text/csv"):
     if text is None:
         return ""
-    data = f"data:{mime};charset=utf-8,{quote(text, safe=' ,;:/()[]!*$=@+?')}"
+    data = f"data:{mime};charset=utf-8,{UNSAFE.sub(lambda found: quote(found[0]), text)}"
     file = escape(filename or f"{name}.csv")
     return f'<a download="{file}" href="{escape(data)}">{escape(label)}</a>'
 
