@@ -275,6 +275,7 @@ def test_other_outputs_are_shown_but_bring_no_code():
     assert "<pre>&lt;Figure size 1x1&gt;</pre>" in html
     assert "<strong>bold</strong>" in html
     assert 'src="data:image/png;base64,iVBORw0KGgo="' in html
+    assert html.count('alt="No description was given"') == 1
     assert "alert(7)" not in html
 
 
