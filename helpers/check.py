@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from helpers.description import describe
 from helpers.findings import Finder, Finding, ReviewError, grouped, nearest
@@ -128,7 +129,7 @@ def _words(found, table, description):
 
 def _numbers(found, table):
     """The number columns, NaN where a cell is none; group data are due without an effect."""
-    numbers = table[list(NUMBERS)].apply(to_floats)
+    numbers = pd.DataFrame({name: to_floats(table[name]) for name in NUMBERS})
     groups_due = (table["effect"] == "") | (table["se"] == "")
     for column in NUMBERS:
         due = (table[column] != "") | (groups_due & (column in GROUPS))
@@ -215,6 +216,8 @@ def _shared_controls(found, table, numbers):
 def _directions(found, table, numbers):
     """Signs that are none, and rows flagged against nearly all others of their outcome."""
     sign, outcome, cells = numbers["sign"], table["outcome"], table["sign"]
+    if sign.isna().all():
+        return
     remedy = "Translate it under [sheet.values.sign] in review.toml"
     found.fault(sign.notna() & ~sign.isin([-1, 1]), cells, "a sign is 1 or -1", remedy)
     size = sign.groupby(outcome).transform("size")

@@ -81,9 +81,12 @@ class Finder:
             A text, or what gives one for a cell.
         severity : {"fault", "warning"}
         """
+        rows = np.asarray(rows, bool)
+        if not rows.any():
+            return
         column = self.names.get(cells.name, cells.name)
         remedy = cache(remedy) if callable(remedy) else remedy
-        for row, value in cells[np.asarray(rows, bool)].items():
+        for row, value in cells[rows].items():
             advice = remedy(value) if callable(remedy) else remedy
             self.findings.append(
                 Finding(self.file, what, advice, int(row), column, value, severity, self.sheet)

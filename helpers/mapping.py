@@ -269,8 +269,9 @@ class _Mapping:
         for name in self.table.columns.intersection([*IDS, *levels]):
             words = set(self.config.get("missing", ())) - set(levels.get(name, ()))
             gone = self.table[name].isin(words)
-            self.note("missing", name, "not reported", gone.sum())
-            self.table[name] = self.table[name].mask(gone, "")
+            if gone.any():
+                self.note("missing", name, "not reported", gone.sum())
+                self.table[name] = self.table[name].mask(gone, "")
         group, study = self.cells("control_group"), self.table["study"]
         again = (group != "") & (study.groupby(group).transform("nunique") > 1)
         if again.any():  # each study counts its control groups from 1

@@ -26,7 +26,8 @@ AVERAGES = {"MEAN": "mean average m", "MEDIAN": "median"}
 
 def to_floats(text):
     """A column of texts as numbers, exactly as Python reads them; NaN where one is none."""
-    return text.map(lambda cell: float(cell) if NUMBER.fullmatch(cell) else np.nan).astype(float)
+    numbers = [float(cell) if NUMBER.fullmatch(cell) else np.nan for cell in text]
+    return pd.Series(numbers, text.index, float, text.name)
 
 
 def read_numbers(mapping):
@@ -46,18 +47,21 @@ def read_numbers(mapping):
             continue
         before[name] = mapping.table[name]
         source, cells = names.get(name, name), mapping.table[name]
-        cells = cells.mask(cells.isin(config.get("missing", [])), "")
+        if "missing" in config:
+            cells = cells.mask(cells.isin(config["missing"]), "")
         for text in cells[cells.map(RANGE.fullmatch).notna()].unique() if name[:2] == "n_" else ():
             low = str(min(map(int, RANGE.fullmatch(text).groups())))
             mapping.note("range", source, f"{text!r} read as {low}", (cells == text).sum())
             cells = cells.mask(cells == text, low)
+        mapping.table[name], divisor = cells, config.get("divide", {}).get(name)
+        if decimal == "." and not divisor:
+            continue
         plain = cells.map(lambda cell: plain_number(cell, decimal=decimal, typed=typed))
         commas = plain.notna() & cells.str.contains(",")
         mapping.note("decimal comma", source, "read as a point", commas.sum())
         pointed = plain.isna() & cells.map(NUMBER.fullmatch).notna()
         what = "a point stands in a sheet with decimal commas"
         mapping.found.fault(pointed, cells, what, "Write a comma, and no mark for thousands")
-        divisor = config.get("divide", {}).get(name)
         if divisor:
             plain = plain.map(lambda cell, d=divisor: repr(float(cell) / d), na_action="ignore")
             mapping.note("divide", source, f"by {divisor}", plain.notna().sum())

@@ -8,7 +8,6 @@ import io
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import zip_longest
 
 import pandas as pd
 
@@ -18,7 +17,7 @@ from helpers.findings import Finding, ReviewError
 GROUPS = ("n_treated", "mean_treated", "sd_treated", "n_control", "mean_control", "sd_control")
 NUMBERS = (*GROUPS, "follow_up_days", "sign", "effect", "se")
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
-MINUS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " "})
+PLAIN = {"\N{MINUS SIGN}": "-", "\N{NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " "}
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 RANGE = re.compile(r"(\d+)\s*(?:-|–|—|to|a|à|bis)\s*(\d+)", re.ASCII)
 
@@ -133,15 +132,21 @@ def _cell(value):
         return str(value).upper()
     if isinstance(value, float):
         return repr(float(value))
-    return str(value).removesuffix(" 00:00:00").translate(MINUS).strip()
+    return _plain(str(value).removesuffix(" 00:00:00")).strip()
+
+
+def _plain(text):
+    for mark, plain in PLAIN.items():
+        text = text.replace(mark, plain)
+    return text
 
 
 def _text_grid(path, encoding, separator):
     data = path.read_bytes()
     text = data.decode(encoding or _encoding(data)).removeprefix("\ufeff")
     separator = separator or _separator(text)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    return [[cell.translate(MINUS).strip() for cell in row] for row in rows]
+    rows = csv.reader(io.StringIO(_plain(text), newline=""), delimiter=separator)
+    return [list(map(str.strip, row)) for row in rows]
 
 
 def _encoding(data):
@@ -172,12 +177,11 @@ def _separator(text):
 
 
 def _table(path, sheet, grid, header, *, typed):
-    padded = zip(*zip_longest(*grid, fillvalue=""), strict=True)
-    table = pd.DataFrame(padded, range(1, len(grid) + 1), dtype=object)
-    filled = (table != "").sum(axis=1)
-    if not filled.any():
+    filled = [sum(map(bool, row)) for row in grid]
+    if not any(filled):
         raise _error(path, "this table is empty", "Put the rows there", sheet=sheet)
-    header = header or (filled >= max(filled[:20].max() / 2, 1)).idxmax()
+    full = max(max(filled[:20]) / 2, 1)
+    header = header or next(row for row, cells in enumerate(filled, 1) if cells >= full)
     if header > len(grid):
         raise _error(path, "the headings have no such row", "Correct `header`", value=header)
     names, twice = [], set()
@@ -185,17 +189,19 @@ def _table(path, sheet, grid, header, *, typed):
         name = name or f"column {place}"
         twice |= {name} & set(names)
         names.append(f"{name} (column {place})" if name in names else name)
-    table = table[(table.index > header) & (filled > 0)]
-    wide = table.index[(table.iloc[:, len(names) :] != "").any(axis=1)]
-    if len(wide):
+    width = len(names)
+    rows = {row: grid[row - 1] for row in range(header + 1, len(grid) + 1) if filled[row - 1]}
+    wide = [row for row, cells in rows.items() if any(cells[width:])]
+    if wide:
         remedy = "Put texts that hold the separator into quotes, or add the heading"
-        what = "this row has {} cells under " + f"{len(names)} headings"
+        what = "this row has {} cells under " + f"{width} headings"
         place = {"remedy": remedy, "sheet": sheet}
         raise ReviewError(
             Finding(path.name, what.format(len(grid[row - 1])), row=row, **place) for row in wide
         )
-    table = table.iloc[:, : len(names)].set_axis(names, axis=1)
-    return Raw(path.name, table, sheet, frozenset(twice), typed, int(header))
+    cells = [[*cells[:width], *[""] * (width - len(cells))] for cells in rows.values()]
+    table = pd.DataFrame(cells, pd.Index(rows, dtype=int), names, dtype=object)
+    return Raw(path.name, table, sheet, frozenset(twice), typed, header)
 
 
 def plain_number(text, *, decimal=".", typed=False):
