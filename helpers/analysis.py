@@ -92,13 +92,11 @@ class OutcomeAnalysis:
         """Number of studies among the rows used."""
         return self.rows["study"].nunique()
 
-    @property
+    @cached_property
     def animals(self):
         """Animals among the rows used, each control group counted once."""
-        rows = self.rows
-        own = rows["control_group"].where(rows["control_group"] != "", rows["experiment"])
-        controls = rows.assign(own=own).drop_duplicates(["own", "follow_up_days"])
-        return int(rows["n_treated"].sum() + controls["n_control"].sum())
+        controls = self.rows["n_control"][~control_key(self.rows).duplicated()]
+        return int(self.rows["n_treated"].sum() + controls.sum())
 
 
 def effects(rows, settings, *, controls_are_split=False):
@@ -205,6 +203,8 @@ def exclusion_reasons(review, exclude=()):
     """Reason and author of each exclusion, indexed by experiment."""
     listed = review.exclusions.drop_duplicates("experiment").set_index("experiment")
     asked = [name for name in exclude if name not in listed.index]
+    if not asked:
+        return listed
     unknown = [name for name in asked if name not in review.experiments.index]
     if unknown:
         raise ValueError(f"no such experiment to exclude: {', '.join(map(str, unknown))}")
@@ -216,13 +216,7 @@ def exclusion_reasons(review, exclude=()):
 
 def _with_effects(rows, found, settings):
     half = critical(settings.level) * found["se"]
-    return rows.assign(
-        effect=found["effect"],
-        variance=found["variance"],
-        se=found["se"],
-        ci_low=found["effect"] - half,
-        ci_high=found["effect"] + half,
-    )
+    return rows.assign(**found, ci_low=found["effect"] - half, ci_high=found["effect"] + half)
 
 
 def _excluded(rows, reasons, settings, split):
@@ -262,7 +256,7 @@ def _sampling(rows, found, split):
     """Sampling variances, with covariances where animals are shared."""
     own = "row " + rows["experiment"]
     groups = own if split else rows["control_group"].where(rows["control_group"] != "", own)
-    if not groups.duplicated().any() or rows[["n_treated", "n_control"]].isna().any(axis=None):
+    if not groups.duplicated().any() or (rows["n_treated"] + rows["n_control"]).hasnans:
         return {"variance": found["variance"]}
     # Animals seen on several days covary through themselves, arms through their control.
     return {

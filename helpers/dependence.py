@@ -43,8 +43,8 @@ def shared_control_n(table, *, by, cohort=None):
     n = pd.Series(table["n_control"], dtype=float)
     label = labels(by, len(n), "by")
     arm = np.arange(len(n)) if cohort is None else labels(cohort, len(n), "cohort")
-    arms = pd.Series(arm, index=n.index).groupby(label).transform("nunique")
-    return (n / arms).rename("n_control")
+    arms = np.bincount(np.unique([label, arm], axis=1)[0])
+    return (n / arms[label]).rename("n_control")
 
 
 def covariance(
@@ -375,7 +375,7 @@ def _blocks(y, v, code):
         return _Blocks(v[order], np.ones(len(y)), y[order], start, free)
     spread, x, turned = np.empty((3, len(y)))
     for rows in stacks(code):
-        spread[rows], vectors = np.linalg.eigh(np.stack([v[c] for c in code[rows[:, 0]]]))
+        spread[rows], vectors = np.linalg.eigh(_stack(v, code, rows))
         x[rows] = vectors.sum(axis=1)
         turned[rows] = (y[rows][:, None] @ vectors)[:, 0]
     return _Blocks(spread[order], x[order], turned[order], start, free)
@@ -474,8 +474,7 @@ def _sampling(effect, variance, covariance, code):
         raise ValueError("give the sampling variance or the sampling covariance")
     if covariance is None:
         return checked(effect, variance)
-    order = np.argsort(code, kind="stable")
-    rows = np.split(order, np.cumsum(np.bincount(code))[:-1])
+    rows = np.split(np.argsort(code, kind="stable"), np.cumsum(np.bincount(code))[:-1])
     if not isinstance(covariance, list):
         v = np.asarray(covariance, dtype=float)
         if v.shape != 2 * code.shape:
@@ -486,11 +485,12 @@ def _sampling(effect, variance, covariance, code):
     blocks = [np.asarray(block, dtype=float) for block in covariance]
     if [block.shape for block in blocks] != [2 * r.shape for r in rows]:
         raise ValueError("covariance must have a square block for each study, in their order")
-    flat, turned = (np.concatenate([block.ravel(way) for block in blocks]) for way in "CF")
-    if not np.allclose(flat, turned, rtol=1e-8, atol=0):
-        raise ValueError("covariance must be symmetric")
     diagonal = np.empty(len(code))
-    diagonal[order] = np.concatenate([block.diagonal() for block in blocks])
+    for rows in stacks(code):
+        block = _stack(blocks, code, rows)
+        if not np.allclose(block, block.mT, rtol=1e-8, atol=0):
+            raise ValueError("covariance must be symmetric")
+        diagonal[rows] = block.diagonal(axis1=1, axis2=2)
     y, diagonal = checked(effect, diagonal)
     if variance is not None and not np.allclose(diagonal, np.asarray(variance, float)):
         raise ValueError("variance differs from the diagonal of covariance")
@@ -532,3 +532,8 @@ def stacks(code, within=None):
     for n in np.unique(size):
         rows = order[size == n].reshape(-1, n)
         yield from np.array_split(rows, -(-rows.size * n // 1_000_000))
+
+
+def _stack(blocks, code, rows):
+    """Blocks of the codes whose rows these are, shape (codes, rows, rows)."""
+    return np.stack([blocks[c] for c in code[rows[:, 0]]])
