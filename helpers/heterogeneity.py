@@ -10,9 +10,9 @@ import numpy as np
 
 METHODS = ("REML", "ML", "DL", "PM", "SJ", "HE", "EB", "EE")
 
-# Newton's method converges quadratically here, so this asks for nothing that a last step would
-# not give anyway; metafor's default (an absolute 1e-5) is too loose for small variances.
-_TOLERANCE = 1e-12
+# Newton's method converges quadratically here: a last step of this share of τ² leaves an error of
+# its square. metafor's default (an absolute 1e-5) is too loose for small variances.
+_TOLERANCE = 1e-8
 _MAX_STEPS = 200
 # Share of the typical sampling variance below which no second maximum is looked for.
 _NEGLIGIBLE = 0.01
@@ -116,14 +116,14 @@ class _Design:
         m = _Moments()
         w2 = w * w
         sum1, sum2 = w.sum(1), w2.sum(1)
-        sum3 = np.einsum("bk,bk->b", w2, w)
-        u = w * (y - (np.einsum("bk,bk->b", w, y) / sum1)[:, None])  # u = Py
+        sum3 = np.vecdot(w2, w)
+        u = w * (y - (np.vecdot(w, y) / sum1)[:, None])  # u = Py
         m.tr_w, m.tr_ww = sum1, sum2
         m.tr_p = sum1 - sum2 / sum1
         m.tr_pp = sum2 - 2 * sum3 / sum1 + (sum2 / sum1) ** 2
-        m.ypy = np.einsum("bk,bk->b", u, y)
-        m.yppy = np.einsum("bk,bk->b", u, u)
-        m.ypppy = np.einsum("bk,bk,bk->b", w, u, u) - np.einsum("bk,bk->b", w, u) ** 2 / sum1
+        m.ypy = np.vecdot(u, y)
+        m.yppy = np.vecdot(u, u)
+        m.ypppy = np.vecdot(w * u, u) - np.vecdot(w, u) ** 2 / sum1
         return m
 
     def _general(self, w, y):
@@ -142,9 +142,9 @@ class _Design:
             - 2 * np.einsum("bpq,bqp->b", inverse, self.cross(w2 * w))
             + np.einsum("bpq,bqp->b", half, half)
         )
-        m.ypy = np.einsum("bk,bk->b", u, y)
-        m.yppy = np.einsum("bk,bk->b", u, u)
-        m.ypppy = np.einsum("bk,bk->b", wu, u) - np.einsum("bp,bpq,bq->b", xwu, inverse, xwu)
+        m.ypy = np.vecdot(u, y)
+        m.yppy = np.vecdot(u, u)
+        m.ypppy = np.vecdot(wu, u) - np.einsum("bp,bpq,bq->b", xwu, inverse, xwu)
         return m
 
 
@@ -199,13 +199,17 @@ def _sidik_jonkman(y, v, design, df):
 
 
 def _solve_q(y, v, design, target):
-    """τ² with Q(τ²) = target: Q falls and is convex, so Newton from 0 climbs to the root."""
+    """τ² with Q(τ²) = target, 0 where Q(0) is below.
+
+    Q is a sum of terms a / (λ + τ²), so 1/Q rises, is concave and nearly straight: Newton's method
+    for it climbs to the root from 0 and takes few steps.
+    """
     tau2 = np.zeros(len(y))
     active = np.arange(len(y))
     for _ in range(_MAX_STEPS):
         m = design.moments(1 / (v[active] + tau2[active, None]), y[active])
-        gap = m.ypy - target[active]
-        step = np.where((gap > 0) & (m.yppy > 0), gap / np.where(m.yppy > 0, m.yppy, 1), 0.0)
+        gap = np.maximum(m.ypy / target[active] - 1, 0)
+        step = gap * m.ypy / np.where(m.yppy > 0, m.yppy, 1)
         tau2[active] += step
         active = active[step > _TOLERANCE * tau2[active]]
         if not len(active):
@@ -215,25 +219,25 @@ def _solve_q(y, v, design, target):
 
 def _solve_likelihood(y, v, design, df, *, restricted):
     """Maximise the (restricted) likelihood, which can have one maximum at 0 and one inside."""
-    tau2 = _climb(y, v, design, df, _hedges(y, v, design, df), restricted)
-    lower = _gain(y, v, design, tau2, restricted) < 0
-    tau2[lower] = 0
+    harmonic = df / (1 / v).sum(1)
+    tau2 = _climb(y, v, design, harmonic, np.zeros(len(y)), restricted)
     rows = np.flatnonzero(tau2 == 0)
     if len(rows):
-        start = _descend(y[rows], v[rows], design, df[rows], restricted)
+        start = _descend(y[rows], v[rows], design, df[rows], harmonic[rows], restricted)
         rows, start = rows[start > 0], start[start > 0]
-        found = _climb(y[rows], v[rows], design, df[rows], start, restricted)
-        higher = _gain(y[rows], v[rows], design, found, restricted) > 0
+    if len(rows):
+        y, v = y[rows], v[rows]
+        found = _climb(y, v, design, harmonic[rows], start, restricted)
+        higher = _gain(y, v, design, found, restricted) > 0
         tau2[rows[higher]] = found[higher]
     return tau2
 
 
-def _descend(y, v, design, df, restricted):
+def _descend(y, v, design, df, harmonic, restricted):
     """Come down from the effects' own variance: the first place near a maximum, or 0.
 
     Newton's longer steps may have jumped over a maximum.
     """
-    harmonic = df / (1 / v).sum(1)
     tau2 = design.moments(np.isfinite(v).astype(float), y).ypy / df
     found = np.zeros(len(y))
     active = np.flatnonzero(tau2 > _NEGLIGIBLE * harmonic)
@@ -249,10 +253,17 @@ def _descend(y, v, design, df, restricted):
 
 
 def _score(y, v, design, tau2, restricted):
-    """Slope of the (restricted) log-likelihood in τ², its observed and expected curvature."""
+    """Slope of the (restricted) log-likelihood in τ², and two curvatures for a step along it.
+
+    The first is that of Newton's method for tr P / y'PPy = 1, where the slope is 0 as well. The
+    left side is a straight line in τ² where all sampling variances are equal, and nearly one
+    elsewhere, so this takes half the steps that Newton's method takes for the slope. The second
+    is the expected curvature of Fisher scoring.
+    """
     m = design.moments(1 / (v + tau2[:, None]), y)
     trace, square = (m.tr_p, m.tr_pp) if restricted else (m.tr_w, m.tr_ww)
-    return (m.yppy - trace) / 2, m.ypppy - square / 2, square / 2
+    straight = m.ypppy * trace / np.maximum(m.yppy, 1e-300) - square / 2
+    return (m.yppy - trace) / 2, straight, square / 2
 
 
 def _gain(y, v, design, tau2, restricted):
@@ -265,38 +276,30 @@ def _gain(y, v, design, tau2, restricted):
     return gain / 2
 
 
-def _climb(y, v, design, df, start, restricted):
+def _climb(y, v, design, harmonic, start, restricted):
     """The maximum that is reached from `start`.
 
-    Newton where the likelihood is concave, Fisher scoring elsewhere. The sign of the score
-    brackets the maximum; a step that leaves the bracket is replaced by its middle, so the search
-    cannot cycle or run away.
+    The sign of the score brackets the maximum; a step that leaves the bracket is replaced by its
+    middle, so the search cannot cycle or run away.
     """
-    tau2 = np.array(start)
-    floor = np.zeros(len(y))  # score positive, or nothing known yet
-    ceiling = np.full(len(y), np.inf)
-    at_zero = np.zeros(len(y), dtype=bool)  # score at 0 known to be positive
-    with np.errstate(divide="ignore"):
-        harmonic = df / (1 / v).sum(1)
+    found, now = start.copy(), start
+    low, high = np.full((2, len(y)), [[-np.inf], [np.inf]])  # nothing known yet
     active = np.arange(len(y))
     for _ in range(_MAX_STEPS):
-        now = tau2[active]
-        score, observed, expected = _score(y[active], v[active], design, now, restricted)
-        step = score / np.where(observed > 1e-3 * expected, observed, expected)
-
+        score, straight, expected = _score(y, v, design, now, restricted)
         rising = score > 0
-        floor[active] = np.where(rising, now, floor[active])
-        ceiling[active] = np.where(rising, ceiling[active], now)
-        at_zero[active] |= rising
-        proposal = now + step
-        low, high = floor[active], ceiling[active]
-        outside = (proposal <= low) & at_zero[active] & ~rising | (proposal >= high) & rising
-        proposal = np.where(outside, (low + np.minimum(high, 2 * now + 1e-300)) / 2, proposal)
-        proposal = np.maximum(proposal, 0.0)  # from outside known ground: look at 0 itself
-        moved = np.abs(proposal - now)
-        tau2[active] = proposal
-        still = moved > _TOLERANCE * proposal + 1e-15 * harmonic[active]
-        active = active[still]
-        if not len(active):
-            break
-    return tau2
+        low, high = np.where(rising, now, low), np.where(rising, high, now)
+        next_ = now + score / np.where(straight > 1e-3 * expected, straight, expected)
+        outside = np.where(rising, next_ >= high, next_ <= low)
+        # Where nothing is known further down a step goes to 0 at most, to look there.
+        next_ = np.maximum(np.where(outside, (low + high) / 2, next_), 0.0)
+        found[active] = next_
+        still = np.abs(next_ - now) > _TOLERANCE * next_ + 1e-15 * harmonic
+        now = next_
+        if not still.all():
+            active, now, low, high, y, v, harmonic = (
+                a[still] for a in (active, now, low, high, y, v, harmonic)
+            )
+            if not len(active):
+                break
+    return found
