@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+
+from helpers.distributions import normal_isf, t_isf
 
 
 def sd_from_sem(sem, *, n):
@@ -22,7 +23,7 @@ def sd_from_sem(sem, *, n):
 
 def sd_from_ci(width, *, n, level=0.95):
     """SD from the whole width of a mean's t interval: √n width / (2 t(n - 1))."""
-    return np.sqrt(n) * width / (2 * stats.t.ppf((1 + level) / 2, n - 1))
+    return np.sqrt(n) * width / (2 * t_isf((1 - level) / 2, n - 1))
 
 
 def sd_from_iqr(width, *, n=None):
@@ -33,12 +34,12 @@ def sd_from_iqr(width, *, n=None):
     """
     if n is None:
         return width / 1.35
-    return width / (2 * stats.norm.ppf((0.75 * n - 0.125) / (n + 0.25)))
+    return width / (2 * -normal_isf((0.75 * n - 0.125) / (n + 0.25)))
 
 
 def sd_from_range(width, *, n):
     """SD from maximum minus minimum by Wan (2014): width / (2 Φ⁻¹((n - 0.375) / (n + 0.25)))."""
-    return width / (2 * stats.norm.ppf((n - 0.375) / (n + 0.25)))
+    return width / (2 * -normal_isf((n - 0.375) / (n + 0.25)))
 
 
 def mean_from_quartiles(median, *, low, high, n):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from helpers import heterogeneity
-from helpers.pooling import INTERVALS, PREDICTIONS, checked, critical
+from helpers.distributions import chi2_isf, chi2_sf
+from helpers.pooling import INTERVALS, PREDICTIONS, checked, critical, two_sided_p
 
 # Effects worked on at once: bounds the memory whatever is asked for.
 _CHUNK = 2_000_000
@@ -112,7 +112,7 @@ def _diagnostics(names, y, v, rest, full, method):
             "weight": 100 * hat,
             "dfbetas": dfbetas,
             "influential": (np.abs(dffits) > 3 / np.sqrt(k - 1))
-            | (cook > special.chdtri(1, 0.5))
+            | (cook > chi2_isf(0.5, 1))
             | (hat > 3 / k)
             | (np.abs(dfbetas) > 1),
         }
@@ -311,19 +311,18 @@ def _pooled(names, y, v, method, interval, prediction, level):
         knapp = plain * np.sqrt(residual / df)
         se = {"z": plain, "hksj": knapp, "hksj_truncated": np.maximum(knapp, plain)}[interval]
         se = np.where(k > 1, se, plain)
-        # scipy's distributions would cost more than the fits.
         law_df = np.where((interval == "z") | (k == 1), np.inf, df)
-        half = special.stdtrit(law_df, (1 + level) / 2) * se
+        half = critical(level, law_df) * se
         wide, wide_df = {"riley": (plain, df - 1), "z": (plain, np.inf), "hk": (knapp, df)}[
             prediction
         ]
-        spread = special.stdtrit(wide_df, (1 + level) / 2) * np.hypot(wide, np.sqrt(tau2))
+        spread = critical(level, wide_df) * np.hypot(wide, np.sqrt(tau2))
         spread = np.where((k > 2) & (method != "EE"), spread, np.nan)
         fields = {
             **names, "k": k, "estimate": mean, "se": se, "ci_low": mean - half,
-            "ci_high": mean + half, "p_effect": 2 * special.stdtr(law_df, -np.abs(mean / se)),
+            "ci_high": mean + half, "p_effect": two_sided_p(mean / se, law_df),
             "tau2": tau2, "i2": fit["i2"], "h2": fit["h2"], "q": fit["q"],
-            "p_heterogeneity": special.chdtrc(df, fit["q"]), "pi_low": mean - spread,
+            "p_heterogeneity": chi2_sf(fit["q"], df), "pi_low": mean - spread,
             "pi_high": mean + spread,
         }  # fmt: skip
     for name in ("tau2", "i2", "h2", "q", "p_heterogeneity"):  # one effect has none of these

@@ -7,11 +7,9 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from scipy.stats.contingency import association as association_of
-from statsmodels.stats.multitest import multipletests
 
 from helpers import heterogeneity
+from helpers.distributions import chi2_sf, f_sf
 from helpers.pooling import INTERVALS, checked, critical, pool, two_sided_p
 
 POOLED_FIELDS = (
@@ -204,7 +202,7 @@ def subgroups(effect, *, variance, by, method="REML", interval="z", prediction="
     if df and (tested["se"] > 0).all():
         means, w = tested["estimate"].to_numpy(), 1 / tested["se"].to_numpy() ** 2
         q_between = float(np.sum(w * (means - np.sum(w * means) / np.sum(w)) ** 2))
-        p_between = float(stats.chi2.sf(q_between, df))
+        p_between = float(chi2_sf(q_between, df))
     return SubgroupResult(
         table=table, q_between=q_between, df=df, p_between=p_between,
         single=tuple(table.loc[~table["pooled"].astype(bool), "level"]),
@@ -288,10 +286,10 @@ def meta_regression(
     if m:
         qm = float(beta[1:] @ np.linalg.solve(covariance[1:, 1:], beta[1:]))
         if interval == "z":
-            p_moderators = float(stats.chi2.sf(qm, m))
+            p_moderators = float(chi2_sf(qm, m))
         else:
             qm /= m
-            p_moderators = float(stats.f.sf(qm, m, df))
+            p_moderators = float(f_sf(qm, m, df))
     q_residual = heterogeneity.q_statistic(y, v, x)
     s2 = heterogeneity.typical_variance(v, x)
     total = float(heterogeneity.estimate(y, v, np.ones((k, 1)), method))
@@ -302,7 +300,7 @@ def meta_regression(
     return RegressionResult(
         coefficients=coefficients, tau2=tau2, r2=max(0.0, (total - tau2) / total) if total else 0.0,
         i2=float(i2), qm=qm, qm_df=m, p_moderators=p_moderators, q_residual=q_residual,
-        p_residual=float(stats.chi2.sf(q_residual, df)), k=k, left_out=int((~used).sum()),
+        p_residual=float(chi2_sf(q_residual, df)), k=k, left_out=int((~used).sum()),
         method=method, interval=interval, level=level, reference=chosen, design=design, effect=y,
         variance=v, covariance=covariance, encode=encode,
     )  # fmt: skip
@@ -320,13 +318,29 @@ def association(levels):
     -------
     pandas.DataFrame
         Symmetric, 0 (independent) to 1 (one tells the other); NaN where a moderator has one level.
+
+    References
+    ----------
+    Cramér H (1946). Mathematical Methods of Statistics, chapter 21.
     """
-    table = pd.DataFrame(1.0, index=levels.columns, columns=levels.columns)
-    for first, second in combinations(levels.columns, 2):
-        counts = pd.crosstab(levels[first], levels[second]).to_numpy()
-        v = association_of(counts, method="cramer") if min(counts.shape) > 1 else np.nan
-        table.loc[first, second] = table.loc[second, first] = v
-    return table
+    codes = [pd.factorize(column)[0] for _, column in levels.items()]
+    v = np.ones((len(codes), len(codes)))
+    for i, j in combinations(range(len(codes)), 2):
+        v[i, j] = v[j, i] = _cramer(codes[i], codes[j])
+    return pd.DataFrame(v, index=levels.columns, columns=levels.columns)
+
+
+def _cramer(a, b):
+    """Cramér's V = √(χ² / n / (levels - 1)) of two columns of codes, -1 where there is none."""
+    both = (a >= 0) & (b >= 0)
+    (_, a), (_, b) = (np.unique(codes[both], return_inverse=True) for codes in (a, b))
+    counts = np.zeros((a.max(initial=-1) + 1, b.max(initial=-1) + 1))
+    np.add.at(counts, (a, b), 1)
+    if min(counts.shape) < 2:
+        return np.nan
+    expected = np.outer(counts.sum(1), counts.sum(0)) / counts.sum()
+    chi2 = ((counts - expected) ** 2 / expected).sum()
+    return np.sqrt(chi2 / counts.sum() / (min(counts.shape) - 1))
 
 
 def holm(regressions):
@@ -346,6 +360,8 @@ def holm(regressions):
     """
     if not regressions:
         return {}
+    from statsmodels.stats.multitest import multipletests  # here, because its import takes long
+
     p = [result.p_moderators for result in regressions.values()]
     return dict(zip(regressions, multipletests(p, method="holm")[1].tolist(), strict=True))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import stats
 
 from helpers import heterogeneity
+from helpers.distributions import chi2_isf, chi2_sf, t_isf, t_sf
 from helpers.heterogeneity import METHODS
 
 INTERVALS = ("z", "hksj", "hksj_truncated")
@@ -83,7 +83,7 @@ class PooledResult:
         if self.k < 2:
             return {name: (np.nan, np.nan) for name in ("tau2", "i2", "h2")}
         tail = (1 - (self.level if level is None else level)) / 2
-        quantiles = stats.chi2.isf([tail, 1 - tail], self.k - 1)
+        quantiles = chi2_isf([tail, 1 - tail], self.k - 1)
         design = np.ones((self.k, 1))
         low, high = heterogeneity.profile(self.effect, self.variance, design, quantiles)
         s2 = heterogeneity.typical_variance(self.variance, design)
@@ -124,13 +124,12 @@ def checked(effect, variance):
 
 def critical(level, df=np.inf):
     """Two-sided critical value of t with `df` degrees of freedom, of z where they are infinite."""
-    return stats.norm.isf((1 - level) / 2) if np.isinf(df) else stats.t.isf((1 - level) / 2, df)
+    return t_isf((1 - level) / 2, df)
 
 
 def two_sided_p(statistic, df=np.inf):
     """Two-sided p of a z or t statistic."""
-    statistic = np.abs(statistic)
-    return 2 * (stats.norm.sf(statistic) if np.isinf(df) else stats.t.sf(statistic, df))
+    return 2 * t_sf(np.abs(statistic), df)
 
 
 def tau2(effects, *, variances, method="REML"):
@@ -266,6 +265,6 @@ def pool(effect, *, variance, method="REML", interval="z", prediction="riley", l
     return PooledResult(
         k=k, estimate=estimate, se=se, ci_low=estimate - half, ci_high=estimate + half,
         p_effect=p_effect, tau2=between, i2=float(i2), h2=float(h2), q=q,
-        p_heterogeneity=float(stats.chi2.sf(q, df)), pi_low=float(estimate - spread),
+        p_heterogeneity=float(chi2_sf(q, df)), pi_low=float(estimate - spread),
         pi_high=float(estimate + spread), weights=w / w.sum(), effect=y, variance=v, **options,
     )  # fmt: skip

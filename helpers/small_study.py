@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special, stats
+from scipy import special
 
 from helpers import heterogeneity
+from helpers.distributions import t_isf
 from helpers.effects import small_sample_factor
 from helpers.moderators import meta_regression
 from helpers.pooling import PooledResult, checked, critical, pool, two_sided_p
@@ -155,6 +156,8 @@ def begg(effect, *, variance):
     ----------
     Begg and Mazumdar (1994), Biometrics 50:1088.
     """
+    from scipy import stats  # here, because its import takes long and only this test needs it
+
     y, v = checked(effect, variance)
     _enough(len(y))
     z = _deviates(y, v)
@@ -353,6 +356,8 @@ def selection_model(effect, *, variance, step=0.025, alternative="greater", leve
     ----------
     Vevea and Hedges (1995), Psychometrika 60:419; McShane, Böckenholt and Hansen (2016).
     """
+    from scipy import optimize  # here, because its import takes long and only this model needs it
+
     y, v = checked(effect, variance)
     if not 0 < step < 1 or alternative not in ("greater", "less"):
         raise ValueError(f"step {step!r} or alternative {alternative!r} is not usable")
@@ -552,7 +557,7 @@ def power(
 def _published(n1, n2, mean, tau, suppressed, replicates, generator):
     """Hedges g and variances that survive suppression, shape (replicates, k)."""
     m, size = n1 + n2 - 2, np.sqrt(1 / n1 + 1 / n2)
-    bar = np.broadcast_to(stats.t.isf(0.025, m) * size, (replicates, len(n1)))
+    bar = np.broadcast_to(t_isf(0.025, m) * size, (replicates, len(n1)))
 
     def draw(where):
         """Observed d of the experiments in `where`."""

@@ -136,3 +136,15 @@ def test_association_is_one_for_copies_and_zero_for_balance():
     assert table.loc["a", "crossed"] == pytest.approx(0)
     assert np.isnan(table.loc["a", "one"])
     assert table.equals(table.T)
+
+
+def test_association_of_rows_that_report_both_is_that_of_scipy():
+    levels = pd.DataFrame(
+        {name: pd.Series(generator.choice(["a", "b", "c", None], K)) for name in "pqr"}
+    )
+    levels["r"] = pd.Categorical(levels["r"], ["c", "never", "b", "a"])
+    table = association(levels)
+    for first, second in ("pq", "pr", "qr"):
+        counts = pd.crosstab(levels[first], levels[second])
+        expected = stats.contingency.association(counts, method="cramer")
+        assert table.loc[first, second] == pytest.approx(expected, rel=1e-12)
