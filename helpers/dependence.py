@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
 
+from helpers.distributions import chi2_isf, chi2_sf
 from helpers.effects import small_sample_factor
 from helpers.pooling import checked, critical, two_sided_p
 
@@ -215,7 +215,7 @@ class ThreeLevelResult:
             NaN for a variance that the data cannot tell from the other.
         """
         blocks, best = self._fitted()
-        drop = stats.chi2.ppf(self.level if level is None else level, 1) / 2
+        drop = chi2_isf(1 - (self.level if level is None else level), 1) / 2
         return {
             name: _profile(blocks, best, which, self.loglik - drop)
             for which, name in enumerate(("sigma2_study", "sigma2_experiment"))
@@ -230,7 +230,7 @@ class ThreeLevelResult:
         for which, name in enumerate(("sigma2_study", "sigma2_experiment")):
             others = blocks.free & (np.arange(2) != which)
             ratio = 2 * (self.loglik - _climb(blocks, np.where(others, best, 0.0), others)[1])
-            p[name] = float(stats.chi2.sf(max(ratio, 0), 1)) if blocks.free[which] else np.nan
+            p[name] = float(chi2_sf(max(ratio, 0), 1)) if blocks.free[which] else np.nan
         return p
 
     def _fitted(self):
@@ -310,7 +310,7 @@ def three_level(effect, *, study, variance=None, covariance=None, interval="z", 
         sigma2_experiment=float(theta[1]), i2=float(100 * theta.sum() / total),
         i2_study=float(100 * theta[0] / total), i2_experiment=float(100 * theta[1] / total),
         pi_low=float(estimate - reach), pi_high=float(estimate + reach), q=q,
-        p_heterogeneity=float(stats.chi2.sf(q, k - 1)), loglik=float(loglik), level=level,
+        p_heterogeneity=float(chi2_sf(q, k - 1)), loglik=float(loglik), level=level,
         interval=interval, note=note, effect=y, covariance=v, study=code,
     )  # fmt: skip
 
@@ -436,6 +436,8 @@ def _newton_step(blocks, theta, slope, move, scale):
 
 def _profile(blocks, best, which, target):
     """Bounds of one variance where its profile likelihood reaches `target`."""
+    from scipy.optimize import brentq  # 0.1 s to import, and no report needs it
+
     if not blocks.free[which]:
         return np.nan, np.nan
     free, near = blocks.free & (np.arange(2) != which), best.copy()
@@ -446,7 +448,7 @@ def _profile(blocks, best, which, target):
         return loglik - target
 
     def root(low, high):
-        return optimize.brentq(above, low, high, xtol=1e-14 * high, rtol=1e-12)
+        return brentq(above, low, high, xtol=1e-14 * high, rtol=1e-12)
 
     low = 0.0 if best[which] == 0 or above(0.0) >= 0 else root(0.0, best[which])
     near[:] = best
