@@ -1,11 +1,12 @@
 """Cluster-robust inference."""
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from helpers.dependence import three_level
+from helpers.dependence import covariance, three_level
 from helpers.pooling import pool
 from helpers.robust import cluster_robust
 
@@ -84,3 +85,18 @@ def test_three_level_fit_by_the_textbook(nested, together):
     got = cluster_robust(fit, study=cluster)
     assert got.se == pytest.approx(np.sqrt(((scores @ y) ** 2).sum()), rel=1e-8)
     assert got.df == pytest.approx(np.trace(joint) ** 2 / (joint**2).sum(), rel=1e-8)
+
+
+def test_many_experiments_are_not_held_times_themselves():
+    rng, k = np.random.default_rng(4), 20_000  # a matrix of all by all would take 3.2 GB
+    study, g = np.arange(k) // 4, rng.normal(1, 1, k)
+    tracemalloc.start()
+    blocks = covariance(
+        g, variance=0.25 + g**2 / 32, study=study, control_group=study, n_treated=np.full(k, 8),
+        n_control=np.full(k, 8),
+    )  # fmt: skip
+    got = cluster_robust(three_level(g, study=study, covariance=blocks), study=study)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert got.clusters == k / 4 and got.df > 4_000
+    assert peak < 100e6
