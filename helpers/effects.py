@@ -122,37 +122,37 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
         raise ValueError(f"variance of {measure} is one of {', '.join(known)}, not {variance!r}")
 
     given = _given_rows(table)
-    groups = table.loc[~given]
-    result = pd.DataFrame(index=table.index, columns=["effect", "variance", "se"], dtype=float)
+    effect, sampling = np.empty((2, len(table)))
     if given.any():
-        own = table.loc[given]
-        result.loc[given, "effect"] = own["effect"].to_numpy(float)
-        result.loc[given, "variance"] = own["se"].to_numpy(float) ** 2
-    if len(groups):
-        columns = _group_columns(groups, measure)
-        effect, sampling = _FORMULAS[measure](columns, correction, variance)
-        result.loc[~given, "effect"] = effect
-        result.loc[~given, "variance"] = sampling
-    result["se"] = np.sqrt(result["variance"])
+        own = table[given]
+        effect[given], sampling[given] = _numbers(own["effect"]), _numbers(own["se"]) ** 2
+    if not given.all():
+        columns = _group_columns(table[~given] if given.any() else table, measure)
+        effect[~given], sampling[~given] = _FORMULAS[measure](columns, correction, variance)
     _refuse(
-        ~np.isfinite(result["effect"])
-        | ~(result["variance"] > 0)
-        | ~np.isfinite(result["variance"]),
+        ~(np.isfinite(effect) & np.isfinite(sampling) & (sampling > 0)),
+        table.index,
         f"{measure} is undefined or has no variance",
     )
-    return result
+    return pd.DataFrame(
+        {"effect": effect, "variance": sampling, "se": np.sqrt(sampling)}, index=table.index
+    )
 
 
 def _given_rows(table):
     """Which rows bring their own effect and standard error."""
     if not {"effect", "se"} <= set(table.columns):
-        return pd.Series(False, index=table.index)
-    return table["effect"].notna() & table["se"].notna()
+        return np.zeros(len(table), dtype=bool)
+    return (table["effect"].notna() & table["se"].notna()).to_numpy()
 
 
-def _refuse(bad, words):
+def _numbers(column):
+    return column.to_numpy(float, na_value=np.nan)
+
+
+def _refuse(bad, index, words):
     if bad.any():
-        rows = ", ".join(str(label) for label in bad.index[bad][:10])
+        rows = ", ".join(str(label) for label in index[bad][:10])
         more = "" if bad.sum() <= 10 else f" and {int(bad.sum()) - 10} more"
         raise ValueError(f"{words} in row(s) {rows}{more}")
 
@@ -164,15 +164,14 @@ def _group_columns(table, measure):
         missing.append("mean_reference")
     if missing:
         raise ValueError(f"column(s) missing: {', '.join(missing)}")
-    data = {name: pd.to_numeric(table[name]).to_numpy(float) for name in GROUP_COLUMNS}
+    data = {name: _numbers(table[name]) for name in GROUP_COLUMNS}
     data["n_split"] = data["n_control"]
     if "n_control_split" in table.columns:
-        split = pd.to_numeric(table["n_control_split"]).to_numpy(float)
+        split = _numbers(table["n_control_split"])
         data["n_split"] = np.where(np.isnan(split), data["n_control"], split)
 
     def refuse(bad, words):
-        if bad.any():
-            _refuse(pd.Series(bad, index=table.index), words)
+        _refuse(bad, table.index, words)
 
     for name, values in data.items():
         refuse(~np.isfinite(values), f"{name} is missing or not a number")
@@ -190,7 +189,7 @@ def _group_columns(table, measure):
             ("n_reference", 1.0),
         ):
             column = table[name] if name in table.columns else pd.Series(absent, index=table.index)
-            data[name] = pd.to_numeric(column).fillna(absent).to_numpy(float)
+            data[name] = column.to_numpy(float, na_value=absent)
         refuse(data["mean_reference"] == data["mean_control"], "mean_reference equals mean_control")
     return data
 
