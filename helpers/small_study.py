@@ -597,11 +597,12 @@ def _rejections(y, v, n1, n2, risk, first_step, weights, alpha, tests):
 def _line(y, x, w):
     """Weighted straight line of y on x, batches in front: slope, its SE, t, intercept."""
     total = w.sum(-1, keepdims=True)
-    x_mean, y_mean = ((w * z).sum(-1, keepdims=True) / total for z in (x, y))
-    sxx = (w * (x - x_mean) ** 2).sum(-1)
-    slope = (w * (x - x_mean) * y).sum(-1) / sxx
-    residual = y - y_mean - slope[..., None] * (x - x_mean)
-    se = np.sqrt((w * residual**2).sum(-1) / (y.shape[-1] - 2) / sxx)
+    x_mean, y_mean = (np.vecdot(w, z)[..., None] / total for z in (x, y))
+    x = x - x_mean
+    sxx = np.vecdot(w, x**2)
+    slope = np.vecdot(w * x, y) / sxx
+    residual = y - y_mean - slope[..., None] * x
+    se = np.sqrt(np.vecdot(w, residual**2) / (y.shape[-1] - 2) / sxx)
     return slope, se, slope / se, (y_mean - slope[..., None] * x_mean)[..., 0]
 
 
