@@ -94,7 +94,8 @@ def _check_command(commands):
     command = commands.add_parser(
         "check",
         help="say all faults of a review at once",
-        description="Read a review and say all its faults and warnings at once.",
+        description="Read a review and say all its faults and warnings at once, and the SHA-256 of "
+        "each family's rows, as the reports name it.",
         epilog="Exit status: 0 no fault (there may be warnings); 2 faults.",
     )
     command.add_argument("review", nargs="?", metavar="DIR", help="folder with review.toml")
@@ -106,7 +107,15 @@ def _check(options):
 
     findings = check(options.review)
     print(findings)
-    return 2 if findings.faults else 0
+    if findings.faults:
+        return 2
+    from helpers.review import load
+
+    review = load(options.review)
+    for family in review.families.values():
+        part = review.part(family.outcomes)
+        print(f"{family.id}: {len(part.experiments):,} rows, SHA-256 {part.digest()}")
+    return 0
 
 
 def _audit_command(commands):

@@ -48,13 +48,16 @@ class Exhibits:
     def sheet(self):
         """What was done to the sheet on its way to the numbers, in order, with counts."""
         review = self.review
+        out = count(len(review.exclusions), "experiment")
+        here = (
+            "" if review.whole else f"{len(review.experiments):,} of them belong to this report, "
+        )
         return self._table(
             review.trace.rename(columns=str.capitalize),
             name="sheet",
             caption=f"From the sheet to the numbers: {count(review.rows_in, 'row')} in, "
-            f"{count(len(review.experiments), 'experiment')} out, {len(review.not_used):,} rows "
-            f"listed with the reason why not; {count(len(review.exclusions), 'experiment')} "
-            "excluded afterwards.",
+            f"{count(review.rows_out, 'experiment')} out, {len(review.not_used):,} rows listed "
+            f"with the reason why not; {here}{out} excluded afterwards.",
         )
 
     def not_used(self):
@@ -77,6 +80,9 @@ class Exhibits:
             pairs.append(("Deviations from it", protocol.get("deviations") or "none stated"))
         pairs.append(("Rows in, rows used", f"{origin['rows_in']:,}, {origin['rows_used']:,}"))
         pairs.append(("Parameters", [f"{k} = {v!r}" for k, v in content["parameters"].items()]))
+        if "rows" in origin:
+            rows = f"{origin['rows']} (python -m helpers check prints it too)"
+            pairs.append(("SHA-256 of this report's rows", rows))
         pairs.append(("SHA-256 of inputs", [f"{k} {v}" for k, v in origin["inputs"].items()]))
         pairs.append(("SHA-256 of code", origin["code"]))
         pairs.append(("Versions", [f"{k} {v}" for k, v in origin["versions"].items()]))

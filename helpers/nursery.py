@@ -50,13 +50,15 @@ class Nursery:
     ----------
     environment : dict of str
         Environment variables of the nursery and its workers.
+    review : path, optional
+        Folder of a review that is read once for all workers.
     """
 
-    def __init__(self, environment):
+    def __init__(self, environment, review=""):
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "helpers.nursery", str(theirs.fileno())],
+                [sys.executable, "-m", "helpers.nursery", str(theirs.fileno()), str(review)],
                 pass_fds=[theirs.fileno()],
                 env=environment,
                 cwd=ROOT,
@@ -165,7 +167,7 @@ class Worker:
         self._channel.close()
 
 
-def serve(channel):
+def serve(channel, review):
     """Answer requests on a socket until its other end closes (runs in the nursery)."""
     import gc
 
@@ -177,6 +179,11 @@ def serve(channel):
         # What cannot be imported fails in the notebook that imports it, with a place and a name.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    if review:
+        from helpers.review import hold
+
+        with contextlib.suppress(Exception):  # `check` tells its faults
+            hold(review)
     # A collection in a worker need not touch, and so copy, what all workers share; and the few
     # hundred figures of a report are no reason for a hundred collections.
     gc.collect()
@@ -201,7 +208,7 @@ def serve(channel):
 
 def _answer(request, descriptors, channel, shell, running):
     if request["what"] == "check":
-        return check(request["review"])
+        return check(request["review"], request["families"])
     if request["what"] == "wait":
         running.discard(request["pid"])
         return {"status": os.waitstatus_to_exitcode(os.waitpid(request["pid"], 0)[1])}
@@ -229,16 +236,26 @@ def _become_worker(cwd, descriptor, shell):
         os._exit(status)
 
 
-def check(review):
-    """Check a review folder; faults and warnings as lines of text."""
-    from helpers.check import check
+def check(folder, families=()):
+    """Check a review.
 
-    findings = check(review)
-    return {
-        "faults": [str(finding) for finding in findings.faults],
-        "warnings": [str(finding) for finding in findings.warnings],
-    }
+    Returns
+    -------
+    dict
+        ``faults`` as lines of text, the number of ``warnings``, and the digest of the ``rows`` of
+        each family.
+    """
+    from helpers.findings import ReviewError
+    from helpers.review import load
+
+    try:
+        review = load(folder)
+    except ReviewError as error:
+        return {"faults": [str(finding) for finding in error.findings]}
+    parts = {name: review.part(review.families[name].outcomes) for name in families}
+    rows = {name: part.digest() for name, part in parts.items()}
+    return {"faults": [], "warnings": len(review.warnings), "rows": rows}
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])

@@ -187,7 +187,7 @@ def _texts(config):
 
 
 def due(jobs, entries, files, out):
-    """Choose the jobs whose report does not stand there as it would be rendered.
+    """Tell which reports do not stand there as they would be rendered.
 
     Parameters
     ----------
@@ -201,20 +201,24 @@ def due(jobs, entries, files, out):
 
     Returns
     -------
-    list of Job
+    due, doubtful : list of Job
+        A doubtful report is due if its rows have changed: only they can have.
     """
-    return [job for job in jobs if not _is_current(entries.get(job.family), job, files, out)]
+    states = [(job, _state(entries.get(job.family), job, files, out)) for job in jobs]
+    return tuple([job for job, state in states if state == kind] for kind in ("due", "doubtful"))
 
 
-def _is_current(entry, job, files, out):
+def _state(entry, job, files, out):
     if not entry or "failure" in entry or entry["key"] != job.key:
-        return False
-    if entry["present"] != sorted(files) or not entry["used"].items() <= files.items():
-        return False
-    paths = {out / name: expected for name, expected in entry["outputs"].items()}
-    return all(
-        path.is_file() and digest(path.read_bytes()) == expected for path, expected in paths.items()
-    )
+        return "due"
+    for name, expected in entry["outputs"].items():
+        if not (out / name).is_file() or digest((out / name).read_bytes()) != expected:
+            return "due"
+    # A new file makes every report due, since nobody knows who would read it.
+    changed = {name for name, _ in files.items() ^ entry["files"].items()}
+    if changed & set(entry["used"]) or files.keys() != entry["files"].keys():
+        return "due"
+    return "doubtful" if changed and entry["rows"] else "current"
 
 
 def entry(job, contents, files):
@@ -226,15 +230,19 @@ def entry(job, contents, files):
     contents : dict of str to bytes
         Files of the report.
     files : dict of str to str
-        Of `inputs`. A report depends on those that its provenance names, or on all; and on their
-        names, since nobody knows who would read a new one.
+        Of `inputs`. A report depends on those that its provenance names, or on all; where it
+        names the digest of its rows, these may have come through any other.
     """
     results = json.loads(contents.get(f"{job.family}.json", b"{}"))
-    named = {"review.toml", *((results.get("provenance") or {}).get("inputs") or files)}
+    origin = results.get("provenance") or {}
+    used = {"review.toml", *(origin.get("inputs") or files)}
+    if not origin.get("rows"):
+        used |= {name for name in files if name.startswith("..")}
     return {
         "key": job.key,
-        "present": sorted(files),
-        "used": {name: sha for name, sha in files.items() if name in named or name[:2] == ".."},
+        "files": files,
+        "used": sorted(used),
+        "rows": origin.get("rows"),
         "outputs": {name: digest(content) for name, content in sorted(contents.items())},
     }
 

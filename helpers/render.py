@@ -81,27 +81,31 @@ def render(
     out = Path(out or REPORTS).expanduser().resolve()
     every = plan(description, families, settings, Path(notebooks or NOTEBOOKS).resolve())
     files, entries = inputs(description), shelf.remembered(out)
-    todo = every if force else due(every, entries, files, out)
+    todo, doubtful = (every, []) if force else due(every, entries, files, out)
     failed = 0
-    if todo:
-        with _Kernels(description) as kernels, _Progress(todo, quiet) as say:
-            ended = _start(todo, jobs or _cores(), kernels, description, say)
-            warnings = len(kernels.checked())
-            if warnings:
-                say(f"{warnings} warnings about the sheet; `python -m helpers check` lists them")
-            for _ in todo:
-                job, made = ended.get()
-                if isinstance(made, ReportFailed):
-                    failed += 1
-                    old = entries.get(job.family, {})
-                    entries[job.family] = old | {"failure": str(made)}
-                elif isinstance(made, Exception):
-                    raise made
-                else:
-                    shelf.put(out, made, instead=f"tables/{job.family}")
-                    entries[job.family] = entry(job, made, files)
-                shelf.remember(out, entries)
-                say.ended(job, made)
+    if todo or doubtful:
+        with _Kernels(description) as kernels:
+            _import_papermill()  # while the nursery imports the scientific stack
+            checked = kernels.checked([job.family for job in doubtful])
+            todo += _with_other_rows(doubtful, checked["rows"], entries, files)
+            shelf.remember(out, entries)
+            with _Progress(todo, quiet) as say:
+                if count := checked["warnings"]:
+                    say(f"{count} warnings about the sheet; `python -m helpers check` lists them")
+                ended = _start(todo, jobs or _cores(), kernels, description, say)
+                for _ in todo:
+                    job, made = ended.get()
+                    if isinstance(made, ReportFailed):
+                        failed += 1
+                        old = entries.get(job.family, {})
+                        entries[job.family] = old | {"failure": str(made)}
+                    elif isinstance(made, Exception):
+                        raise made
+                    else:
+                        shelf.put(out, made, instead=f"tables/{job.family}")
+                        entries[job.family] = entry(job, made, files)
+                    shelf.remember(out, entries)
+                    say.ended(job, made)
     if todo or not (out / "index.html").is_file():
         shelf.put_index(out, description, entries)
     if not quiet:
@@ -114,6 +118,14 @@ def render(
     return 1 if failed else 0
 
 
+def _with_other_rows(doubtful, rows, entries, files):
+    """Doubtful jobs whose rows have changed; of the others the files that hold them are noted."""
+    for job in doubtful:
+        if rows[job.family] == entries[job.family]["rows"]:
+            entries[job.family]["files"] = files
+    return [job for job in doubtful if entries[job.family]["files"] is not files]
+
+
 class _Kernels:
     """Where kernels come from: a nursery where processes can fork, else new interpreters."""
 
@@ -124,7 +136,7 @@ class _Kernels:
         own = {"PYTHONPATH": path, "IPYTHONDIR": self._folder}  # nobody's own configuration
         self._environment = {**os.environ, **FIXED, **own}
         forks = hasattr(os, "fork") and os.environ.get("PRECLINICAL_KERNEL") != "spawn"
-        self._nursery = Nursery(self._environment) if forks else None
+        self._nursery = Nursery(self._environment, self._review) if forks else None
         self._made, self._over = [], False
 
     def __enter__(self):
@@ -138,20 +150,20 @@ class _Kernels:
             self._nursery.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def checked(self):
-        """Check the review; raises `Refused` for its faults, returns its warnings."""
+    def checked(self, families):
+        """Check the review, as `helpers.nursery.check`; raises `Refused` for its faults."""
         found = None
         if self._nursery:
             try:
-                found = self._nursery.ask("check", review=self._review)
+                found = self._nursery.ask("check", review=self._review, families=families)
             except NurseryGone:
                 self._nursery.close()
                 self._nursery = None
-        found = found or check(self._review)
+        found = found or check(self._review, families)
         if found["faults"]:
             lines = "\n".join(f"  {fault}" for fault in found["faults"])
             raise Refused(f"{self._review} has faults, nothing was rendered:\n{lines}")
-        return found["warnings"]
+        return found
 
     def new(self, folder, *, fork):
         """Make a worker or kernel in a folder, and the options with which Papermill takes it."""
@@ -203,8 +215,7 @@ def _cores():
 def _start(todo, jobs, kernels, description, say):
     """Start to make reports, the longest first; gives a queue of jobs with files or failure.
 
-    Workers wait for the nursery, and while it imports the scientific stack, nbconvert is imported
-    here.
+    While the first are made, nbconvert is imported here.
     """
     ended = queue.SimpleQueue()
 
@@ -214,7 +225,6 @@ def _start(todo, jobs, kernels, description, say):
         except Exception as error:
             ended.put((job, error))
 
-    _import_papermill()
     pool = ThreadPoolExecutor(jobs)
     for job in sorted(todo, key=lambda job: -job.weight):
         pool.submit(work, job)

@@ -8,7 +8,7 @@ from functools import cached_property
 import pandas as pd
 
 from helpers import blocks, forest, methods, published, results, tables, wording
-from helpers.analysis import Settings, analyse
+from helpers.analysis import Settings, analyse, exclusion_reasons
 from helpers.description import nearest
 from helpers.diagnosis import Diagnosis
 from helpers.exhibits import of_outcome
@@ -64,6 +64,8 @@ class Report(Diagnosis):
             "seed": seed,
         }
         self.family = _known(family, self.review.families, "family")
+        exclusion_reasons(self.review, self.parameters["exclude"])  # refuses unknown names
+        self.review = self.review.part(self.family.outcomes)
         wanted = self.family.outcomes if outcomes is None else outcomes
         for name in wanted:
             _known(name, dict.fromkeys(self.family.outcomes), f"outcome of {family}")
@@ -77,7 +79,7 @@ class Report(Diagnosis):
                 name,
                 chosen=self.settings,
                 moderators=moderators,
-                exclude=self.parameters["exclude"],
+                exclude=self.review.experiments.index.intersection(self.parameters["exclude"]),
             )
             for name in self.family.outcomes
             if name in wanted and name in reported

@@ -34,7 +34,8 @@ def family_results(review, family, analyses, parameters, seed):
             "parameters": parameters,
             "provenance": {
                 "evidence": review.evidence,
-                "inputs": provenance.input_hashes(review.folder),
+                "rows": review.digest(),
+                "inputs": review.inputs(),
                 "code": provenance.code_hash(),
                 "versions": provenance.versions(),
                 "seed": seed,

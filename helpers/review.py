@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from helpers import check
-from helpers.description import Description
+from helpers import check, provenance
+from helpers.description import Description, find_folder
 from helpers.effects import effect_sizes
 from helpers.findings import Finding, ReviewError, nearest
 from helpers.numerals import to_floats
@@ -15,6 +16,9 @@ from helpers.shape import fault
 from helpers.sheets import GROUPS, NUMBERS, read_csv
 
 EXCLUSION = ["experiment", "reason", "by"]
+SHEET = "experiments.csv"
+
+_held = {}  # by folder, see `hold`
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +40,10 @@ class Review:
         ``step, column, detail, rows``: what was done to the sheet, in order.
     not_used : pandas.DataFrame
         ``sheet_row, reason`` of the rows of the sheet that give no experiment.
-    rows_in : int
-        Rows of the sheet.
+    rows_in, rows_out : int
+        Rows of the sheet, and how many of them became experiments.
+    whole : bool
+        Whether these are all experiments, not a `part`.
     """
 
     description: Description
@@ -47,6 +53,8 @@ class Review:
     trace: pd.DataFrame = field(default_factory=pd.DataFrame)
     not_used: pd.DataFrame = field(default_factory=pd.DataFrame)
     rows_in: int = 0
+    rows_out: int = 0
+    whole: bool = True
 
     def __getattr__(self, name):
         # A review is its description with rows: review.title, review.outcomes, ...
@@ -57,6 +65,35 @@ class Review:
     def rows(self, outcome):
         """The rows of one outcome, exclusions not yet applied."""
         return self.experiments[self.experiments["outcome"] == outcome]
+
+    def part(self, outcomes):
+        """The same review with the rows of some outcomes; what was done to the sheet stays."""
+        kept = self.experiments["outcome"].isin(list(outcomes))
+        experiments = self.experiments[kept]
+        elsewhere = set(self.experiments["sheet_row"][~kept])
+        return replace(
+            self,
+            experiments=experiments,
+            exclusions=self.exclusions[self.exclusions["experiment"].isin(experiments.index)],
+            warnings=tuple(odd for odd in self.warnings if odd.row not in elsewhere),
+            whole=False,
+        )
+
+    def inputs(self):
+        """SHA-256 of the files read; those of a part without the ones that its rows come from."""
+        files = provenance.input_hashes(self.folder)
+        if self.whole:
+            return files
+        sheet, joined = self.sheet.get("file", SHEET), self.sheet.get("join", ())
+        of_rows = {sheet, "corrections.csv", "exclusions.csv", *(j.get("file") for j in joined)}
+        return {name: digest for name, digest in files.items() if name not in of_rows}
+
+    def digest(self):
+        """SHA-256 of the rows as CSV, of what was excluded, found odd and done to the sheet."""
+        tables = self.experiments, self.exclusions, self.trace, self.not_used
+        texts = [table.to_csv(index=False) for table in tables]
+        texts += [str(self.rows_in), *map(str, self.warnings)]
+        return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
     def facts(self, name):
         """One of the review's files of facts as text, empty where there is none."""
@@ -81,6 +118,8 @@ def load(folder=None):
     ReviewError
         With all faults of all files.
     """
+    if held := _held.get(find_folder(folder)):
+        return held
     description, sheet, findings = check.examine(folder)
     if findings.faults:
         raise ReviewError(findings.faults)
@@ -91,8 +130,18 @@ def load(folder=None):
     exclusions = pd.DataFrame([*listed, *outliers], columns=EXCLUSION)
     return Review(
         description, experiments, exclusions, findings.warnings, sheet.trace, sheet.not_used,
-        sheet.rows_in,
+        sheet.rows_in, len(experiments),
     )  # fmt: skip
+
+
+def hold(folder):
+    """Load a review once for all processes that will be forked from this one.
+
+    Raises
+    ------
+    ReviewError
+    """
+    _held[find_folder(folder)] = load(folder)
 
 
 def _typed(description, sheet):

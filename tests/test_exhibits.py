@@ -1,6 +1,6 @@
 """What every report says of its sheet and its origin."""
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -16,17 +16,16 @@ def report():
 
 def test_the_way_of_the_sheet_is_counted(report):
     text = report.sheet().text
-    rows = len(report.review.experiments)
+    rows = report.review.rows_in
     assert f"{rows} rows in, {rows} experiments out, 0 rows listed" in text
+    assert "72 of them belong to this report" in text
+    assert "of them belong" not in Overview().sheet().text
     assert report.not_used() is None
 
 
 def test_rows_not_used_are_listed_with_their_reason(report, monkeypatch):
     left = pd.DataFrame({"sheet_row": [7], "reason": ["no mean (NS)"]})
-    names = ("trace", "experiments", "exclusions", "rows_in", "evidence")
-    review = SimpleNamespace(**{name: getattr(report.review, name) for name in names})
-    review.not_used = left
-    monkeypatch.setattr(report, "review", review)
+    monkeypatch.setattr(report, "review", replace(report.review, not_used=left))
     assert "1 rows listed" in report.sheet().text
     assert "no mean (NS)" in report.not_used().text
 
@@ -34,7 +33,8 @@ def test_rows_not_used_are_listed_with_their_reason(report, monkeypatch):
 def test_origin_names_hashes_parameters_and_evidence(report):
     text = report.provenance().text
     assert "reconstructed" in text
-    assert report.content["provenance"]["inputs"]["experiments.csv"] in text
+    assert report.content["provenance"]["inputs"]["review.toml"] in text
+    assert report.content["provenance"]["rows"] in text
     assert "method = 'REML'" in text
     assert "Protocol" not in text
 

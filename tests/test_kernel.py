@@ -131,7 +131,7 @@ def test_the_nursery_has_one_thread(nursery, worker):
 def test_without_a_working_nursery_ordinary_kernels_are_taken(tmp_path, monkeypatch):
     started = Nursery.__init__
 
-    def stillborn(self, environment):
+    def stillborn(self, environment, review):
         started(self, environment)
         self._process.kill()
         self._process.wait()

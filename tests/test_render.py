@@ -139,7 +139,7 @@ def due(run, review, tmp_path):
     def due(*families, settings=()):
         description, out = describe(review), tmp_path / "out"
         jobs = plan(description, families, settings, NOTEBOOKS)
-        found = due_of(jobs, remembered(out), inputs(description), out)
+        found, _ = due_of(jobs, remembered(out), inputs(description), out)
         return {job.family for job in found}
 
     return due

@@ -38,7 +38,7 @@ def test_contract_of_the_results(content):
     assert set(content) == {"review", "family", "parameters", "provenance", "outcomes"}
     provenance = content["provenance"]
     assert {"inputs", "code", "versions", "seed"} <= set(provenance)
-    assert len(provenance["inputs"]["experiments.csv"]) == 64
+    assert len(provenance["inputs"]["review.toml"]) == len(provenance["rows"]) == 64
     outcome = content["outcomes"]["tnf_a"]
     fields = {"k", "estimate", "se", "ci_low", "ci_high", "p_effect", "tau2", "i2", "h2", "q",
               "p_heterogeneity", "pi_low", "pi_high", "pooled"}  # fmt: skip
