@@ -195,14 +195,16 @@ class Overview(Exhibits):
 
     # ------------------------------------------------------------------ risk of bias
 
+    @cached_property
     def _bias(self):
+        """Judgements, a row a study, and the items' texts."""
         items = self.review.facts("risk_of_bias_items.csv")
         texts = {} if items.empty else dict(zip(items["item"], items["text"], strict=True))
         return self.review.facts("risk_of_bias.csv"), texts
 
     def risk_of_bias(self):
         """Judgement of each study on each item."""
-        table, items = self._bias()
+        table, items = self._bias
         if table.empty:
             return None
         return self._figure(
@@ -217,10 +219,10 @@ class Overview(Exhibits):
 
     def risk_of_bias_summary(self):
         """Judgements counted for each item."""
-        table, items = self._bias()
+        table, items = self._bias
         if table.empty:
             return None
-        counted = self._bias_counts()
+        counted = self._bias_counts
         return self._figure(
             charts.risk_of_bias_summary(table, items),
             name="risk-of-bias-summary",
@@ -229,8 +231,9 @@ class Overview(Exhibits):
             data=counted.assign(provenance="as printed"),
         )
 
+    @cached_property
     def _bias_counts(self):
-        table, items = self._bias()
+        table, items = self._bias
         counts = [
             {judgement: int((table[item] == judgement).sum()) for judgement in JUDGEMENTS}
             for item in items
@@ -241,7 +244,7 @@ class Overview(Exhibits):
 
     def bias_words(self):
         """On which items few studies are at low risk, from the counts."""
-        counted = self._bias_counts()
+        counted = self._bias_counts
         total = counted[list(JUDGEMENTS)].sum(axis=1)
         places = counted["item"].str.replace("item_", "item ")
         share = counted["low"] / total
@@ -253,7 +256,7 @@ class Overview(Exhibits):
 
     def risk_of_bias_items(self):
         """The items' texts with their counts."""
-        counted = self._bias_counts()
+        counted = self._bias_counts
         if counted.empty:
             return None
         shown = counted.assign(item=counted["item"].str.replace("item_", "Item "))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def input_hashes(folder):
     return {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(files)}
 
 
+@cache  # what is imported stays as it was
 def code_hash():
     """One SHA-256 over all code and templates of this package."""
     digest = hashlib.sha256()
@@ -37,6 +39,7 @@ def code_hash():
     return digest.hexdigest()
 
 
+@cache
 def versions():
     """Version of Python and of each package that numbers or pages pass through."""
     return {"python": platform.python_version()} | {

@@ -49,8 +49,10 @@ def subgroups(review):
 
 def _numbers(table, columns):
     """Printed cells as numbers, p-values as they are printed."""
-    out = pd.DataFrame(index=table.index)
-    for source, name in columns.items():
-        cells = table[source]
-        out[name] = cells if name in ("p", "coef_p") else pd.to_numeric(cells, errors="coerce")
-    return out
+    texts = ("p", "coef_p")
+    return pd.DataFrame(
+        {
+            name: table[cells] if name in texts else pd.to_numeric(table[cells], errors="coerce")
+            for cells, name in columns.items()
+        }
+    )

@@ -67,7 +67,7 @@ def outcome_results(analysis, printed):
         "subgroups": [
             {"moderator": moderator} | row
             for moderator, result in analysis.subgroups.items()
-            for row in result.table.to_dict("records")
+            for row in records(result.table)
         ],
         "q_between": {
             moderator: {
@@ -82,7 +82,7 @@ def outcome_results(analysis, printed):
         "meta_regression": [
             row
             for result in analysis.regressions.values()
-            for row in result.coefficients.iloc[1:].to_dict("records")
+            for row in records(result.coefficients)[1:]
         ],
         "models": {
             moderator: regression_fields(result)
@@ -90,9 +90,9 @@ def outcome_results(analysis, printed):
         },
         "p_holm": analysis.p_holm,
         "not_estimable": analysis.not_estimable,
-        "excluded": analysis.excluded[
-            ["experiment", "study", "effect", "se", "reason", "by"]
-        ].to_dict("records"),
+        "excluded": records(
+            analysis.excluded[["experiment", "study", "effect", "se", "reason", "by"]]
+        ),
     }
 
 
@@ -120,12 +120,18 @@ def three_level_fields(analysis):
 
 def regression_fields(result):
     """A meta-regression without its coefficients' table."""
-    intercept = result.coefficients.iloc[0]
+    intercept = records(result.coefficients)[0]
     names = ("k", "left_out", "tau2", "r2", "i2", "qm", "qm_df", "p_moderators", "q_residual",
              "p_residual", "reference")  # fmt: skip
     return {name: getattr(result, name) for name in names} | {
         "intercept": {name: intercept[name] for name in ("coef", "se", "ci_low", "ci_high", "p")}
     }
+
+
+def records(frame):
+    """Rows of a small table as dicts of plain Python values."""
+    columns = [series.tolist() for _, series in frame.items()]
+    return [dict(zip(frame, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def finite(value):

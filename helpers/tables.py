@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from helpers.analysis import presets
+from helpers.results import records
 from helpers.wording import interval, level_name, number, p_phrase, p_value, percent
 
 PRESET_LABELS = {
@@ -35,9 +38,9 @@ def moderator_table(analysis, moderators):
     heads = [f"{name} [{level_name(settings.level)}]" for name in (settings.measure, "Coefficient")]
     for name, result in analysis.subgroups.items():
         label, regression = moderators[name].label, analysis.regressions.get(name)
-        coefficients = {} if regression is None else _by_level(regression)
+        coefficients = {} if regression is None else _by_level(regression.coefficients)
         heading = moderator_heading(label, result, regression, corrected.get(name))
-        for _, row in result.table.iterrows():
+        for row in records(result.table):
             rows.append(
                 {"moderator": heading}
                 | _level_cells(row, heads[0])
@@ -86,19 +89,16 @@ def _coefficient_cells(level, coefficients, regression, name, head):
         text, p = "Reference", "–"
     else:
         row = coefficients[level]
-        text, p = (
-            estimate_cell(row.rename({"ci_low": "coef_low", "ci_high": "coef_high"}), "coef"),
-            (p_value(row["p"])),
-        )
+        text, p = estimate_cell(row | {"estimate": row["coef"]}), p_value(row["p"])
     return {head: text, "p (coefficient)": p}
 
 
-def _by_level(regression):
-    return {row["level"]: row for _, row in regression.coefficients.iloc[1:].iterrows()}
+def _by_level(table):
+    return {row["level"]: row for row in records(table)}
 
 
 def _slope_row(label, regression, effect_head, head):
-    row = regression.coefficients.iloc[1]
+    row = records(regression.coefficients)[1]
     return {
         "moderator": f"{label} · R² = {percent(100 * regression.r2, 0)}",
         "Level": "per unit",
@@ -113,18 +113,17 @@ def _slope_row(label, regression, effect_head, head):
 
 def moderator_data(analysis):
     """The numbers behind `moderator_table` at full precision, a row a level."""
+    names = {
+        "coef": "coef", "se": "coef_se", "ci_low": "coef_low", "ci_high": "coef_high", "p": "coef_p"
+    }  # fmt: skip
     parts = []
     for name, result in analysis.subgroups.items():
         table = result.table.assign(moderator=name)
-        regression = analysis.regressions.get(name)
-        if regression is not None:
-            columns = {"se": "coef_se", "ci_low": "coef_low", "ci_high": "coef_high", "p": "coef_p"}
-            terms = regression.coefficients.iloc[1:].rename(columns=columns)
-            table = table.merge(
-                terms[["level", "coef", "coef_se", "coef_low", "coef_high", "coef_p"]],
-                on="level",
-                how="left",
-            )
+        if (regression := analysis.regressions.get(name)) is not None:
+            terms = _by_level(regression.coefficients)
+            found = [terms.get(level, {}) for level in table["level"]]
+            for field, column in names.items():
+                table[column] = [term.get(field, math.nan) for term in found]
         parts.append(table)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
@@ -136,22 +135,22 @@ def presets_table(analysis, printed):
         row = {"result": "published"} | {
             name: printed[name] for name in ("k", "estimate", "ci_low", "ci_high")
         }
-        data = pd.concat([data, pd.DataFrame([row])], ignore_index=True)
-    shown = pd.DataFrame(
+        data = pd.DataFrame([*records(data), row])
+    shown = [
         {
-            "Result": data["result"].map(PRESET_LABELS),
-            "k": [number(k, 0) for k in data["k"]],
-            "Effect [95% CI]": [estimate_cell(row) for _, row in data.iterrows()],
-            "p": [p_value(p) for p in data["p_effect"]],
-            "τ²": [number(value) for value in data["tau2"]],
-            "I²": [percent(value) for value in data["i2"]],
-            "Prediction interval": [
+            "Result": PRESET_LABELS[row["result"]],
+            "k": number(row["k"], 0),
+            "Effect [95% CI]": estimate_cell(row),
+            "p": p_value(row["p_effect"]),
+            "τ²": number(row["tau2"]),
+            "I²": percent(row["i2"]),
+            "Prediction interval": (
                 "–" if pd.isna(row["pi_low"]) else interval(row["pi_low"], row["pi_high"])
-                for _, row in data.iterrows()
-            ],
+            ),
         }
-    )
-    return shown, data
+        for row in records(data)
+    ]
+    return pd.DataFrame(shown), data
 
 
 def published_table(analysis, pooled, levels):
@@ -169,26 +168,22 @@ def published_table(analysis, pooled, levels):
         ``quantity, moderator, level``, printed and computed estimate with interval, I² and the
         largest distance among estimate and bounds; empty where nothing was printed.
     """
-    outcome = analysis.outcome.id
-    rows = []
+    outcome, rows = analysis.outcome.id, []
     if outcome in pooled.index:
         computed = vars(analysis.article)
         rows.append(_pair("pooled", None, None, pooled.loc[outcome], computed))
-    for _, row in levels[levels["outcome"] == outcome].iterrows():
+    groups = {name: _by_level(one.table) for name, one in analysis.subgroups.items()}
+    terms = {name: _by_level(one.coefficients) for name, one in analysis.regressions.items()}
+    for row in records(levels[levels["outcome"] == outcome]):
         name, level = row["moderator"], row["level"]
-        result = analysis.subgroups.get(name)
-        if result is not None and not pd.isna(row["estimate"]):
-            match = result.table[result.table["level"] == level]
-            if len(match):
-                rows.append(_pair("subgroup", name, level, row, match.iloc[0]))
-        regression = analysis.regressions.get(name)
-        if regression is not None and not pd.isna(row["coef"]):
-            terms = regression.coefficients
-            match = terms[terms["level"] == level]
-            if len(match):
-                names = {"coef": "estimate", "coef_low": "ci_low", "coef_high": "ci_high"}
-                renamed = row.drop(["estimate", "ci_low", "ci_high", "i2"]).rename(names)
-                rows.append(_pair("coefficient", name, level, renamed, match.iloc[0].rename(names)))
+        group, term = (known.get(name, {}).get(level) for known in (groups, terms))
+        if group and not pd.isna(row["estimate"]):
+            rows.append(_pair("subgroup", name, level, row, group))
+        if term and not pd.isna(row["coef"]):
+            printed = {"estimate": row["coef"], "ci_low": row["coef_low"]}
+            printed["ci_high"] = row["coef_high"]
+            computed = term | {"estimate": term["coef"]}
+            rows.append(_pair("coefficient", name, level, printed, computed))
     return pd.DataFrame(rows)
 
 
@@ -209,15 +204,16 @@ def published_shown(table, moderators):
     words = {"pooled": "Pooled effect", "subgroup": "Subgroup", "coefficient": "Coefficient"}
     return pd.DataFrame(
         {
-            "Quantity": table["quantity"].map(words),
-            "Moderator": [labels.get(name, "–") for name in table["moderator"]],
-            "Level": [level or "–" for level in table["level"]],
-            "Printed": [_numbers(row, "printed") for _, row in table.iterrows()],
-            "Computed": [_numbers(row, "computed") for _, row in table.iterrows()],
-            "Largest distance": [number(value, 3) for value in table["distance"]],
-            "I² printed": [percent(value) for value in table["printed_i2"]],
-            "I² computed": [percent(value) for value in table["computed_i2"]],
+            "Quantity": words[row["quantity"]],
+            "Moderator": labels.get(row["moderator"], "–"),
+            "Level": row["level"] or "–",
+            "Printed": _numbers(row, "printed"),
+            "Computed": _numbers(row, "computed"),
+            "Largest distance": number(row["distance"], 3),
+            "I² printed": percent(row["printed_i2"]),
+            "I² computed": percent(row["computed_i2"]),
         }
+        for row in records(table)
     )
 
 
