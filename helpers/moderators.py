@@ -186,26 +186,26 @@ def subgroups(effect, *, variance, by, method="REML", interval="z", prediction="
     present = by.notna().to_numpy()
     order = by.cat.categories if isinstance(by.dtype, pd.CategoricalDtype) else by.dropna().unique()
     options = {"method": method, "interval": interval, "prediction": prediction, "level": level}
-    results, rows = {}, []
+    results = {}
     for name in order:
-        rows_of_level = present & (labels == name)
-        if not rows_of_level.any():
-            continue
-        result = pool(y[rows_of_level], variance=v[rows_of_level], **options)
-        results[name] = result
-        fields = {field: getattr(result, field) for field in POOLED_FIELDS}
-        rows.append({"level": name, "k": result.k, "pooled": result.pooled, **fields})
-    table = pd.DataFrame(rows, columns=["level", "k", "pooled", *POOLED_FIELDS])
-
-    tested = table[table["pooled"]]
+        rows = present & (labels == name)
+        if rows.any():
+            results[name] = pool(y[rows], variance=v[rows], **options)
+    fields = {
+        field: [getattr(result, field) for result in results.values()]
+        for field in ("k", "pooled", *POOLED_FIELDS)
+    }
+    tested = [result for result in results.values() if result.pooled]
     q_between, df, p_between = np.nan, max(len(tested) - 1, 0), np.nan
-    if df and (tested["se"] > 0).all():
-        means, w = tested["estimate"].to_numpy(), 1 / tested["se"].to_numpy() ** 2
+    if df and all(result.se > 0 for result in tested):
+        means = np.array([result.estimate for result in tested])
+        w = np.array([result.se for result in tested]) ** -2
         q_between = float(np.sum(w * (means - np.sum(w * means) / np.sum(w)) ** 2))
         p_between = float(chi2_sf(q_between, df))
     return SubgroupResult(
-        table=table, q_between=q_between, df=df, p_between=p_between,
-        single=tuple(table.loc[~table["pooled"].astype(bool), "level"]),
+        table=pd.DataFrame({"level": list(results), **fields}),
+        q_between=q_between, df=df, p_between=p_between,
+        single=tuple(name for name, result in results.items() if not result.pooled),
         left_out=int((~present).sum()), results=results,
     )  # fmt: skip
 
@@ -256,7 +256,7 @@ def meta_regression(
     frame = pd.DataFrame(moderators).reset_index(drop=True)
     if len(frame) != len(y):
         raise ValueError(f"moderators have {len(frame)} rows for {len(y)} effects")
-    used = frame.notna().all(axis=1).to_numpy()
+    used = frame.notna().to_numpy().all(axis=1)
     y, v, frame = y[used], v[used], frame[used]
     encode, terms, chosen = _coding(frame, reference or {})
     design = encode(frame)
@@ -276,11 +276,15 @@ def meta_regression(
     se = np.sqrt(np.diag(covariance))
     reference_df = np.inf if interval == "z" else df
     half = critical(level, reference_df) * se
-    coefficients = pd.DataFrame(terms, columns=["term", "moderator", "level"])
-    coefficients["coef"], coefficients["se"] = beta, se
-    coefficients["ci_low"], coefficients["ci_high"] = beta - half, beta + half
     with np.errstate(divide="ignore", invalid="ignore"):
-        coefficients["p"] = two_sided_p(beta / se, reference_df)
+        p_terms = two_sided_p(beta / se, reference_df)
+    term, moderator, level_of = map(list, zip(*terms, strict=True))
+    coefficients = pd.DataFrame(
+        {
+            "term": term, "moderator": moderator, "level": level_of, "coef": beta, "se": se,
+            "ci_low": beta - half, "ci_high": beta + half, "p": p_terms,
+        }
+    )  # fmt: skip
 
     qm = p_moderators = np.nan
     if m:
@@ -375,11 +379,11 @@ def _coding(frame, reference):
             parts.append((name, None))
             terms.append((str(name), name, None))
             continue
-        values = column.astype(object)
+        values = column.to_numpy(object)
         if isinstance(column.dtype, pd.CategoricalDtype):
             present = [level for level in column.cat.categories if (values == level).any()]
         else:
-            present = sorted(values.unique(), key=str)
+            present = sorted(pd.unique(values), key=str)
         base = reference.get(name, min(present, key=str) if present else None)
         if base not in present:
             raise ValueError(
@@ -402,7 +406,7 @@ def _coding(frame, reference):
             if level is None:
                 columns[term] = raw.to_numpy(float)
             else:
-                columns[term] = (raw.astype(object) == level).to_numpy(float)
+                columns[term] = (raw.to_numpy(object) == level).astype(float)
         return pd.DataFrame(columns, index=table.index)
 
     return encode, terms, chosen
