@@ -24,8 +24,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
+from helpers.distributions import t_isf, t_sf
 from helpers.printed import Article, Number, Printed, count, plain, read
 
 PLACE = ["table", "outcome", "moderator", "level", "statistic"]
@@ -33,7 +33,7 @@ COLUMNS = ["check", "grade", *PLACE, "printed", "implied", "question"]
 ALPHA = 0.05  # every printed interval is read as a 95% interval
 # The mean of k effects has a whole number of degrees of freedom; above 1,000 t prints as z.
 DF = np.append(np.arange(1.0, 1001.0), np.inf)
-CRITICAL = -special.stdtrit(DF, ALPHA / 2)  # the last one is that of z
+CRITICAL = t_isf(ALPHA / 2, DF)  # the last one is that of z
 # What a claim says: one of these words, with "not", "no", "all", "none" as it may be.
 FIRM, UP, DOWN = {"significant", "significantly"}, {"increased", "larger"}, {"decreased", "smaller"}
 CLAIMS = "is no claim such as 'not increased', 'no difference', 'larger effect', 'all significant'"
@@ -92,7 +92,7 @@ def p_range(s: Printed, at: int | slice = -1) -> tuple[np.ndarray, np.ndarray]:
     """
     (near, far), (narrow, wide) = s.estimate.sizes(), s.high.minus(s.low).sizes()
     ratios = 2 * far / narrow if narrow else np.inf, 2 * near / wide
-    return tuple(2 * special.stdtr(DF[at], -CRITICAL[at] * r) for r in ratios)
+    return tuple(2 * t_sf(CRITICAL[at] * r, DF[at]) for r in ratios)
 
 
 def _fits(p: Number, low, high) -> np.ndarray:

@@ -518,9 +518,10 @@ def test_what_cannot_be_read_is_named_by_file_row_and_column_all_at_once(tmp_pat
     assert audit.main(folder) == 2
     assert "row 4, column n" in capsys.readouterr().err
     assert audit.main(tmp_path / "nowhere") == 2
-    (folder / "flow.csv").write_bytes(b"stage,item\n\xff\xfe,")
-    with pytest.raises(ValueError, match=r"flow\.csv: cannot be read as a CSV file"):
-        audit.audit(folder)
+    for content in (b"stage,item\n\xff\xfe,", b"stage,item\na,b,c", b'stage,item\n"a,b'):
+        (folder / "flow.csv").write_bytes(content)
+        with pytest.raises(ValueError, match=r"flow\.csv: cannot be read as a CSV file"):
+            audit.audit(folder)
 
 
 def test_main_prints_a_table_and_writes_the_findings(tmp_path, capsys):

@@ -266,6 +266,15 @@ def test_categories_and_mixed_columns_are_disarmed():
     assert blocks.csv(frame) == "c,m\n'=x,-1.5\ny,'=z\n"
 
 
+def test_missing_cells_are_empty_and_the_table_stays_as_it_was():
+    frame = pd.DataFrame({"c": pd.Categorical(["a", None]), "m": [None, True], "x": [np.nan, 2]})
+    texts = pd.DataFrame({"t": [None, "=1"], "u": [np.nan, "b"]}, dtype=object)
+    before = texts.copy()
+    assert blocks.csv(frame) == "c,m,x\na,,\n,True,2.0\n"
+    assert blocks.csv(texts) == "t,u\n,\n'=1,b\n"
+    pd.testing.assert_frame_equal(texts, before)
+
+
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_numbers_survive_exactly(values):
     back = pd.read_csv(io.StringIO(blocks.csv(pd.DataFrame({"x": values}))))
