@@ -18,8 +18,6 @@ from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import quote
 
-import pandas as pd
-
 MIME = "application/vnd.preclinical.block+json"
 # A number, and what may stand behind it: "2.31 [1.95, 2.66]", "81.5% (<0.001)".
 NUMBER = re.compile(r"([<>≥≤]?\s?[−+-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?%?)(\s[\[(].*[\])])?")
@@ -410,11 +408,11 @@ def plain(value):
     """Numbers, texts, lists and dicts that JSON can hold, of anything that resembles them."""
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, pd.DataFrame):
+    if hasattr(value, "columns"):
         return plain(value.to_dict("records"))
     if hasattr(value, "tolist"):
         return plain(value.tolist())
-    if isinstance(value, list | tuple | set | frozenset | pd.Series):
+    if isinstance(value, list | tuple | set | frozenset):
         return [plain(one) for one in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
@@ -473,7 +471,7 @@ def _cells(series, how):
 
 
 def _writer(series, how):
-    if how is None and pd.api.types.is_float_dtype(series.dtype):
+    if how is None and series.dtype.kind == "f":
         how = ".2f"
     if how is None:
         return {True: "yes", False: "no"}.get if series.dtype == bool else str

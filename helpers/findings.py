@@ -6,8 +6,6 @@ import difflib
 from dataclasses import dataclass, replace
 from functools import cache
 
-import numpy as np
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -81,6 +79,8 @@ class Finder:
             A text, or what gives one for a cell.
         severity : {"fault", "warning"}
         """
+        import numpy as np  # here, because a call that finds nothing changed needs no arrays
+
         rows = np.asarray(rows, bool)
         if not rows.any():
             return
