@@ -30,6 +30,9 @@ class ForkEngine(Engine):
     ):
         """Run the code cells one after the other, until one fails.
 
+        What they show is left in `worker.shown`, by the number of the cell: Papermill would
+        encode all of it once more, in order to write it nowhere.
+
         Parameters
         ----------
         nb_man : papermill.engines.NotebookExecutionManager
@@ -47,10 +50,11 @@ class ForkEngine(Engine):
             nb_man.cell_start(cell, cell_index=index)
             on_cell_start(cell=cell, cell_index=index)
             cell.execution_count, outputs = worker.run(cell.source, execution_timeout)
-            cell.outputs = [nbformat.from_dict(output) for output in outputs]
-            if any(output["output_type"] == "error" for output in outputs):
+            if errors := [output for output in outputs if output["output_type"] == "error"]:
+                cell.outputs = [nbformat.from_dict(error) for error in errors]
                 nb_man.cell_exception(cell, cell_index=index)
                 break
+            worker.shown[index] = outputs
             nb_man.cell_complete(cell, cell_index=index)
 
 

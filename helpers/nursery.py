@@ -31,7 +31,7 @@ PRELOADED = (
     "helpers.overview",
     "helpers.report",
     "helpers.svg",
-    "seaborn",  # imported late, by one figure
+    "statsmodels.stats.multitest",  # imported late, but by every family
 )
 
 
@@ -109,7 +109,7 @@ class Worker:
     """A forked process, as seen by the process that sends it cells."""
 
     def __init__(self, nursery, pid, channel):
-        self.pid = pid
+        self.pid, self.shown = pid, {}
         self._nursery, self._channel = nursery, channel
         self._stream = channel.makefile("rw", encoding="utf-8")
 
@@ -171,6 +171,7 @@ def serve(channel, review):
     """Answer requests on a socket until its other end closes (runs in the nursery)."""
     import gc
 
+    from helpers import provenance
     from helpers.worker import make_shell
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -184,6 +185,7 @@ def serve(channel, review):
 
         with contextlib.suppress(Exception):  # `check` tells its faults
             hold(review)
+    provenance.versions(), provenance.code_hash()  # once for all
     # A collection in a worker need not touch, and so copy, what all workers share; and the few
     # hundred figures of a report are no reason for a hundred collections.
     gc.collect()

@@ -85,7 +85,8 @@ def render(
     failed = 0
     if todo or doubtful:
         with _Kernels(description) as kernels:
-            _import_papermill()  # while the nursery imports the scientific stack
+            _import_papermill()  # these two while the nursery imports the scientific stack
+            _import_page()
             checked = kernels.checked([job.family for job in doubtful])
             todo += _with_other_rows(doubtful, checked["rows"], entries, files)
             shelf.remember(out, entries)
@@ -205,7 +206,8 @@ def _import_page():
     from helpers import page
 
     with _exporting:
-        page.export(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("0")]), title="")
+        cells = [nbformat.v4.new_code_cell("0"), nbformat.v4.new_markdown_cell("*0*")]
+        page.export(nbformat.v4.new_notebook(cells=cells), title="")
 
 
 def _cores():
@@ -213,10 +215,7 @@ def _cores():
 
 
 def _start(todo, jobs, kernels, description, say):
-    """Start to make reports, the longest first; gives a queue of jobs with files or failure.
-
-    While the first are made, nbconvert is imported here.
-    """
+    """Start to make reports, the longest first; gives a queue of jobs with files or failure."""
     ended = queue.SimpleQueue()
 
     def work(job):
@@ -228,7 +227,6 @@ def _start(todo, jobs, kernels, description, say):
     pool = ThreadPoolExecutor(jobs)
     for job in sorted(todo, key=lambda job: -job.weight):
         pool.submit(work, job)
-    _import_page()
     return ended
 
 
@@ -274,7 +272,7 @@ def _with_papermill(job, place, options):
     source = json.loads(job.notebook.read_text(encoding="utf-8"))
     source["cells"] = [{"id": f"cell-{n}", **cell} for n, cell in enumerate(job.cells)]
     try:
-        return execute_notebook(
+        notebook = execute_notebook(
             nbformat.from_dict(source),
             None,
             parameters=job.parameters,
@@ -288,6 +286,10 @@ def _with_papermill(job, place, options):
         )
     except PapermillExecutionError as error:
         raise ReportFailed(f"{place}: {error.ename}: {error.evalue}") from error
+    if worker := options.get("worker"):
+        for index, outputs in worker.shown.items():
+            notebook.cells[index].outputs = [nbformat.from_dict(output) for output in outputs]
+    return notebook
 
 
 class _Place:
