@@ -201,7 +201,8 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
 
 def exclusion_reasons(review, exclude=()):
     """Reason and author of each exclusion, indexed by experiment."""
-    listed = review.exclusions.drop_duplicates("experiment").set_index("experiment")
+    listed = review.exclusions.set_index("experiment")
+    listed = listed[~listed.index.duplicated()]
     asked = [name for name in exclude if name not in listed.index]
     if not asked:
         return listed

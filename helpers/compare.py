@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from helpers.findings import Finding, ReviewError
 from helpers.sheets import plain_number, read_table
@@ -75,7 +76,9 @@ def _settle(x, y, tolerance):
 
 
 def _kappa(table):
-    """Cohen's (1960) kappa of two readings; None where chance alone gives full agreement."""
-    shares = [table[name].value_counts(normalize=True) for name in table]
-    chance = shares[0].mul(shares[1], fill_value=0).sum()
-    return ((table["a"] == table["b"]).mean() - chance) / (1 - chance) if chance < 1 else None
+    """Cohen's (1960) kappa of two readings; None where both give one word only."""
+    words = pd.unique(table.to_numpy().ravel())
+    if len(words) < 2:
+        return None
+    counts = pd.crosstab(table["a"], table["b"]).reindex(index=words, columns=words, fill_value=0)
+    return float(cohens_kappa(counts, return_results=False))

@@ -20,7 +20,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# What notebooks and IPython use, some of it imported late.
+# What notebooks and IPython use, some of it imported late; and what only some figures use, which
+# is imported once the first workers are at work.
 PRELOADED = (
     "numpy",
     "pandas",
@@ -31,8 +32,8 @@ PRELOADED = (
     "helpers.overview",
     "helpers.report",
     "helpers.svg",
-    "statsmodels.stats.multitest",  # imported late, but by every family
 )
+LATER = ("seaborn",)
 
 
 class NurseryGone(RuntimeError):
@@ -176,10 +177,7 @@ def serve(channel, review):
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     shell = make_shell()
-    for name in PRELOADED:
-        # What cannot be imported fails in the notebook that imports it, with a place and a name.
-        with contextlib.suppress(Exception):
-            importlib.import_module(name)
+    _import(PRELOADED)
     if review:
         from helpers.review import hold
 
@@ -211,6 +209,9 @@ def serve(channel, review):
 def _answer(request, descriptors, channel, shell, running):
     if request["what"] == "check":
         return check(request["review"], request["families"])
+    if request["what"] == "import":
+        _import(request["modules"])
+        return {}
     if request["what"] == "wait":
         running.discard(request["pid"])
         return {"status": os.waitstatus_to_exitcode(os.waitpid(request["pid"], 0)[1])}
@@ -223,6 +224,13 @@ def _answer(request, descriptors, channel, shell, running):
     os.close(descriptors[0])
     running.add(pid)
     return {"pid": pid}
+
+
+def _import(modules):
+    for name in modules:
+        # What cannot be imported fails in the notebook that imports it, with a place and a name.
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
 
 
 def _become_worker(cwd, descriptor, shell):
@@ -261,3 +269,4 @@ def check(folder, families=()):
 
 if __name__ == "__main__":
     serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
+    os._exit(0)  # nothing is left to tidy, and taking it all down would take a while

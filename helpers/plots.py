@@ -5,6 +5,7 @@ Effects and their spread come in as arrays or tables, an ``Axes`` comes out. Siz
 
 import numpy as np
 import pandas as pd
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
@@ -157,21 +158,14 @@ def funnel(
     margin = 0.06 * np.ptp(span)
     limits = span.min() - margin, span.max() + margin
     if contours:
-        edge = np.array([0, deep]) * (2 if by_size else 1)
+        wide = deep * (2 if by_size else 1)
         for (near, far), alpha, name in (
             ((1.645, 1.960), 0.28, "0.05 < p < 0.10"),
             ((1.960, 2.576), 0.16, "0.01 < p < 0.05"),
         ):
-            for sign in (-1, 1):
-                ax.fill_betweenx(
-                    [0, deep],
-                    sign * near * edge,
-                    sign * far * edge,
-                    color=BLUE,
-                    alpha=alpha,
-                    lw=0,
-                    label=name if sign == 1 else None,
-                )
+            wedges = [[(0, 0), (s * near * wide, deep), (s * far * wide, deep)] for s in (-1, 1)]
+            look = {"facecolors": BLUE, "alpha": alpha, "linewidths": 0, "label": name}
+            ax.add_collection(PolyCollection(wedges, **look), autolim=False)
     ax.axvline(0, color=INK, lw=0.8)
     ax.axvline(estimate, color=VERMILLION, lw=1, ls=DASHED, label="pooled effect")
     _points(ax, effect, y, hollow=excluded)

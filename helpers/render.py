@@ -1,5 +1,6 @@
 """Reports of a review: notebooks run by Papermill, written as HTML, JSON and CSV."""
 
+import contextlib
 import json
 import os
 import queue
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from helpers import shelf
 from helpers.description import PROJECT, describe
-from helpers.nursery import Nursery, NurseryGone, check
+from helpers.nursery import LATER, Nursery, NurseryGone, check
 from helpers.parameters import Refused
 from helpers.plan import NOTEBOOKS, OVERVIEW, due, entry, inputs, plan
 
@@ -93,7 +94,10 @@ def render(
             with _Progress(todo, quiet) as say:
                 if count := checked["warnings"]:
                     say(f"{count} warnings about the sheet; `python -m helpers check` lists them")
-                ended = _start(todo, jobs or _cores(), kernels, description, say)
+                jobs = jobs or _cores()
+                ended = _start(todo, jobs, kernels, description, say)
+                if len(todo) > jobs:
+                    kernels.prepare()
                 for _ in todo:
                     job, made = ended.get()
                     if isinstance(made, ReportFailed):
@@ -165,6 +169,12 @@ class _Kernels:
             lines = "\n".join(f"  {fault}" for fault in found["faults"])
             raise Refused(f"{self._review} has faults, nothing was rendered:\n{lines}")
         return found
+
+    def prepare(self):
+        """Let the nursery import more, for those who will be forked from now on."""
+        if self._nursery:
+            with contextlib.suppress(NurseryGone):  # who needs it next finds out
+                self._nursery.ask("import", modules=LATER)
 
     def new(self, folder, *, fork):
         """Make a worker or kernel in a folder, and the options with which Papermill takes it."""

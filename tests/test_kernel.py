@@ -75,6 +75,17 @@ os.getcwd()
 
 
 @forks
+def test_the_nursery_imports_more_for_those_to_come(nursery, tmp_path):
+    loaded = "import sys; 'wave' in sys.modules"
+    before = nursery.fork(tmp_path)
+    assert nursery.ask("import", modules=["no.such.module", "wave"]) == {}
+    after = nursery.fork(tmp_path)
+    for worker, shown in ((before, "False"), (after, "True")):
+        assert worker.run(loaded)[1][0]["data"] == {"text/plain": shown}
+        worker.stop()
+
+
+@forks
 def test_workers_share_nothing_that_they_change(nursery, tmp_path):
     one, two = nursery.fork(tmp_path), nursery.fork(tmp_path)
     one.run("import helpers; helpers.mark = x = 1")

@@ -85,7 +85,7 @@ class TestFunnel:
             rows["effect"], se=rows["se"], n_total=rows["n"], estimate=2.3, yaxis=yaxis
         )
         bottom = ax.get_ylim()[0]
-        bands = [part.get_paths()[0].vertices for part in ax.findobj(PolyCollection)]
+        bands = [p.vertices for part in ax.findobj(PolyCollection) for p in part.get_paths()]
         assert len(bands) == 4
         widest = max(np.abs(band[:, 0]).max() for band in bands)
         assert widest == pytest.approx(2.576 * factor * bottom)
