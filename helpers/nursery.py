@@ -82,12 +82,16 @@ class Nursery:
             raise NurseryGone("the preloaded process ended")
         return json.loads(answer)
 
-    def fork(self, cwd):
-        """Fork a `Worker` that runs in this folder."""
+    def fork(self, cwd, *, later=0):
+        """Fork a `Worker` that runs in this folder.
+
+        When it is the `later`-th, the nursery then imports what only some figures use, while the
+        workers are at work.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                pid = self.ask("fork", send=[theirs.fileno()], cwd=str(cwd))["pid"]
+                pid = self.ask("fork", send=[theirs.fileno()], cwd=str(cwd), later=later)["pid"]
             except NurseryGone:
                 ours.close()
                 raise
@@ -176,6 +180,7 @@ def serve(channel, review):
     from helpers.worker import make_shell
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # while importing, collections take a tenth of the time and find nothing
     shell = make_shell()
     _import(PRELOADED)
     if review:
@@ -186,10 +191,10 @@ def serve(channel, review):
     provenance.versions(), provenance.code_hash()  # once for all
     # A collection in a worker need not touch, and so copy, what all workers share; and the few
     # hundred figures of a report are no reason for a hundred collections.
-    gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
-    running = set()
+    gc.enable()
+    running, forks = set(), 0
     try:
         # The other end may die at any moment, also while an answer is on its way to it.
         with channel, contextlib.suppress(ConnectionError):
@@ -197,8 +202,12 @@ def serve(channel, review):
                 request, descriptors, *_ = socket.recv_fds(channel, 65536, 1)
                 if not request:
                     break
-                answer = _answer(json.loads(request), descriptors, channel, shell, running)
+                request = json.loads(request)
+                answer = _answer(request, descriptors, channel, shell, running)
                 channel.sendall(json.dumps(answer).encode() + b"\n")
+                forks += request["what"] == "fork"
+                if forks == request.get("later"):
+                    _import(LATER)
     finally:
         for pid in running:
             with contextlib.suppress(ProcessLookupError):
@@ -209,9 +218,6 @@ def serve(channel, review):
 def _answer(request, descriptors, channel, shell, running):
     if request["what"] == "check":
         return check(request["review"], request["families"])
-    if request["what"] == "import":
-        _import(request["modules"])
-        return {}
     if request["what"] == "wait":
         running.discard(request["pid"])
         return {"status": os.waitstatus_to_exitcode(os.waitpid(request["pid"], 0)[1])}

@@ -1,6 +1,6 @@
 """Reports of a review: notebooks run by Papermill, written as HTML, JSON and CSV."""
 
-import contextlib
+import gc
 import json
 import os
 import queue
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from helpers import shelf
 from helpers.description import PROJECT, describe
-from helpers.nursery import LATER, Nursery, NurseryGone, check
+from helpers.nursery import Nursery, NurseryGone, check
 from helpers.parameters import Refused
 from helpers.plan import NOTEBOOKS, OVERVIEW, due, entry, inputs, plan
 
@@ -86,8 +86,7 @@ def render(
     failed = 0
     if todo or doubtful:
         with _Kernels(description) as kernels:
-            _import_papermill()  # these two while the nursery imports the scientific stack
-            _import_page()
+            _import_all()  # while the nursery imports the scientific stack
             checked = kernels.checked([job.family for job in doubtful])
             todo += _with_other_rows(doubtful, checked["rows"], entries, files)
             shelf.remember(out, entries)
@@ -95,9 +94,8 @@ def render(
                 if count := checked["warnings"]:
                     say(f"{count} warnings about the sheet; `python -m helpers check` lists them")
                 jobs = jobs or _cores()
+                kernels.later = jobs if len(todo) > jobs else 0
                 ended = _start(todo, jobs, kernels, description, say)
-                if len(todo) > jobs:
-                    kernels.prepare()
                 for _ in todo:
                     job, made = ended.get()
                     if isinstance(made, ReportFailed):
@@ -143,6 +141,7 @@ class _Kernels:
         forks = hasattr(os, "fork") and os.environ.get("PRECLINICAL_KERNEL") != "spawn"
         self._nursery = Nursery(self._environment, self._review) if forks else None
         self._made, self._over = [], False
+        self.later = 0  # after so many workers the nursery imports more
 
     def __enter__(self):
         return self
@@ -170,12 +169,6 @@ class _Kernels:
             raise Refused(f"{self._review} has faults, nothing was rendered:\n{lines}")
         return found
 
-    def prepare(self):
-        """Let the nursery import more, for those who will be forked from now on."""
-        if self._nursery:
-            with contextlib.suppress(NurseryGone):  # who needs it next finds out
-                self._nursery.ask("import", modules=LATER)
-
     def new(self, folder, *, fork):
         """Make a worker or kernel in a folder, and the options with which Papermill takes it."""
         from helpers.kernel import ENGINE, Manager
@@ -184,7 +177,7 @@ class _Kernels:
             raise ReportFailed("interrupted")
         nursery = self._nursery
         if fork and nursery:
-            made = nursery.fork(folder)
+            made = nursery.fork(folder, later=self.later)
             options = {"engine_name": ENGINE, "worker": made}
         else:
             made = Manager(folder=self._folder, environment=self._environment)
@@ -193,31 +186,28 @@ class _Kernels:
         return made, options
 
 
-def _import_papermill():
-    """Import Papermill without a grammar of internationalised web addresses, in 0.4 seconds.
+def _import_all():
+    """Import Papermill and nbconvert, and export once, which compiles schemas and templates.
 
-    jsonschema compiles it on import, in 0.7 seconds, in order to check a format that notebooks do
-    not have; where it does not find the grammar, it goes without.
+    Without collections, which find nothing here, and without a grammar of internationalised web
+    addresses: jsonschema compiles it on import, in 0.7 seconds, in order to check a format that
+    notebooks do not have; where it does not find the grammar, it goes without.
     """
     absent = "rfc3987_syntax" not in sys.modules
     if absent:
         sys.modules["rfc3987_syntax"] = None
+    gc.disable()
     try:
-        from helpers import kernel  # noqa: F401
-    finally:
-        if absent:
-            del sys.modules["rfc3987_syntax"]
+        import nbformat
 
+        from helpers import kernel, page  # noqa: F401
 
-def _import_page():
-    """Import nbconvert, and export once: the first time, schemas and templates are compiled."""
-    import nbformat
-
-    from helpers import page
-
-    with _exporting:
         cells = [nbformat.v4.new_code_cell("0"), nbformat.v4.new_markdown_cell("*0*")]
         page.export(nbformat.v4.new_notebook(cells=cells), title="")
+    finally:
+        gc.enable()
+        if absent:
+            del sys.modules["rfc3987_syntax"]
 
 
 def _cores():

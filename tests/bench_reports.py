@@ -61,15 +61,15 @@ def main():
           "HTML MB | load |\n|---|---:|---|---:|---:|---:|---:|---:|")  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        whole = reports(folder, options.runs)
-        markdown(folder / "r", options.runs)
+        whole = rivals(folder, options.runs)
+        reports(folder, options.runs)
         for rows in options.rows:
-            growth(folder, rows, options.runs if rows < 5_000 else 1)
+            growth(folder, rows, options.runs if rows < 5_000 else 0)
         stages(whole)
 
 
-def run(*command, **environment):
-    """Run a command to its end; its memory is looked at four times a second."""
+def run(*command, watch=False, **environment):
+    """Run a command to its end; to watch its memory four times a second takes time itself."""
     begun, sizes, over = time.perf_counter(), [0], threading.Event()
     process = subprocess.Popen(
         [str(part) for part in command], cwd=PROJECT, env=os.environ | environment, text=True,
@@ -78,7 +78,8 @@ def run(*command, **environment):
 
     def watch():
         while not over.wait(0.25):
-            sizes.append(memory(process.pid))
+            if watch:
+                sizes.append(memory(process.pid))
             if time.perf_counter() - begun > LIMIT:
                 process.terminate()
 
@@ -111,65 +112,81 @@ def memory(pid):
     return total / 1e3
 
 
+def several(runs, make, *arguments, **options):
+    """Run a thing several times, and once more with its memory watched, which is the first."""
+    return [make(*arguments, watch=place == 0, **options) for place in range(runs + 1)]
+
+
 def show(name, runs, pages=()):
-    """Print a line of the table."""
+    """Print a line of the table: memory from the first run, times from the others."""
     if failed := [run for run in runs if run.status]:
         name += f" (**FAILED**: {failed[0].said[-1][1][:120] if failed[0].said else 'in silence'})"
-    wall, cpu, largest, together = (median(one) for one in list(zip(*runs, strict=True))[:4])
+    first, *timed = runs
+    timed = timed or runs
+    wall, cpu = median(run.wall for run in timed), median(run.cpu for run in timed)
+    largest, together = first.largest, first.together
     size = sum(page.stat().st_size for page in pages if page.exists()) / 1e6
-    print(f"| {name} | {wall:.2f} | {' '.join(f'{run.wall:.2f}' for run in runs)} | {cpu:.1f} | "
+    print(f"| {name} | {wall:.2f} | {' '.join(f'{run.wall:.2f}' for run in timed)} | {cpu:.1f} | "
           f"{largest:.0f} | {together:.0f} | {f'{size:.2f}' if size else ''} | "
           f"{os.getloadavg()[0]:.1f} |", flush=True)  # fmt: skip
 
 
-def render(out, *arguments, cold=False, **environment):
+def render(out, *arguments, cold=False, **options):
     """One call of the command line, with nothing there before on request."""
     if cold:
         shutil.rmtree(out, ignore_errors=True)
-    return run(sys.executable, "-m", "helpers", "render", *arguments, "--out", out, **environment)
+    return run(sys.executable, "-m", "helpers", "render", *arguments, "--out", out, **options)
+
+
+def rivals(folder, runs):
+    """All reports, and one outcome by R Markdown and metafor, in turns. Returns one of all."""
+    out = folder / "out"
+    render(out)  # for the sizes of its pages
+    pages = [page for page in out.glob("*.html") if page.name != "index.html"]
+    made = {f"**all {len(pages)} reports, nothing there**": (pages, render, (out,), {"cold": True})}
+    if not (shutil.which("Rscript") and shutil.which("pandoc")) or run("Rscript", "-e", R_NEEDS)[4]:
+        print("| R Markdown: not measured, Rscript, rmarkdown, metafor or pandoc is not there |")
+    else:
+        rmd = Path(__file__).with_name("bench_report.Rmd")
+        for sortable, words in R_TABLES.items():
+            page = folder / sortable / "bench_report.html"
+            code = R_CODE.format(rmd=rmd, out=page.parent, sheet=SHEET, sortable=sortable)
+            name = f"R Markdown and metafor, one outcome, {words}"
+            made[name] = [page], run, ("Rscript", "-e", code), {}
+    rounds = [
+        [make(*arguments, watch=place == 0, **more) for _, make, arguments, more in made.values()]
+        for place in range(runs + 1)
+    ]
+    for name, found in zip(made, zip(*rounds, strict=True), strict=True):
+        show(name, found, made[name][0])
+    return rounds[-1][0]
 
 
 def reports(folder, runs):
-    """The default review: all of it, one family, again, after a change. Returns one of all."""
-    out, copy, again = folder / "out", folder / "copy", range(runs)
-    for family in ("locomotion", "inflammation"):
-        made = [render(out, family, cold=True) for _ in again]
-        show(f"{family}, nothing there", made, [out / f"{family}.html"])
-    made = render(out, cold=True, PRECLINICAL_KERNEL="spawn")
+    """The default review: each report alone, by ordinary kernels, again, after a change."""
+    out, copy, alone = folder / "out", folder / "copy", folder / "alone"
+    for page in sorted(out.glob("*.json")):
+        made = several(runs, render, alone, page.stem, cold=True)
+        show(f"{page.stem}, nothing there", made, [alone / f"{page.stem}.html"])
+    made = render(alone, cold=True, watch=True, PRECLINICAL_KERNEL="spawn")
     show("all reports, nothing there, ordinary kernels", [made])
-    whole = [render(out, cold=True) for _ in again]
-    pages = [page for page in out.glob("*.html") if page.name != "index.html"]
-    show(f"**all {len(pages)} reports, nothing there**", whole, pages)
-    show("nothing changed", [render(out) for _ in again])
+    show("nothing changed", several(runs, render, out))
     shutil.copytree(SHEET.parent, copy)
     render(out, "--review", copy)
     table, made = pd.read_csv(SHEET, dtype=str, keep_default_na=False), []
-    for _ in again:
+    for place in range(runs + 1):
         table.loc[0, "mean_treated"] = f"{float(table.loc[0, 'mean_treated']) + 0.01:.2f}"
         table.to_csv(copy / SHEET.name, index=False)
-        made.append(render(out, "--review", copy))
+        made.append(render(out, "--review", copy, watch=place == 0))
     text = next((line for _, line in made[-1].said if " up to date" in line), "it does not say")
     show(f"one value of the sheet changed ({text.split(',')[0]})", made)
-    return whole[-1]
-
-
-def markdown(out, runs):
-    """One outcome by R Markdown and metafor, where they are there."""
-    if not (shutil.which("Rscript") and shutil.which("pandoc")) or run("Rscript", "-e", R_NEEDS)[4]:
-        print("| R Markdown: not measured, Rscript, rmarkdown, metafor or pandoc is not there |")
-        return
-    rmd = Path(__file__).with_name("bench_report.Rmd")
-    for sortable, words in R_TABLES.items():
-        code = R_CODE.format(rmd=rmd, out=out, sheet=SHEET, sortable=sortable)
-        made = [run("Rscript", "-e", code) for _ in range(runs)]
-        show(f"R Markdown and metafor, one outcome, {words}", made, out.glob("*.html"))
 
 
 def growth(folder, rows, runs):
     """A report of one outcome with many rows."""
     review, out = folder / f"rows-{rows}", folder / f"out-{rows}"
     simulate(review, rows)
-    made = [render(out, "made_up", "--review", review, cold=True) for _ in range(runs)]
+    made = several(runs, render, out, "made_up", "--review", review, cold=True)
     show(f"one outcome with {rows:,} rows", made, [out / "made_up.html"])
 
 

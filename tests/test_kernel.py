@@ -76,11 +76,9 @@ os.getcwd()
 
 @forks
 def test_the_nursery_imports_more_for_those_to_come(nursery, tmp_path):
-    loaded = "import sys; 'wave' in sys.modules"
-    before = nursery.fork(tmp_path)
-    assert nursery.ask("import", modules=["no.such.module", "wave"]) == {}
-    after = nursery.fork(tmp_path)
-    for worker, shown in ((before, "False"), (after, "True")):
+    loaded = "import sys; 'seaborn' in sys.modules"
+    for shown in ("False", "False", "True"):
+        worker = nursery.fork(tmp_path, later=2)
         assert worker.run(loaded)[1][0]["data"] == {"text/plain": shown}
         worker.stop()
 
