@@ -165,7 +165,7 @@ def rivals(folder, runs):
 def reports(folder, runs):
     """The default review: each report alone, by ordinary kernels, again, after a change."""
     out, copy, alone = folder / "out", folder / "copy", folder / "alone"
-    for page in sorted(out.glob("*.json")):
+    for page in sorted(out.glob("[!.]*.json")):
         made = several(runs, render, alone, page.stem, cold=True)
         show(f"{page.stem}, nothing there", made, [alone / f"{page.stem}.html"])
     made = render(alone, cold=True, watch=True, PRECLINICAL_KERNEL="spawn")
