@@ -29,11 +29,10 @@ PRELOADED = (
     "pandas.io.formats.string",
     "matplotlib.backends.backend_svg",
     "helpers.check",
-    "helpers.overview",
     "helpers.report",
     "helpers.svg",
 )
-LATER = ("seaborn",)
+LATER = ("helpers.overview", "seaborn")
 
 
 class NurseryGone(RuntimeError):
