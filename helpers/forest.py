@@ -15,7 +15,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from helpers.lettering import Hover, Texts, shorten, text_width
+from helpers.lettering import Hover, Texts, shorten, text_width, wrap
 from helpers.rulers import add_axes, plain_ticks
 from helpers.style import BLUE, GREY, INK, VERMILLION, styled
 from helpers.wording import interval, number, p_phrase
@@ -30,6 +30,11 @@ PLOT_MIN, PLOT_MAX = 2.2, 4.0
 COMPACT = 120  # more rows than that are drawn without their texts, every nth label excepted
 DASHED = (0, (4, 3))
 BOUNDS = ["estimate", "ci_low", "ci_high"]
+# What a result may lack.
+UNKNOWN = {
+    **dict.fromkeys(("pi_low", "pi_high", "tau2", "i2", "q", "p_heterogeneity"), np.nan),
+    **{"p_effect": np.nan, "method": "", "interval": "", "level": 0.95},
+}
 
 
 class Line(NamedTuple):
@@ -119,8 +124,8 @@ def forest(
         x is the effect, y inches downwards from the top of the first line.
     """
     rows = _complete(rows, sort)
-    groups = [(name, index, _pooled(result)) for name, index, result in groups or ()]
-    pooled = _pooled(pooled)
+    groups = [(name, index, _pooled(result, prediction)) for name, index, result in groups or ()]
+    pooled = _pooled(pooled, prediction)
     results = [result for result in (pooled, *(g[2] for g in groups)) if result is not None]
     lead, tail = _columns(rows, results, columns, after, heading, effect_label, favours)
     titles = _titles(lead + tail)
@@ -134,7 +139,7 @@ def forest(
     if ax is None:
         plot = min(plot, PLOT_MAX)
         width = left + plot + right
-    lines = _lines(rows, pooled, groups, prediction, left, row)
+    lines = _lines(rows, pooled, groups, left, row)
     shown = [line for line in lines if line.kind == "row"]
     bottom = lines[-1].y + lines[-1].height / 2 + 0.04
     notes = _notes(pooled, width - 2 * PAD, overall=True)
@@ -143,15 +148,18 @@ def forest(
     foot = 0.3 + (0.2 if better else 0) + ROW * len(notes)
     ax = _frame(ax, width, (left, plot), (top, bottom, foot))
 
-    low, high = (_bounds(rows, results, prediction, side) for side in ("low", "high"))
-    limits = clear_limits(low, high, [0, *(field(r, b) for r in results for b in BOUNDS)])
+    low, high = (
+        np.append(rows[f"ci_{side}"], [r[f"pi_{side}"] for r in results])
+        for side in ("low", "high")
+    )
+    limits = clear_limits(low, high, [0, *(r[b] for r in results for b in BOUNDS)])
     ax.set(xlim=limits, ylim=(bottom, 0))
     plain_ticks(ax.xaxis)
     ax.yaxis.set_visible(False)
     ax.spines["left"].set_visible(False)
     ax.plot([0, 0], [0, bottom], color=INK, lw=0.8, zorder=1)
     if pooled is not None:
-        middle = [field(pooled, "estimate")] * 2
+        middle = [pooled["estimate"]] * 2
         ax.plot(middle, [0, bottom], color=VERMILLION, lw=0.8, ls=DASHED, zorder=1)
     _experiments(ax, rows, shown, limits, nudge)
     _summaries(ax, lines, limits)
@@ -175,13 +183,6 @@ def forest(
     heights, texts = [line.y for line in shown], [titles[line.what] for line in shown]
     Hover(ax, width / 2, heights, texts, transform=transform, size=size)
     return ax
-
-
-def field(result, name, default=np.nan):
-    """Value of a result's attribute, or key where it is a mapping."""
-    if isinstance(result, Mapping | pd.Series):
-        return result.get(name, default)
-    return getattr(result, name, default)
 
 
 def interval_text(estimate, low, high):
@@ -240,17 +241,17 @@ def _complete(rows, sort):
     return rows
 
 
-def _pooled(result):
-    """Give nothing for the result of one experiment: there is nothing to pool."""
-    return None if result is None or field(result, "k") < 2 else result
+def _pooled(result, prediction):
+    """Give a result as a dict; nothing for that of one experiment: there is nothing to pool."""
+    if result is None:
+        return None
+    result = UNKNOWN | dict(result if isinstance(result, Mapping | pd.Series) else vars(result))
+    if not prediction:
+        result |= {"pi_low": np.nan, "pi_high": np.nan}
+    return None if result["k"] < 2 else result
 
 
-def _bounds(rows, results, prediction, side):
-    bounds = rows[f"ci_{side}"].to_numpy(float)
-    return np.append(bounds, [field(r, f"pi_{side}") for r in results]) if prediction else bounds
-
-
-def _lines(rows, pooled, groups, prediction, left, row):
+def _lines(rows, pooled, groups, left, row):
     """Lay the lines out from top to bottom."""
     height = float(np.clip(9 / len(rows), 0.022, 0.075)) if len(rows) > COMPACT else row
     plan = []  # (kind, height, what, space above)
@@ -258,7 +259,7 @@ def _lines(rows, pooled, groups, prediction, left, row):
     def summary(result, space, notes):
         if result is not None:
             plan.append(("pooled", ROW, result, space))
-            if prediction and np.isfinite(field(result, "pi_low")):
+            if np.isfinite(result["pi_low"]):
                 plan.append(("interval", ROW, result, 0))
             plan.extend(("note", ROW, note, 0) for note in notes)
 
@@ -282,23 +283,16 @@ def _notes(pooled, width, overall=False):
     if pooled is None:
         return []
     parts = [
-        f"τ² = {number(field(pooled, 'tau2'))}",
-        f"I² = {number(field(pooled, 'i2'), 1)}%",
-        f"Q({field(pooled, 'k') - 1:.0f}) = {number(field(pooled, 'q'))}",
-        p_phrase(field(pooled, "p_heterogeneity")),
+        f"τ² = {number(pooled['tau2'])}",
+        f"I² = {number(pooled['i2'], 1)}%",
+        f"Q({pooled['k'] - 1:.0f}) = {number(pooled['q'])}",
+        p_phrase(pooled["p_heterogeneity"]),
     ]
     if overall:
         parts[0] = "Heterogeneity: " + parts[0]
-        parts[-1] += f"; test of the pooled effect: {p_phrase(field(pooled, 'p_effect'))}"
-    notes = parts[:1]
-    for part in parts[1:]:
-        longer = f"{notes[-1]}, {part}"
-        if text_width(longer) <= width:
-            notes[-1] = longer
-        else:
-            notes[-1] += ","
-            notes.append(part)
-    return notes
+        parts[-1] += f"; test of the pooled effect: {p_phrase(pooled['p_effect'])}"
+    whole = ", ".join(part.replace(" ", "\u00a0") for part in parts)  # no part is folded itself
+    return [line.replace("\u00a0", " ") for line in wrap(whole, width)]
 
 
 def _columns(rows, results, columns, after, first, effect_label, favours):
@@ -334,7 +328,7 @@ def _columns(rows, results, columns, after, first, effect_label, favours):
     lead += [study_column(*item, "left") for item in (columns or {}).items()]
     for arm, called in zip(("treated", "control"), favours[::-1], strict=True):
         lead += arm_columns(arm, called) if f"n_{arm}" in rows else []
-    summaries = [interval_text(*(field(r, name) for name in BOUNDS)) for r in results]
+    summaries = [interval_text(*(r[name] for name in BOUNDS)) for r in results]
     least = max((text_width(text, bold=True) for text in summaries), default=0)
     triples = rows[["effect", "ci_low", "ci_high"]].to_numpy(float)
     tail = [column(effect_label, [interval_text(*t) for t in triples], least=least)]
@@ -355,9 +349,9 @@ def _digits(rows):
 
 def _titles(columns):
     """All of a row's texts, uncut, for the pointer."""
-    first, *others = ([f"{c.name} {text}" for text in c.whole] for c in columns)
-    first = columns[0].whole
-    return ["; ".join(parts) for parts in zip(first, *others, strict=True)]
+    first, *others = columns
+    named = [[f"{c.name} {text}" for text in c.whole] for c in others]
+    return ["; ".join(parts) for parts in zip(first.whole, *named, strict=True)]
 
 
 def _frame(ax, width, across, down):
@@ -390,8 +384,8 @@ def _experiments(ax, rows, shown, limits, nudge):
     )
     out, tall = rows["excluded"].to_numpy(), 72 * min(line.height for line in shown)
     known = np.isfinite(weight) & (weight > 0)
-    share = np.full(len(y), 0.3) if known.any() else np.full(len(y), 0.5)
-    share[known] = weight[known] / weight[known].max() if known.any() else 0.5
+    share = np.full(len(y), 0.3 if known.any() else 0.5)
+    share[known] = weight[known] / weight[known].max(initial=0)
     area = np.clip(0.72 * tall * np.sqrt(share), 1.6, None) ** 2
     within = (effect >= limits[0]) & (effect <= limits[1])
     lw, size = (0.6 if len(rows) > COMPACT else 1.0), min(4.5, tall)
@@ -406,11 +400,11 @@ def _experiments(ax, rows, shown, limits, nudge):
 def _summaries(ax, lines, limits):
     """Diamonds of pooled effects and bars of prediction intervals."""
     pooled = [line for line in lines if line.kind == "pooled"]
-    triples = [[field(line.what, name) for name in BOUNDS] for line in pooled]
+    triples = [[line.what[name] for name in BOUNDS] for line in pooled]
     diamonds(ax, [line.y for line in pooled], triples, 0.055)
     bars = [line for line in lines if line.kind == "interval"]
     if bars:
-        low, high = ([field(b.what, name) for b in bars] for name in ("pi_low", "pi_high"))
+        low, high = ([b.what[name] for b in bars] for name in ("pi_low", "pi_high"))
         whiskers(ax, [b.y for b in bars], low, high, limits, color=VERMILLION, lw=2.5, size=5.5)
 
 
@@ -426,7 +420,7 @@ def _cells(shown, columns, x):
         if column.texts:
             entries += [
                 (column.ha, False, anchor, line.y, column.texts[line.what])
-                for line in shown[step // 2 if step > 1 else 0 :: step]
+                for line in shown[step // 2 :: step]
             ]
         x += column.width + GAP
     return entries
@@ -441,16 +435,15 @@ def _summary_texts(lines, left, right):
         elif kind == "note":
             entries.append(("left", False, 2 * PAD, y, what))
         elif kind == "pooled":
-            hartung_knapp = str(field(what, "interval", "")).startswith("hksj")
-            how = str(field(what, "method", "")) + (", HKSJ" if hartung_knapp else "")
-            text = f"Pooled, k = {field(what, 'k'):.0f}" + (f" ({how})" if how else "")
+            how = what["method"] + (", HKSJ" if what["interval"].startswith("hksj") else "")
+            text = f"Pooled, k = {what['k']:.0f}" + (f" ({how})" if how else "")
             entries.append(("left", True, PAD, y, shorten(text, left - PAD - GAP, bold=True)))
-            values = interval_text(*(field(what, name) for name in BOUNDS))
+            values = interval_text(*(what[name] for name in BOUNDS))
             entries.append(("right", True, right, y, values))
         elif kind == "interval":
-            name = f"{100 * field(what, 'level', 0.95):g}% prediction interval"
+            name = f"{100 * what['level']:g}% prediction interval"
             entries.append(("left", False, 2 * PAD, y, name))
-            values = interval(field(what, "pi_low"), field(what, "pi_high"))
+            values = interval(what["pi_low"], what["pi_high"])
             entries.append(("right", False, right, y, values))
     return entries
 

@@ -5,8 +5,6 @@ dark mode. Everything else is a mid-tone that stands on white and on near-black;
 transparent.
 """
 
-from functools import wraps
-
 import matplotlib
 
 INK = "#222222"
@@ -49,10 +47,4 @@ def context(**more):
 
 def styled(function):
     """Decorate a function so that it draws with the settings of `context`."""
-
-    @wraps(function)
-    def wrapper(*args, **kwargs):
-        with context():
-            return function(*args, **kwargs)
-
-    return wrapper
+    return context()(function)
