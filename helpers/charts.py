@@ -1,5 +1,7 @@
 """Charts of a review as a whole: evidence map, study counts, risk of bias, flow of records."""
 
+from itertools import zip_longest
+
 import numpy as np
 import pandas as pd
 from matplotlib.colors import to_rgba
@@ -142,7 +144,7 @@ def _tiles(ax, x, y, color, size=0.92):
 
 
 @styled
-def risk_of_bias(table, items, *, label="study_label", overall=None):
+def risk_of_bias(table, items, *, overall=None):
     """Draw each study's judgements as tiles with symbols: + low, ? unclear, − high.
 
     More than 40 studies are set in two blocks side by side. Nothing is added up.
@@ -150,12 +152,10 @@ def risk_of_bias(table, items, *, label="study_label", overall=None):
     Parameters
     ----------
     table : DataFrame
-        A row a study: its label, a column for each item with "low", "unclear" or "high" (anything
-        else stays empty).
+        A row a study: `study_label`, and a column for each item with "low", "unclear" or "high"
+        (anything else stays empty).
     items : dict
         Column to text of the item, shown under the pointer; the columns are headed 1, 2, ...
-    label : str
-        Column with the study's name.
     overall : str, optional
         Column with a word on the whole study, printed as it is.
 
@@ -166,7 +166,7 @@ def risk_of_bias(table, items, *, label="study_label", overall=None):
     """
     cells = table[list(items)].to_numpy(object)
     k, wide = cells.shape
-    names = [shorten(name, 1.5) for name in table[label]]
+    names = [shorten(name, 1.5) for name in table["study_label"]]
     words = table[overall].astype(str).str.capitalize().tolist() if overall else []
     cell = 0.19
     name_wide = 0.1 + max(map(text_width, names))
@@ -274,49 +274,33 @@ def flow(counts):
     Axes
         x and y in inches, y downwards.
     """
+    leaves = counts["stage"].eq("identification") & counts["item"].str.contains("duplicate|removed")
     stages = {
         name: list(zip(part["item"], part["n"], strict=True))
-        for name, part in counts.groupby("stage")
+        for name, part in counts.groupby(counts["stage"].mask(leaves, "removed"))
     }
-    found, removed = [], []
-    for item, n in stages.get("identification", []):
-        (removed if "duplicate" in item or "removed" in item else found).append((item, n))
-    steps = [
-        ("Identification", found, "Removed before screening", removed),
-        (
-            "Screening",
-            stages.get("screening", []),
-            "Records excluded",
-            stages.get("excluded_screening"),
-        ),
-        (
-            "Eligibility",
-            stages.get("eligibility", []),
-            "Full texts excluded",
-            stages.get("excluded_full_text"),
-        ),
-        ("Included", stages.get("included", []), None, None),
-    ]
-    steps = [step for step in steps if step[1]]
-    totals = [sum(n for _, n in step[1]) for step in steps]
+    totals = {name: sum(n for _, n in items) for name, items in stages.items()}
+    steps = [name for name in LEAVING if name in stages]
     boxes, arrows, y, before = [], [], 0.1, None
-    for place, (stage, items, heading, out) in enumerate(steps):
-        texts = _folded([_counted(item, n) for item, n in items])
+    for stage, following in zip_longest(steps, steps[1:]):
+        texts = _folded([_counted(item, n) for item, n in stages[stage]])
         high = ROW * (len(texts) + 1) + 0.16
-        boxes.append((MAIN, y, high, texts, stage))
+        boxes.append((MAIN, y, high, texts, stage.capitalize()))
         if before is not None:
             arrows.append(((MAIN + BOX / 2, before), (MAIN + BOX / 2, y)))
         before, deepest = y + high, high
-        if place + 1 < len(steps):
-            gone = totals[place] - totals[place + 1]
-            left_out = [_counted(heading, gone, ", by subtraction")]
-            if out:
-                listed = sum(n for _, n in out)
-                single = len(out) == 1
-                left_out = [_counted(out[0][0] if single else heading, listed)]
-                left_out += [] if single else [f"   {item}: {n}" for item, n in out]
-                if listed != gone:
-                    left_out.append(f"{totals[place]} − {listed} is not {totals[place + 1]}")
+        if following is not None:
+            gone = totals[stage] - totals[following]
+            reasons, heading = LEAVING[stage]
+            listed, out = totals.get(reasons, gone), stages.get(reasons, [])
+            if not out:
+                left_out = [_counted(heading, gone, ", by subtraction")]
+            elif len(out) == 1:
+                left_out = [_counted(*out[0])]
+            else:
+                left_out = [_counted(heading, listed), *(f"   {item}: {n}" for item, n in out)]
+            if listed != gone:
+                left_out.append(f"{totals[stage]} − {listed} is not {totals[following]}")
             left_out = _folded(left_out)
             deepest = max(high, ROW * len(left_out) + 0.16)
             boxes.append((SIDE, y, ROW * len(left_out) + 0.16, left_out, None))
@@ -325,6 +309,13 @@ def flow(counts):
     return _boxes(boxes, arrows, y - 0.2)
 
 
+# A stage of the flow: the stage of those that leave it, and what they are called.
+LEAVING = {
+    "identification": ("removed", "Removed before screening"),
+    "screening": ("excluded_screening", "Records excluded"),
+    "eligibility": ("excluded_full_text", "Full texts excluded"),
+    "included": (None, None),
+}
 MAIN, SIDE, BOX = 0.1, 3.8, 3.2  # left edges and width of the boxes, inches
 
 

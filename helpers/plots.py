@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import Bbox, blended_transform_factory
 
-from helpers.forest import DASHED, clear_limits, diamonds, forest, interval_text, whiskers
+from helpers.forest import BOUNDS, DASHED, clear_limits, diamonds, forest, interval_text, whiskers
 from helpers.lettering import Hover, Texts, shorten, text_width
 from helpers.rulers import add_axes, axes, plain_ticks
 from helpers.style import BLUE, GREY, INK, LOOKS, VERMILLION, styled
@@ -34,14 +34,10 @@ def _legend(ax):
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=4, **how)
 
 
-def _points(ax, x, y, marked=None, hollow=None, size=22):
+def _points(ax, x, y, marked=False, hollow=False, size=22):
     """Dots; `marked` ones as triangles of another colour, `hollow` ones without filling."""
     x, y = np.asarray(x, float), np.asarray(y, float)
-    marked, hollow = (
-        np.zeros(len(x), bool) if which is None else np.asarray(which, bool)
-        for which in (marked, hollow)
-    )
-    size = np.broadcast_to(size, len(x))
+    marked, hollow, size = (np.broadcast_to(part, len(x)) for part in (marked, hollow, size))
     for which, shape, paint in ((~marked, "o", BLUE), (marked, "^", VERMILLION)):
         for these, alpha in ((which & ~hollow, 0.6), (which & hollow, 0)):
             if these.any():
@@ -53,9 +49,12 @@ def _points(ax, x, y, marked=None, hollow=None, size=22):
 
 def _hover(ax, x, y, labels, values):
     """Label and values of each point under the pointer."""
-    if labels is None:
-        labels = [f"row {place + 1}" for place in range(len(x))]
-    Hover(ax, x, y, [f"{a}: {b}" for a, b in zip(labels, values, strict=True)])
+    titles = [f"{a}: {b}" for a, b in zip(_row_labels(labels, len(x)), values, strict=True)]
+    Hover(ax, x, y, titles)
+
+
+def _row_labels(labels, k):
+    return [f"row {place + 1}" for place in range(k)] if labels is None else labels
 
 
 @styled
@@ -88,10 +87,11 @@ def galbraith(effect, *, variance, excluded=None, labels=None, level=1.96, ax=No
     ax.plot(line, slope * line, color=INK, lw=1)
     ax.axhline(0, color=INK, lw=0.6, ls=(0, (2, 3)))
     outside = np.abs(y - slope * x) > level
+    excluded = np.zeros(len(x), bool) if excluded is None else np.asarray(excluded, bool)
     _points(ax, x, y, marked=outside, hollow=excluded)
     ax.plot([], [], "^", color=VERMILLION, mew=0, label=f"outside ±{level:g} ({outside.sum()})")
-    if excluded is not None and np.any(excluded):
-        ax.plot([], [], "o", mfc="none", mec=INK, label=f"excluded ({np.sum(excluded)})")
+    if excluded.any():
+        ax.plot([], [], "o", mfc="none", mec=INK, label=f"excluded ({excluded.sum()})")
     _legend(ax)
     ax.set_xlim(line)
     _hover(
@@ -168,7 +168,7 @@ def funnel(
             ax.add_collection(PolyCollection(wedges, **look), autolim=False)
     ax.axvline(0, color=INK, lw=0.8)
     ax.axvline(estimate, color=VERMILLION, lw=1, ls=DASHED, label="pooled effect")
-    _points(ax, effect, y, hollow=excluded)
+    _points(ax, effect, y, hollow=False if excluded is None else np.asarray(excluded, bool))
     ax.set(xlim=limits, ylim=(deep, 0))
     if contours:
         _legend(ax)
@@ -237,12 +237,10 @@ def presets(rows, *, effect_label="SMD (95% CI)", ax=None):
     Axes
     """
     rows = rows if "preset" not in rows else rows.set_index("preset")
+    rows = rows.reindex(columns=[*BOUNDS, "pi_low", "pi_high"]).astype(float)
     names = [PRESETS.get(name, str(name)) for name in rows.index]
-    bounds = rows[["estimate", "ci_low", "ci_high"]].to_numpy(float)
-    texts = [interval_text(*values) for values in bounds]
+    texts = [interval_text(*values) for values in rows[BOUNDS].to_numpy()]
     ax, y = _strip(names, texts, effect_label, width=3.2, ax=ax)
-    for name in ("pi_low", "pi_high"):
-        rows = rows if name in rows else rows.assign(**{name: np.nan})
     low = rows[["ci_low", "pi_low"]].min(axis=1)
     high = rows[["ci_high", "pi_high"]].max(axis=1)
     limits = clear_limits(low, high)
@@ -317,7 +315,7 @@ def bubble(
     x, effect = pd.Series(x).reset_index(drop=True), np.asarray(effect, float)
     weight = np.full(len(x), 0.25) if weight is None else np.asarray(weight, float)
     size = np.clip(90 * weight / np.nanmax(weight), 9, None)
-    labels = np.asarray([f"row {i + 1}" for i in range(len(x))] if labels is None else labels)
+    labels = np.asarray(_row_labels(labels, len(x)))
     known = x.notna().to_numpy()
     x, effect, size, labels = x[known], effect[known], size[known], labels[known]
     if not pd.api.types.is_numeric_dtype(x):
@@ -338,7 +336,7 @@ def _level_strips(x, effect, size, fit, effect_label, labels, ax):
     names = [f"{shorten(level, 2.2)} (k = {(x == level).sum()})" for level in levels]
     texts = [""] * len(levels)
     if fit is not None:
-        triples = fit[["estimate", "ci_low", "ci_high"]].to_numpy(float)
+        triples = fit[BOUNDS].to_numpy(float)
         texts = [interval_text(*t) if np.isfinite(t[0]) else "not pooled" for t in triples]
     heading = f"{effect_label} (95% CI)" if fit is not None else ""
     ax, y = _strip(names, texts, heading, width=3.2, row=0.42, ax=ax)
@@ -458,26 +456,26 @@ def influence(diagnostics, *, labels=None):
         box = (0.6 + 3.55 * column) / 7.1, bottom / high, 2.85 / 7.1, (tall - 0.35) / high
         ax = _labelled(add_axes(figure, box), None, None, bins=4)
         y = diagnostics[name].to_numpy(float)
-        low, high_ = marks.get(name, (-np.inf, np.inf))
-        beyond = (y < low) | (y > high_)
+        lower, upper = marks.get(name, (-np.inf, np.inf))
+        beyond = (y < lower) | (y > upper)
         middle = neutral.get(name, np.nanmedian(y))
         stems = np.column_stack([np.full(k, middle), y, np.full(k, np.nan)]).ravel()
         ax.set_title(PANELS[name], pad=4)
         ax.plot(np.repeat(x, 3), stems, color=BLUE, lw=1.5, solid_capstyle="butt")
         ax.plot(x[beyond], y[beyond], "^", color=VERMILLION, ms=6, mew=0)
         ax.axhline(middle, color=INK, lw=0.7)
-        for bound in np.array([low, high_])[[low >= ax.get_ylim()[0], high_ <= ax.get_ylim()[1]]]:
-            ax.axhline(bound, color=INK, lw=0.7, ls=DASHED)
+        for mark in (lower, upper):
+            if ax.get_ylim()[0] <= mark <= ax.get_ylim()[1]:
+                ax.axhline(mark, color=INK, lw=0.7, ls=DASHED)
         ax.set_xlim(0, k + 1)
         ax.tick_params("x", labelbottom=place + 2 >= len(shown))
         panels.append(ax)
-    labels = [f"row {place}" for place in x] if labels is None else labels
     values = diagnostics[shown].itertuples(index=False)
     titles = [
         "; ".join(
             [label, *(f"{PANELS[n]} {number(v, 3)}" for n, v in zip(shown, row, strict=True))]
         )
-        for label, row in zip(map(str, labels), values, strict=True)
+        for label, row in zip(map(str, _row_labels(labels, k)), values, strict=True)
     ]
     for ax in panels[:2]:  # a strip for each experiment, over all panels of the column
         strip = blended_transform_factory(ax.transData, figure.transFigure)
