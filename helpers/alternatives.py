@@ -6,6 +6,7 @@ import pandas as pd
 
 from helpers.wording import count, listing, number
 
+ENDS = ["pi_low", "pi_high"]
 PINNED = 0.1  # a quantity whose range is within this share of its middle is pinned down
 
 
@@ -26,7 +27,7 @@ def read(review):
     return table.assign(**numbers, hksj_excludes_0=table["hksj_excludes_0"] == "True")
 
 
-def summary(table, review, printed):
+def summary(table, review):
     """What the reconstructions of each outcome agree on, a row an outcome.
 
     Parameters
@@ -34,57 +35,50 @@ def summary(table, review, printed):
     table : pandas.DataFrame
         Of `read`.
     review : helpers.review.Review
-    printed : pandas.DataFrame
-        Of `helpers.published.pooled`; an outcome whose k is not printed there and differs
-        between reconstructions has an assumed one.
 
     Returns
     -------
     pandas.DataFrame
-        ``outcome, label, reconstructions, assumed, k, tau2_low, tau2_high, pi_low, pi_high``
-        (the innermost and outermost end are ``pi_spread`` apart at most), ``p_low, p_high`` of the
-        sample-size tests, ``shift_low, shift_high`` and ``knapp``, what Hartung-Knapp says.
+        ``outcome, label``; ``k`` as text, and whether it is ``assumed``, that is, not printed and
+        different between reconstructions; ``tau2_low, tau2_high``; ``pi_spread``, by which the ends
+        of the prediction interval differ at most; ``p_low, p_high`` of the sample-size tests;
+        ``knapp``, what Hartung-Knapp says.
     """
     p, excludes = table[["doleman_p", "pustejovsky_p"]], table["hksj_excludes_0"]
-    shift = table["leave_one_out_shift"].abs()
-    table = table.assign(p_low=p.min(axis=1), p_high=p.max(axis=1), shift=shift)
-    groups = table.groupby("outcome")
-    lowest, highest = (groups.agg(how).to_dict("index") for how in ("min", "max"))
-    sizes = groups.size()
-    last = table[~excludes].groupby("outcome")["k"].max().to_dict()
-    first = table[excludes].groupby("outcome")["k"].min().to_dict()
-    rows = []
-    for name in [name for name in review.outcomes if name in lowest]:
-        low, high = lowest[name], highest[name]
-        assumed = low["k"] < high["k"]
-        rows.append(
-            {
-                "outcome": name,
-                "label": review.outcomes[name].label,
-                "reconstructions": sizes[name],
-                "assumed": assumed,
-                "k": f"{low['k']} to {high['k']}" if assumed else f"{low['k']}",
-                "tau2_low": low["tau2"],
-                "tau2_high": high["tau2"],
-                "pi_spread": max(high[end] - low[end] for end in ("pi_low", "pi_high")),
-                "p_low": low["p_low"],
-                "p_high": high["p_high"],
-                "shift_low": low["shift"],
-                "shift_high": high["shift"],
-                "knapp": _knapp(last.get(name), first.get(name)),
-            }
-        )
-    return pd.DataFrame(rows)
+    groups = table.assign(
+        p_low=p.min(axis=1),
+        p_high=p.max(axis=1),
+        k_with=table["k"].where(excludes),
+        k_without=table["k"].where(~excludes),
+    ).groupby("outcome")
+    names = [name for name in review.outcomes if name in groups.groups]
+    low, high = groups.min().loc[names], groups.max().loc[names]
+    assumed = low["k"] < high["k"]
+    found = pd.DataFrame(
+        {
+            "label": [review.outcomes[name].label for name in names],
+            "k": low["k"].astype(str) + (" to " + high["k"].astype(str)).where(assumed, ""),
+            "assumed": assumed,
+            "tau2_low": low["tau2"],
+            "tau2_high": high["tau2"],
+            "pi_spread": (high[ENDS] - low[ENDS]).max(axis=1),
+            "p_low": low["p_low"],
+            "p_high": high["p_high"],
+            "knapp": list(map(_knapp, high["k_without"], low["k_with"])),
+        }
+    )
+    return found.reset_index()
 
 
 def _knapp(last, first):
     """Whether the Hartung-Knapp interval leaves zero out, over all reconstructions.
 
-    `last` is the largest k at which one does not, `first` the smallest at which one does.
+    `last` is the largest k at which one does not, `first` the smallest at which one does; NaN
+    where there is none.
     """
-    if last is None or first is None:
-        return "never" if first is None else "always"
-    return "it depends" if first <= last else f"k ≤ {last} no, k ≥ {first} yes"
+    if pd.isna(last) or pd.isna(first):
+        return "never" if pd.isna(first) else "always"
+    return "it depends" if first <= last else f"k ≤ {last:g} no, k ≥ {first:g} yes"
 
 
 def words(found):
@@ -110,13 +104,14 @@ def words(found):
         )
     if len(assumed):
         said = assumed["knapp"].where(assumed["knapp"].isin(["always", "never"]), "turns with k")
-        words = {
-            "always": "at every k that was tried", "never": "at none",
+        where = {
+            "always": "at every k that was tried",
+            "never": "at none",
             "turns with k": "at some only, so that the printed numbers do not decide,",
-        }  # fmt: skip
+        }
         phrases = [
             f"{phrase} for {listing(assumed['label'][said == key])}"
-            for key, phrase in words.items()
+            for key, phrase in where.items()
             if (said == key).any()
         ]
         parts.append(

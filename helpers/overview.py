@@ -339,7 +339,7 @@ class Overview(Exhibits):
     def _alternatives(self):
         """The reconstructions, and what those of each outcome agree on."""
         table = alternatives.read(self.review)
-        found = None if table.empty else alternatives.summary(table, self.review, self.printed)
+        found = None if table.empty else alternatives.summary(table, self.review)
         return table, found
 
     def open_questions(self):

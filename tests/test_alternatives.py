@@ -26,7 +26,7 @@ TABLE = pd.DataFrame(
 @pytest.fixture(scope="module")
 def found():
     review = load()
-    return alternatives.summary(TABLE, review, pooled(review)).set_index("outcome")
+    return alternatives.summary(TABLE, review).set_index("outcome")
 
 
 def test_ranges_over_reconstructions(found):
@@ -40,7 +40,7 @@ def test_what_hartung_knapp_says_by_number_of_experiments(found):
     assert list(found["knapp"]) == ["always", "k ≤ 5 no, k ≥ 7 yes", "never"]
     torn = pd.concat([TABLE, pd.DataFrame([row("caspase_1", 8, 5.0, None, False)])])
     review = load()
-    again = alternatives.summary(torn, review, pooled(review)).set_index("outcome")
+    again = alternatives.summary(torn, review).set_index("outcome")
     assert again.loc["caspase_1", "knapp"] == "it depends"
 
 
@@ -66,7 +66,7 @@ def test_the_committed_reconstructions_agree_with_what_is_printed():
 
 def test_no_conclusion_is_settled_where_the_number_of_experiments_decides():
     review = load()
-    real = alternatives.summary(alternatives.read(review), review, pooled(review))
+    real = alternatives.summary(alternatives.read(review), review)
     real = real.set_index("outcome")
     assert not real.loc[["locomotion", "cavity_size", "gfap", "tnf_a"], "assumed"].any()
     assert real.loc["cd206", "knapp"] == "never"  # as printed intervals allow no other k
