@@ -10,7 +10,8 @@ import pandas as pd
 from helpers import alerts, alternatives, audit, blocks, charts, results, wording
 from helpers.analysis import ARTICLE, analyse
 from helpers.exhibits import Exhibits
-from helpers.wording import count, interval, listing, number, percent
+from helpers.tables import BOUNDS, estimate_cell
+from helpers.wording import count, listing, number, percent
 
 STUDY_COLUMNS = {
     "first_author": "Study", "year": "Year", "animal_reported": "Animal", "sex_reported": "Sex",
@@ -24,8 +25,9 @@ SUMMARIES = {
     "first_injection": "First injection", "route": "Route",
     "n_administrations": "Number of administrations",
 }  # fmt: skip
-BOUNDS = ("estimate", "ci_low", "ci_high")
-JUDGEMENTS = ("low", "unclear", "high")
+PRINTED = {
+    "estimate": "published", "ci_low": "published_low", "ci_high": "published_high"
+}  # fmt: skip
 
 
 class Overview(Exhibits):
@@ -84,33 +86,27 @@ class Overview(Exhibits):
             caption=f"All {count(len(table), 'outcome')}, turned so that benefit lies to the right: "
             "computed by the article's settings, and as printed. An outcome whose effect was turned "
             "is one where less is better.",
-            alt="; ".join(
-                f"{row['label']}: {number(row['estimate'])} {interval(row['ci_low'], row['ci_high'])}"
-                for _, row in table.iterrows()
-            ),
+            alt="; ".join(f"{row['label']}: {estimate_cell(row)}" for _, row in table.iterrows()),
             data=table,
         )
 
     def _map(self):
-        rows = []
+        rows, every = [], self.printed.to_dict("index")
         for name, analysis in self.analyses.items():
             outcome, family = analysis.outcome, self.review.families[analysis.outcome.family]
             row = {"family": family.label, "outcome": name, "label": outcome.label}
             row |= {"better": outcome.better, "k": analysis.article.k}
             row |= {key: getattr(analysis.article, key) for key in BOUNDS}
-            if name in self.printed.index:
-                names = ("published", "published_low", "published_high")
-                row |= dict(zip(names, self.printed.loc[name, list(BOUNDS)], strict=True))
+            printed = every.get(name, dict.fromkeys(BOUNDS, np.nan))
+            row |= {PRINTED[key]: printed[key] for key in BOUNDS}
             rows.append(row)
-        columns = ["published", "published_low", "published_high"]
-        table = pd.DataFrame(rows)
-        return table.assign(**{c: np.nan for c in columns if c not in table})
+        return pd.DataFrame(rows)
 
     def pooled(self):
         """All pooled effects under the two presets beside the printed ones."""
-        rows = []
+        rows, every = [], self.printed.to_dict("index")
         for name, analysis in self.analyses.items():
-            printed = self.printed.loc[name] if name in self.printed.index else None
+            printed = every.get(name)
             rows.append(
                 {
                     "family": self.review.families[analysis.outcome.family].label,
@@ -118,10 +114,10 @@ class Overview(Exhibits):
                     "Better": analysis.outcome.better,
                     "k": analysis.article.k,
                     "k printed": "–" if printed is None else number(printed["k"], 0),
-                    "Printed": "–" if printed is None else _cell(printed),
-                    "Article's settings": _cell(vars(analysis.article)),
+                    "Printed": "–" if printed is None else estimate_cell(printed),
+                    "Article's settings": estimate_cell(vars(analysis.article)),
                     "I²": percent(analysis.article.i2),
-                    "Recommended settings": _cell(vars(analysis.recommended)),
+                    "Recommended settings": estimate_cell(vars(analysis.recommended)),
                 }
             )
         data = pd.DataFrame(
@@ -178,10 +174,7 @@ class Overview(Exhibits):
         if not names:
             return None
         counted = {name: table[name].replace("", "not clear").value_counts() for name in names}
-        data = pd.concat(
-            [pd.DataFrame({"property": name, "value": values.index, "studies": values.to_numpy()})
-             for name, values in counted.items()]
-        )  # fmt: skip
+        data = pd.concat(counted, names=["property", "value"]).reset_index(name="studies")
         return self._figure(
             charts.counts(table.replace("", "not clear"), names)[0].figure,
             name="study-counts",
@@ -234,22 +227,19 @@ class Overview(Exhibits):
     @cached_property
     def _bias_counts(self):
         table, items = self._bias
-        counts = [
-            {judgement: int((table[item] == judgement).sum()) for judgement in JUDGEMENTS}
-            for item in items
-        ]
-        return pd.DataFrame({"item": list(items), "text": list(items.values())}).join(
-            pd.DataFrame(counts, columns=list(JUDGEMENTS))
-        )
+        counts = {word: (table[list(items)] == word).sum() for word in charts.JUDGEMENTS}
+        counted = pd.DataFrame({"text": pd.Series(items, dtype=object), **counts})
+        return counted.rename_axis("item").reset_index()
 
     def bias_words(self):
         """On which items few studies are at low risk, from the counts."""
         counted = self._bias_counts
-        total = counted[list(JUDGEMENTS)].sum(axis=1)
-        places = counted["item"].str.replace("item_", "item ")
-        share = counted["low"] / total
-        weak = [f"{place} ({low} of {n} low)" for place, low, n, part in
-                zip(places, counted["low"], total, share, strict=True) if part < 0.2]  # fmt: skip
+        totals = counted[list(charts.JUDGEMENTS)].sum(axis=1)
+        weak = [
+            f"{item.replace('item_', 'item ')} ({low} of {total} low)"
+            for item, low, total in zip(counted["item"], counted["low"], totals, strict=True)
+            if 5 * low < total
+        ]
         if not weak:
             return "On every item at least a fifth of the studies is at low risk."
         return f"Fewer than a fifth of the studies are at low risk on {listing(weak)}."
@@ -276,7 +266,7 @@ class Overview(Exhibits):
         names = {"review": "Review", "outcome": "Outcome", "population_or_source": "Animals, source",
                  "smd": "SMD as printed"}  # fmt: skip
         own = pd.DataFrame(
-            [("This review", self.review.outcomes[name].label, "all", _cell(self.printed.loc[name]))
+            [("This review", self.review.outcomes[name].label, "all", estimate_cell(self.printed.loc[name]))
              for name in self.printed.index if name in set(table["outcome_id"])],
             columns=list(names.values()),
         )  # fmt: skip
@@ -378,7 +368,3 @@ class Overview(Exhibits):
             self.seed,
         )
         return content | {"audit": results.finite(self.findings.to_dict("records"))}
-
-
-def _cell(row):
-    return f"{number(row['estimate'])} {interval(row['ci_low'], row['ci_high'])}"

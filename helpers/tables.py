@@ -10,6 +10,7 @@ from helpers.analysis import presets
 from helpers.results import records
 from helpers.wording import interval, level_name, number, p_phrase, p_value, percent
 
+BOUNDS = ("estimate", "ci_low", "ci_high")
 PRESET_LABELS = {
     "article": "Article's settings",
     "recommended": "Recommended settings",
@@ -20,9 +21,9 @@ PRESET_LABELS = {
 
 
 def estimate_cell(row, prefix=""):
-    """Estimate with interval from a mapping."""
-    low, high = (f"{prefix}_low", f"{prefix}_high") if prefix else ("ci_low", "ci_high")
-    return f"{number(row[prefix or 'estimate'])} {interval(row[low], row[high])}"
+    """Estimate with interval from a mapping whose keys begin with `prefix`."""
+    estimate, low, high = (row[prefix + name] for name in BOUNDS)
+    return f"{number(estimate)} {interval(low, high)}"
 
 
 def moderator_table(analysis, moderators):
@@ -38,13 +39,14 @@ def moderator_table(analysis, moderators):
     heads = [f"{name} [{level_name(settings.level)}]" for name in (settings.measure, "Coefficient")]
     for name, result in analysis.subgroups.items():
         label, regression = moderators[name].label, analysis.regressions.get(name)
-        coefficients = {} if regression is None else _by_level(regression.coefficients)
         heading = moderator_heading(label, result, regression, corrected.get(name))
+        coefficients = _coefficient_cells(regression, name)
         for row in records(result.table):
+            coefficient, p = coefficients.get(row["level"], ("not estimable", "–"))
             rows.append(
                 {"moderator": heading}
                 | _level_cells(row, heads[0])
-                | _coefficient_cells(row["level"], coefficients, regression, name, heads[1])
+                | {heads[1]: coefficient, "p (coefficient)": p}
             )
     for name, result in analysis.regressions.items():
         if name not in analysis.subgroups:
@@ -82,23 +84,26 @@ def _level_cells(row, head):
     }
 
 
-def _coefficient_cells(level, coefficients, regression, name, head):
+def _coefficient_cells(regression, name):
+    """Coefficient and its p, as text, of each level of the moderator."""
     if regression is None:
-        text, p = "not estimable", "–"
-    elif level == regression.reference[name]:
-        text, p = "Reference", "–"
-    else:
-        row = coefficients[level]
-        text, p = estimate_cell(row | {"estimate": row["coef"]}), p_value(row["p"])
-    return {head: text, "p (coefficient)": p}
+        return {}
+    terms = _coefficients(regression)
+    cells = {row["level"]: (estimate_cell(row), p_value(row["p"])) for row in terms}
+    return cells | {regression.reference[name]: ("Reference", "–")}
 
 
-def _by_level(table):
-    return {row["level"]: row for row in records(table)}
+def _coefficients(regression):
+    """Coefficients as mappings, called estimates as effects are."""
+    return records(regression.coefficients.rename(columns={"coef": "estimate"}))
+
+
+def _by_level(rows):
+    return {row["level"]: row for row in rows}
 
 
 def _slope_row(label, regression, effect_head, head):
-    row = records(regression.coefficients)[1]
+    row = _coefficients(regression)[1]
     return {
         "moderator": f"{label} · R² = {percent(100 * regression.r2, 0)}",
         "Level": "per unit",
@@ -106,7 +111,7 @@ def _slope_row(label, regression, effect_head, head):
         effect_head: "–",
         "p": "–",
         "I² (p)": f"{percent(regression.i2)} ({p_value(regression.p_residual)})",
-        head: f"{number(row['coef'])} {interval(row['ci_low'], row['ci_high'])}",
+        head: estimate_cell(row),
         "p (coefficient)": p_value(row["p"]),
     }
 
@@ -114,13 +119,14 @@ def _slope_row(label, regression, effect_head, head):
 def moderator_data(analysis):
     """The numbers behind `moderator_table` at full precision, a row a level."""
     names = {
-        "coef": "coef", "se": "coef_se", "ci_low": "coef_low", "ci_high": "coef_high", "p": "coef_p"
+        "estimate": "coef", "se": "coef_se", "ci_low": "coef_low", "ci_high": "coef_high",
+        "p": "coef_p",
     }  # fmt: skip
     parts = []
     for name, result in analysis.subgroups.items():
         table = result.table.assign(moderator=name)
         if (regression := analysis.regressions.get(name)) is not None:
-            terms = _by_level(regression.coefficients)
+            terms = _by_level(_coefficients(regression))
             found = [terms.get(level, {}) for level in table["level"]]
             for field, column in names.items():
                 table[column] = [term.get(field, math.nan) for term in found]
@@ -132,10 +138,8 @@ def presets_table(analysis, printed):
     """Presets side by side, with what was printed, as `(shown, data)`."""
     data = presets(analysis)
     if printed is not None:
-        row = {"result": "published"} | {
-            name: printed[name] for name in ("k", "estimate", "ci_low", "ci_high")
-        }
-        data = pd.DataFrame([*records(data), row])
+        row = {name: printed[name] for name in ("k", *BOUNDS)}
+        data = pd.DataFrame([*records(data), {"result": "published"} | row])
     shown = [
         {
             "Result": PRESET_LABELS[row["result"]],
@@ -172,30 +176,32 @@ def published_table(analysis, pooled, levels):
     if outcome in pooled.index:
         computed = vars(analysis.article)
         rows.append(_pair("pooled", None, None, pooled.loc[outcome], computed))
-    groups = {name: _by_level(one.table) for name, one in analysis.subgroups.items()}
-    terms = {name: _by_level(one.coefficients) for name, one in analysis.regressions.items()}
+    groups = {name: _by_level(records(one.table)) for name, one in analysis.subgroups.items()}
+    terms = {name: _by_level(_coefficients(one)) for name, one in analysis.regressions.items()}
     for row in records(levels[levels["outcome"] == outcome]):
         name, level = row["moderator"], row["level"]
         group, term = (known.get(name, {}).get(level) for known in (groups, terms))
         if group and not pd.isna(row["estimate"]):
             rows.append(_pair("subgroup", name, level, row, group))
         if term and not pd.isna(row["coef"]):
-            printed = {"estimate": row["coef"], "ci_low": row["coef_low"]}
-            printed["ci_high"] = row["coef_high"]
-            computed = term | {"estimate": term["coef"]}
-            rows.append(_pair("coefficient", name, level, printed, computed))
+            printed = {
+                "estimate": row["coef"],
+                "ci_low": row["coef_low"],
+                "ci_high": row["coef_high"],
+            }
+            rows.append(_pair("coefficient", name, level, printed, term))
     return pd.DataFrame(rows)
 
 
 def _pair(quantity, moderator, level, printed, computed):
-    names = ("estimate", "ci_low", "ci_high")
-    row = {"quantity": quantity, "moderator": moderator, "level": level}
-    row |= {f"printed_{name}": printed[name] for name in names}
-    row |= {f"computed_{name}": computed[name] for name in names}
-    row["distance"] = max(abs(printed[name] - computed[name]) for name in names)
-    row["printed_i2"] = printed.get("i2", float("nan"))
-    row["computed_i2"] = computed["i2"] if quantity == "subgroup" else float("nan")
-    return row
+    return {
+        **{"quantity": quantity, "moderator": moderator, "level": level},
+        **{f"printed_{name}": printed[name] for name in BOUNDS},
+        **{f"computed_{name}": computed[name] for name in BOUNDS},
+        "distance": max(abs(printed[name] - computed[name]) for name in BOUNDS),
+        "printed_i2": printed.get("i2", math.nan),
+        "computed_i2": computed["i2"] if quantity == "subgroup" else math.nan,
+    }
 
 
 def published_shown(table, moderators):
@@ -207,18 +213,11 @@ def published_shown(table, moderators):
             "Quantity": words[row["quantity"]],
             "Moderator": labels.get(row["moderator"], "–"),
             "Level": row["level"] or "–",
-            "Printed": _numbers(row, "printed"),
-            "Computed": _numbers(row, "computed"),
+            "Printed": estimate_cell(row, "printed_"),
+            "Computed": estimate_cell(row, "computed_"),
             "Largest distance": number(row["distance"], 3),
             "I² printed": percent(row["printed_i2"]),
             "I² computed": percent(row["computed_i2"]),
         }
         for row in records(table)
-    )
-
-
-def _numbers(row, which):
-    return (
-        f"{number(row[f'{which}_estimate'])} "
-        f"{interval(row[f'{which}_ci_low'], row[f'{which}_ci_high'])}"
     )
