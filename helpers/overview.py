@@ -266,8 +266,8 @@ class Overview(Exhibits):
         names = {"review": "Review", "outcome": "Outcome", "population_or_source": "Animals, source",
                  "smd": "SMD as printed"}  # fmt: skip
         own = pd.DataFrame(
-            [("This review", self.review.outcomes[name].label, "all", estimate_cell(self.printed.loc[name]))
-             for name in self.printed.index if name in set(table["outcome_id"])],
+            [("This review", self.review.outcomes[name].label, "all", estimate_cell(row))
+             for name, row in self.printed.iterrows() if name in set(table["outcome_id"])],
             columns=list(names.values()),
         )  # fmt: skip
         far = int((pd.to_numeric(table["smd"]).abs() > alerts.EXTREME).sum())

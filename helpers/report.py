@@ -19,6 +19,7 @@ DATA_COLUMNS = (
     "experiment", "study", "cohort", "control_group", "outcome", "n_treated", "mean_treated",
     "sd_treated", "n_control", "mean_control", "sd_control", "follow_up_days",
 )  # fmt: skip
+EFFECT_COLUMNS = ("effect", "variance", "se", "ci_low", "ci_high", "weight", "provenance")
 
 
 class Report(Diagnosis):
@@ -94,34 +95,18 @@ class Report(Diagnosis):
         """The numbers that matter, and one sentence to quote."""
         used = pd.concat([analysis.rows for analysis in self.analyses.values()])
         excluded = sum(len(analysis.excluded) for analysis in self.analyses.values())
+        animals = sum(analysis.animals for analysis in self.analyses.values())
+        alone = len(self.analyses) == 1
+        note = "shared controls counted once" if alone else "an animal counts once for each outcome"
         items = [
-            (
-                "Experiments",
-                f"{len(used):,}",
-                f"{excluded} excluded" if excluded else "none excluded",
-            ),
+            ("Experiments", f"{len(used):,}", f"{excluded or 'none'} excluded"),
             ("Studies", f"{used['study'].nunique():,}", ""),
-            (
-                "Animals",
-                f"{sum(analysis.animals for analysis in self.analyses.values()):,}",
-                "shared controls counted once"
-                if len(self.analyses) == 1
-                else "an animal counts once for each outcome",
-            ),
+            ("Animals", f"{animals:,}", note),
         ]
-        if len(self.analyses) == 1:
-            analysis = next(iter(self.analyses.values()))
-            items += _result_items(analysis)
+        if alone:
+            items += _result_items(*self.analyses.values())
         plot = [
-            {
-                "label": analysis.outcome.label,
-                "estimate": analysis.chosen.estimate,
-                "ci_low": analysis.chosen.ci_low,
-                "ci_high": analysis.chosen.ci_high,
-                "pi_low": _or_none(analysis.chosen.pi_low),
-                "pi_high": _or_none(analysis.chosen.pi_high),
-                "href": f"#outcome-{name}",
-            }
+            vars(analysis.chosen) | {"label": analysis.outcome.label, "href": f"#outcome-{name}"}
             for name, analysis in self.analyses.items()
         ]
         return blocks.glance(items, sentence=self.sentence(), plot=plot)
@@ -129,7 +114,7 @@ class Report(Diagnosis):
     def sentence(self):
         """The family's result in one sentence."""
         if len(self.analyses) == 1:
-            analysis = next(iter(self.analyses.values()))
+            (analysis,) = self.analyses.values()
             text = wording.verdict(analysis.chosen, analysis.outcome, self.review.treated)
         else:
             text = wording.family_verdict(self.family.label, self.analyses.values())
@@ -144,27 +129,22 @@ class Report(Diagnosis):
         analysis = self.analyses.get(outcome)
         if analysis is None:
             return blocks.paragraph("This outcome was not selected for this report.")
-        result = analysis.chosen
-        groups = None
+        result, label = analysis.chosen, analysis.outcome.label
         rows, note = self._drawn(analysis.rows)
+        name, head = f"{outcome}-forest", f"{label}: {count(result.k, 'experiment')}"
+        levels = {}
         if by is not None:
             levels = analysis.subgroups[by].results
-            groups = [
-                (level, rows.index[rows[by] == level], pooled) for level, pooled in levels.items()
-            ]
-        axes = self._forest(
-            rows,
-            pooled=result if result.pooled else None,
-            groups=groups,
-            better=analysis.outcome.better,
-        )
-        label = analysis.outcome.label
-        head = f"{label}: {count(result.k, 'experiment')}"
-        if by:
+            name += f"-{by}"
             head += f" by {self.review.moderators[by].label.lower()}"
         return self._figure(
-            axes,
-            name=f"{outcome}-forest" + (f"-{by}" if by else ""),
+            self._forest(
+                rows,
+                pooled=result,
+                groups=[(level, rows.index[rows[by] == level], r) for level, r in levels.items()],
+                better=analysis.outcome.better,
+            ),
+            name=name,
             caption=f"{head}. Squares are effects with {wording.level_name(result.level)}, their "
             "area the weight; the diamond is the pooled effect, the bar below it the prediction "
             f"interval; n counts treated/control animals.{note}",
@@ -188,7 +168,7 @@ class Report(Diagnosis):
                 (
                     analysis.outcome.label,
                     rows.index[rows["outcome"] == analysis.outcome.id],
-                    analysis.chosen if analysis.chosen.pooled else None,
+                    analysis.chosen,
                 )
                 for analysis in chosen
             ],
@@ -265,12 +245,11 @@ class Report(Diagnosis):
                 "No experiment was left out.", name=f"{analysis.outcome.id}-excluded"
             )
         rows = analysis.excluded
+        effects = results.records(rows.rename(columns={"effect": "estimate"}))
         shown = pd.DataFrame(
             {
                 "Experiment": rows["experiment"],
-                "Effect [95% CI]": [
-                    tables.estimate_cell(_effect(row)) for _, row in rows.iterrows()
-                ],
+                "Effect [95% CI]": [tables.estimate_cell(row) for row in effects],
                 "Reason": rows["reason"],
                 "By": rows["by"],
             }
@@ -346,13 +325,10 @@ class Report(Diagnosis):
 
     def methods(self):
         """The methods section, from the parameters really used."""
-        labels = {
-            name: self.review.moderators[name].label.lower()
-            for analysis in self.analyses.values()
-            for name in analysis.subgroups
-        }
+        names = dict.fromkeys(name for one in self.analyses.values() for name in one.subgroups)
+        labels = [self.review.moderators[name].label.lower() for name in names]
         excluded = sum(len(analysis.excluded) for analysis in self.analyses.values())
-        text = methods.methods_text(self.review, self.settings, list(labels.values()), excluded)
+        text = methods.methods_text(self.review, self.settings, labels, excluded)
         return blocks.paragraph(text, name="methods", copy=True)
 
     @cached_property
@@ -383,13 +359,8 @@ class Report(Diagnosis):
     def _rows(self, analysis, rows=None):
         """Rows of the sheet with their effects, for a download."""
         rows = analysis.rows if rows is None else rows
-        columns = [name for name in (*DATA_COLUMNS, *self.review.moderators) if name in rows]
-        extra = [
-            name
-            for name in ("effect", "variance", "se", "ci_low", "ci_high", "weight")
-            if name in rows
-        ]
-        return rows[[*columns, *extra, "provenance"]]
+        columns = (*DATA_COLUMNS, *self.review.moderators, *EFFECT_COLUMNS)
+        return rows[[name for name in columns if name in rows]]
 
 
 def _result_items(analysis):
@@ -403,14 +374,6 @@ def _result_items(analysis):
             ("Prediction interval", interval(result.pi_low, result.pi_high), "of a new experiment")
         )
     return items
-
-
-def _effect(row):
-    return {"estimate": row["effect"], "ci_low": row["ci_low"], "ci_high": row["ci_high"]}
-
-
-def _or_none(value):
-    return None if pd.isna(value) else value
 
 
 def _known(name, known, what):
