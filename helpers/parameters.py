@@ -5,7 +5,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from helpers.description import nearest
+from helpers.findings import nearest
 
 EXAMPLES = {"bool": "true", "int": "5", "float": "0.9", "str": "word", "list": "[one, two]"}
 

@@ -3,15 +3,15 @@
 Nothing heavy is imported here: a second call with nothing changed costs a fraction of a second.
 """
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers import provenance
-from helpers.description import PROJECT, nearest
+from helpers.description import PROJECT
+from helpers.findings import nearest
 from helpers.parameters import Refused, declared, resolve
+from helpers.provenance import code_hash, input_hashes, sha256, versions
 
 NOTEBOOKS = PROJECT / "notebooks"
 OVERVIEW = "overview"
@@ -85,36 +85,40 @@ def plan(description, families=(), settings=(), notebooks=NOTEBOOKS):
     cells = {path: _cells(path) for path in set(paths.values())}
     known = {family: declared(cells[path], path) for family, path in paths.items()}
     values = _select(resolve(settings, known), description, named=bool(families))
-    code = [provenance.code_hash(), provenance.versions()]
     return [
-        _job(description, family, labels[family], paths[family], cells[paths[family]], known[family],
-             values[family], code)
-        for family in values
-    ]  # fmt: skip
+        _job(description, family, labels[family], path, cells[path], known[family], values[family])
+        for family, path in paths.items()
+        if family in values
+    ]
 
 
-def _job(description, family, label, path, cells, known, parameters, code):
+def _job(description, family, label, path, cells, known, parameters):
     if "review" not in known:
         raise Refused(f"{path}: its parameters have no `review`. Add review = None.")
     if "family" in known:
         parameters = parameters | {"family": family}
-    content = json.dumps([path.name, cells, parameters, code])
-    outcomes = parameters.get("outcomes") or getattr(known.get("outcomes"), "default", None)
-    kept = tuple(cell for cell in cells if _is_kept(cell, outcomes))
-    parameters = parameters | {"review": str(description.folder)}
+    made_from = json.dumps([path.name, cells, parameters, code_hash(), versions()])
+    default = known["outcomes"].default if "outcomes" in known else None
+    chosen = parameters.get("outcomes") or default
     every = description.outcomes if family == OVERVIEW else description.families[family].outcomes
-    count = len(outcomes or every)
-    return Job(family, label, path, kept, parameters, digest(content.encode()), count)
+    return Job(
+        family,
+        label,
+        path,
+        cells=tuple(cell for cell in cells if not chosen or _is_about(cell, chosen)),
+        parameters=parameters | {"review": str(description.folder)},
+        key=sha256(made_from.encode()),
+        outcomes=len(chosen or every),
+    )
 
 
 def _notebook(notebooks, family, description):
     """Choose a family's own notebook where it has a section for each outcome, else the general."""
     own, general = notebooks / f"{family}.ipynb", notebooks / "family.ipynb"
-    if own.is_file() and (family == OVERVIEW or not general.is_file()):
-        return own
     if own.is_file():
         told = {outcome for cell in _cells(own) for outcome in _outcomes_of(cell)}
-        if not told or told >= set(description.families[family].outcomes):
+        due = () if family == OVERVIEW else description.families[family].outcomes
+        if not told or told.issuperset(due) or not general.is_file():
             return own
     if general.is_file():
         return general
@@ -134,9 +138,9 @@ def _outcomes_of(cell):
     return {tag[8:] for tag in cell["metadata"].get("tags", ()) if tag.startswith("outcome-")}
 
 
-def _is_kept(cell, outcomes):
-    about = _outcomes_of(cell)
-    return not outcomes or not about or bool(about & set(outcomes))
+def _is_about(cell, outcomes):
+    own = _outcomes_of(cell)
+    return not own or not own.isdisjoint(outcomes)
 
 
 def _select(values, description, *, named):
@@ -173,8 +177,8 @@ def inputs(description):
     folder = description.folder
     named = [folder / text for text in _texts(description.config)]
     elsewhere = [path for path in named if path.is_file() and not path.is_relative_to(folder)]
-    return provenance.input_hashes(folder) | {
-        os.path.relpath(path, folder): provenance.sha256(path) for path in elsewhere
+    return input_hashes(folder) | {
+        os.path.relpath(path, folder): sha256(path.read_bytes()) for path in elsewhere
     }
 
 
@@ -212,7 +216,7 @@ def _state(entry, job, files, out):
     if not entry or "failure" in entry or entry["key"] != job.key:
         return "due"
     for name, expected in entry["outputs"].items():
-        if not (out / name).is_file() or digest((out / name).read_bytes()) != expected:
+        if not (out / name).is_file() or sha256((out / name).read_bytes()) != expected:
             return "due"
     # A new file makes every report due, since nobody knows who would read it.
     changed = {name for name, _ in files.items() ^ entry["files"].items()}
@@ -243,10 +247,5 @@ def entry(job, contents, files):
         "files": files,
         "used": sorted(used),
         "rows": origin.get("rows"),
-        "outputs": {name: digest(content) for name, content in sorted(contents.items())},
+        "outputs": {name: sha256(content) for name, content in sorted(contents.items())},
     }
-
-
-def digest(content):
-    """SHA-256 of bytes."""
-    return hashlib.sha256(content).hexdigest()

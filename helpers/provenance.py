@@ -14,29 +14,27 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def sha256(path):
-    """Hash of one file's bytes."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+def sha256(content):
+    """SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def input_hashes(folder):
     """SHA-256 of each file of a review folder, by its path inside the folder."""
-    folder = Path(folder)
-    files = (
-        path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts
-    )
-    return {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(files)}
+    return {name: sha256(content) for name, content in _contents(Path(folder))}
+
+
+def _contents(folder):
+    """Names and bytes of the files of a folder, in order, without what Python compiles."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
 @cache  # what is imported stays as it was
 def code_hash():
     """One SHA-256 over all code and templates of this package."""
-    digest = hashlib.sha256()
-    for path in sorted(CODE.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(path.relative_to(CODE).as_posix().encode() + b"\0")
-            digest.update(path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    return sha256(b"".join(b"%b\0%b\0" % (name.encode(), code) for name, code in _contents(CODE)))
 
 
 @cache
