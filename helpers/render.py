@@ -3,14 +3,13 @@
 import gc
 import json
 import os
-import queue
 import re
 import shutil
 import sys
 import tempfile
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from helpers import shelf
@@ -88,22 +87,22 @@ def render(
         with _Kernels(description) as kernels:
             _import_all()  # while the nursery imports the scientific stack
             checked = kernels.checked([job.family for job in doubtful])
-            todo += _with_other_rows(doubtful, checked["rows"], entries, files)
+            for job in doubtful:
+                if checked["rows"][job.family] != entries[job.family]["rows"]:
+                    todo.append(job)
+                else:  # as made from the new files
+                    entries[job.family]["files"] = files
             shelf.remember(out, entries)
             with _Progress(todo, quiet) as say:
                 if count := checked["warnings"]:
                     say(f"{count} warnings about the sheet; `python -m helpers check` lists them")
                 jobs = jobs or _cores()
                 kernels.later = jobs if len(todo) > jobs else 0
-                ended = _start(todo, jobs, kernels, description, say)
-                for _ in todo:
-                    job, made = ended.get()
+                for job, made in _made(todo, jobs, kernels, description, say):
                     if isinstance(made, ReportFailed):
                         failed += 1
                         old = entries.get(job.family, {})
                         entries[job.family] = old | {"failure": str(made)}
-                    elif isinstance(made, Exception):
-                        raise made
                     else:
                         shelf.put(out, made, instead=f"tables/{job.family}")
                         entries[job.family] = entry(job, made, files)
@@ -119,14 +118,6 @@ def render(
         )
         print(f"Open {out / 'index.html'}")
     return 1 if failed else 0
-
-
-def _with_other_rows(doubtful, rows, entries, files):
-    """Doubtful jobs whose rows have changed; of the others the files that hold them are noted."""
-    for job in doubtful:
-        if rows[job.family] == entries[job.family]["rows"]:
-            entries[job.family]["files"] = files
-    return [job for job in doubtful if entries[job.family]["files"] is not files]
 
 
 class _Kernels:
@@ -214,20 +205,18 @@ def _cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start(todo, jobs, kernels, description, say):
-    """Start to make reports, the longest first; gives a queue of jobs with files or failure."""
-    ended = queue.SimpleQueue()
-
-    def work(job):
-        try:
-            ended.put((job, _make(job, kernels, description, say)))
-        except Exception as error:
-            ended.put((job, error))
-
-    pool = ThreadPoolExecutor(jobs)
-    for job in sorted(todo, key=lambda job: -job.weight):
-        pool.submit(work, job)
-    return ended
+def _made(todo, jobs, kernels, description, say):
+    """Make reports, the longest first; each job as it ends, with its files or its failure."""
+    pool = ThreadPoolExecutor(jobs)  # not waited for: an interrupt ends the kernels first
+    started = {
+        pool.submit(_make, job, kernels, description, say): job
+        for job in sorted(todo, key=lambda job: -job.weight)
+    }
+    for future in as_completed(started):
+        failure = future.exception()
+        if failure and not isinstance(failure, ReportFailed):
+            raise failure
+        yield started[future], failure or future.result()
 
 
 def _make(job, kernels, description, say):
@@ -243,25 +232,23 @@ def _make(job, kernels, description, say):
     return files | {f"{job.family}.html": html.encode()}
 
 
-def _execute(job, kernels, say):
+def _execute(job, kernels, say, *, fork=True):
     """Execute a notebook; if its kernel does not start, an ordinary one gets a second try."""
-    for fork in (True, False):
-        place, kernel = _Place(job, say), None
-        try:
-            kernel, options = kernels.new(job.notebook.parent, fork=fork)
-            say.begun(job)
-            return _with_papermill(job, place, options)
-        except ReportFailed:
-            raise
-        except Exception as error:
-            if place.cell is None and fork:
-                continue
-            last = (str(error).strip().splitlines() or [""])[-1]
-            raise ReportFailed(f"{place}: {type(error).__name__}: {last}") from error
-        finally:
-            if kernel:
-                kernel.stop()
-    raise AssertionError("unreachable")
+    place, kernel = _Place(job, say), None
+    try:
+        kernel, options = kernels.new(job.notebook.parent, fork=fork)
+        say.begun(job)
+        return _with_papermill(job, place, options)
+    except ReportFailed:
+        raise
+    except Exception as error:
+        if place.cell is None and fork:
+            return _execute(job, kernels, say, fork=False)
+        last = (str(error).strip().splitlines() or [""])[-1]
+        raise ReportFailed(f"{place}: {type(error).__name__}: {last}") from error
+    finally:
+        if kernel:
+            kernel.stop()
 
 
 def _with_papermill(job, place, options):
@@ -370,40 +357,41 @@ class _Progress:
     """A bar on a terminal, plain lines elsewhere, nothing but failures on request."""
 
     def __init__(self, todo, quiet):
-        self._quiet, self._started, self._bar = quiet, {}, None
-        if not quiet and sys.stderr.isatty():
-            from tqdm import tqdm
+        from tqdm import tqdm
 
-            tqdm.monitor_interval = 0  # no thread of its own
-            cells = sum(job.size + 1 for job in todo)  # Papermill adds one
-            self._bar = tqdm(total=cells, unit="cell", leave=False, file=sys.stderr)
+        tqdm.monitor_interval = 0  # no thread of its own
+        self._bar = tqdm(
+            total=sum(job.size + 1 for job in todo),  # Papermill adds a cell
+            unit="cell",
+            leave=False,
+            file=sys.stderr,
+            disable=quiet or None,  # None: where there is no terminal
+        )
+        self._quiet, self._started = quiet, {}
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        if self._bar is not None:
-            self._bar.close()
+        self._bar.close()
 
     def __call__(self, text, *, always=False):
-        if self._bar is not None:
-            self._bar.write(text, file=sys.stderr)
-        elif always or not self._quiet:
-            sys.stderr.write(f"{text}\n")  # in one piece: others write at the same time
+        if always or not self._quiet:  # in one piece: others write at the same time
+            self._bar.write(f"{text}\n", file=sys.stderr, end="")
 
     def begun(self, job):
         self._started[job.family] = time.perf_counter()
-        if self._bar is None:
+        if self._bar.disable:
             self(f"{job.family}: started, {job.size} cells")
 
     def cell(self, job, number):
-        if self._bar is not None:
-            self._bar.set_description(f"{job.family}, cell {number}", refresh=False)
-            self._bar.update()
+        self._bar.set_description(f"{job.family}, cell {number}", refresh=False)
+        self._bar.update()
 
     def ended(self, job, made):
         if isinstance(made, ReportFailed):
-            return self(f"{job.family}: FAILED, {made}", always=True)
+            self(f"{job.family}: FAILED, {made}", always=True)
+            return
         spent = time.perf_counter() - self._started[job.family]
         size = len(made[f"{job.family}.html"]) / 1e6
-        return self(f"{job.family}: rendered in {spent:.1f} s, {size:.1f} MB")
+        self(f"{job.family}: rendered in {spent:.1f} s, {size:.1f} MB")
