@@ -64,6 +64,14 @@ def typical_variance(variances, design):
     return (len(variances) - design.p) / m.tr_p[0]
 
 
+def i2_h2(tau2, *, s2, q, df, method):
+    """I² in percent and H²: from τ² and the typical variance, for a common effect from Q."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if method == "EE":
+            return 100 * np.maximum(0, 1 - df / np.asarray(q)), q / df
+        return 100 * tau2 / (tau2 + s2), 1 + tau2 / s2
+
+
 def q_statistic(effects, variances, design, tau2=0.0):
     """Generalised Q, the weighted residual sum of squares at a given τ²."""
     return float(_Design(design).moments(1 / (variances + tau2)[None], effects[None]).ypy[0])

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from helpers import heterogeneity
-from helpers.distributions import chi2_isf, chi2_sf
-from helpers.pooling import INTERVALS, PREDICTIONS, checked, critical, two_sided_p
+from helpers.distributions import chi2_isf
+from helpers.pooling import checked, critical, inference, pooled_values, refuse_unknown
 
 # Effects worked on at once: bounds the memory whatever is asked for.
 _CHUNK = 2_000_000
@@ -36,10 +36,11 @@ def leave_one_out(
     DataFrame
         A row a deletion: ``left_out, k`` and the fields of a pooled result.
     """
+    options = {"method": method, "interval": interval, "prediction": prediction, "level": level}
+    refuse_unknown(**options)
     y, v, names, code = _deletions(effect, variance, study, least=2)
-    options = method, interval, prediction, level
     return _in_chunks(
-        lambda part: _pooled({"left_out": names[part]}, y, _without(part, code, v), *options),
+        lambda part: _pooled({"left_out": names[part]}, y, _without(part, code, v), **options),
         len(names), len(y),
     )  # fmt: skip
 
@@ -138,17 +139,18 @@ def cumulative(
     DataFrame
         A row a step: ``added, k`` and the fields of a pooled result.
     """
+    options = {"method": method, "interval": interval, "prediction": prediction, "level": level}
+    refuse_unknown(**options)
     y, v, names, _ = _deletions(effect, variance, None, least=1)
     if order is not None:
         if len(order) != len(y):
             raise ValueError(f"order has {len(order)} entries for {len(y)} effects")
         turn = np.argsort(np.asarray(order), kind="stable")
         y, v, names = y[turn], v[turn], names[turn]
-    options = method, interval, prediction, level
 
     def steps(part):
         later = np.arange(len(y)) > np.arange(len(y))[part, None]
-        return _pooled({"added": names[part]}, y, np.where(later, np.inf, v), *options)
+        return _pooled({"added": names[part]}, y, np.where(later, np.inf, v), **options)
 
     return _in_chunks(steps, len(y), len(y))
 
@@ -226,7 +228,7 @@ def gosh(effect, *, variance, subsets=100_000, method="REML", seed=0):
 
     def pooled(part):
         sets = np.where(inside[part], v, np.inf)
-        return pd.DataFrame(_summaries(y, sets, method)).drop(columns="se")
+        return pd.DataFrame(_summaries(y, sets, method)).drop(columns=["se", "s2"])
 
     return _in_chunks(pooled, len(inside), len(y))
 
@@ -287,44 +289,27 @@ def _summaries(y, v, method):
     else:  # the same by two products of matrices, around a middle that keeps the digits
         r = y - y.mean()
         q = np.maximum(fixed @ r**2 - (fixed @ r) ** 2 / sum1, 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # one effect has no s²
         s2 = (k - 1) * sum1 / (sum1**2 - np.einsum("sk,sk->s", fixed, fixed))
-        if method == "EE":
-            i2, h2 = 100 * np.where(q > k - 1, 1 - (k - 1) / q, 0), q / (k - 1)
-        else:
-            i2, h2 = 100 * tau2 / (tau2 + s2), 1 + tau2 / s2
+        i2, h2 = heterogeneity.i2_h2(tau2, s2=s2, q=q, df=k - 1, method=method)
     return {
         "k": k, "estimate": (w @ y) / total, "se": total**-0.5, "tau2": tau2, "i2": i2, "h2": h2,
-        "q": q,
+        "q": q, "s2": s2,
     }  # fmt: skip
 
 
-def _pooled(names, y, v, method, interval, prediction, level):
+def _pooled(names, y, v, method, **options):
     """The fields of `helpers.pooling.pool` for each set."""
-    if interval not in INTERVALS or prediction not in PREDICTIONS:
-        raise ValueError(f"unknown interval {interval!r} or prediction {prediction!r}")
     fit = _summaries(y, v, method)
-    k, mean, plain, tau2 = fit["k"], fit["estimate"], fit["se"], fit["tau2"]
-    df = k - 1.0
+    k, mean, tau2 = fit["k"], fit["estimate"], fit["tau2"]
     with np.errstate(divide="ignore", invalid="ignore"):
-        residual = ((y - mean[:, None]) ** 2 / (v + tau2[:, None])).sum(1)
-        knapp = plain * np.sqrt(residual / df)
-        se = {"z": plain, "hksj": knapp, "hksj_truncated": np.maximum(knapp, plain)}[interval]
-        se = np.where(k > 1, se, plain)
-        law_df = np.where((interval == "z") | (k == 1), np.inf, df)
-        half = critical(level, law_df) * se
-        wide, wide_df = {"riley": (plain, df - 1), "z": (plain, np.inf), "hk": (knapp, df)}[
-            prediction
-        ]
-        spread = critical(level, wide_df) * np.hypot(wide, np.sqrt(tau2))
-        spread = np.where((k > 2) & (method != "EE"), spread, np.nan)
-        fields = {
-            **names, "k": k, "estimate": mean, "se": se, "ci_low": mean - half,
-            "ci_high": mean + half, "p_effect": two_sided_p(mean / se, law_df),
-            "tau2": tau2, "i2": fit["i2"], "h2": fit["h2"], "q": fit["q"],
-            "p_heterogeneity": chi2_sf(fit["q"], df), "pi_low": mean - spread,
-            "pi_high": mean + spread,
-        }  # fmt: skip
-    for name in ("tau2", "i2", "h2", "q", "p_heterogeneity"):  # one effect has none of these
-        fields[name] = np.where(k > 1, fields[name], np.nan)
-    return pd.DataFrame(fields)
+        square = ((y - mean[:, None]) ** 2 / (v + tau2[:, None])).sum(1) / (k - 1)
+        fields = pooled_values(
+            mean, plain_se=fit["se"], k=k, tau2=tau2, mean_square=square, q=fit["q"], s2=fit["s2"],
+            method=method, **options,
+        )  # fmt: skip
+    alone = inference(mean, fit["se"], level=options["level"])
+    fields = {
+        name: np.where(k > 1, values, alone.get(name, np.nan)) for name, values in fields.items()
+    }
+    return pd.DataFrame({**names, "k": k, **fields})

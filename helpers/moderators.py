@@ -10,12 +10,7 @@ import pandas as pd
 
 from helpers import heterogeneity
 from helpers.distributions import chi2_sf, f_sf
-from helpers.pooling import INTERVALS, checked, critical, pool, two_sided_p
-
-POOLED_FIELDS = (
-    "estimate", "se", "ci_low", "ci_high", "p_effect", "tau2", "i2", "h2", "q",
-    "p_heterogeneity", "pi_low", "pi_high",
-)  # fmt: skip
+from helpers.pooling import POOLED_FIELDS, checked, critical, inference, pool, refuse_unknown
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,10 +96,8 @@ class RegressionResult:
         df = np.inf if self.interval == "z" else self.k - x.shape[1]
         estimate = x @ self.coefficients["coef"].to_numpy()
         se = np.sqrt(np.einsum("kp,pq,kq->k", x, self.covariance, x))
-        half, wide = (
-            critical(self.level, df) * se,
-            critical(self.level, df) * np.hypot(se, np.sqrt(self.tau2)),
-        )
+        half = critical(self.level, df) * se
+        wide = critical(self.level, df) * np.hypot(se, np.sqrt(self.tau2))
         return pd.DataFrame(
             {
                 "estimate": estimate, "se": se, "ci_low": estimate - half,
@@ -141,10 +134,8 @@ class RegressionResult:
         orders = generator.permuted(np.tile(np.arange(self.k), (n, 1)), axis=1)
         y, v = self.effect[orders], self.variance[orders]
         tau2 = heterogeneity.estimate(y, v, x, self.method)
-        z, qm = _statistics(y, v, x, tau2, self.interval)
-        z0, qm0 = _statistics(
-            self.effect[None], self.variance[None], x, np.array([self.tau2]), self.interval
-        )
+        z, qm = _statistics(*_fit(y, v, x, tau2, self.interval))
+        z0, qm0 = _statistics(self.coefficients["coef"].to_numpy(), self.covariance)
         slack = 1 - 1e-9  # the same arrangement reached through another order of summation
         p_terms = (1 + (np.abs(z) >= np.abs(z0) * slack).sum(0)) / (n + 1)
         p_joint = (1 + (qm >= qm0 * slack).sum()) / (n + 1)
@@ -250,8 +241,7 @@ def meta_regression(
     Knapp G, Hartung J (2003). Improved tests for a random effects meta-regression with a single
     covariate. Stat Med 22:2693-2710.
     """
-    if interval not in INTERVALS:
-        raise ValueError(f"interval is one of {', '.join(INTERVALS)}, not {interval!r}")
+    refuse_unknown(method=method, interval=interval, level=level)
     y, v = checked(effect, variance)
     frame = pd.DataFrame(moderators).reset_index(drop=True)
     if len(frame) != len(y):
@@ -269,26 +259,17 @@ def meta_regression(
         raise ValueError(f"these terms cannot be told apart in the rows at hand: {names}")
 
     tau2 = float(heterogeneity.estimate(y, v, x, method))
-    beta, covariance = heterogeneity.fit(y, v, x, tau2)
     df, m = k - p, p - 1
-    scale = _variance_factor(y, v, x, tau2, interval)
-    covariance = covariance * scale
-    se = np.sqrt(np.diag(covariance))
-    reference_df = np.inf if interval == "z" else df
-    half = critical(level, reference_df) * se
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p_terms = two_sided_p(beta / se, reference_df)
-    term, moderator, level_of = map(list, zip(*terms, strict=True))
-    coefficients = pd.DataFrame(
-        {
-            "term": term, "moderator": moderator, "level": level_of, "coef": beta, "se": se,
-            "ci_low": beta - half, "ci_high": beta + half, "p": p_terms,
-        }
-    )  # fmt: skip
+    beta, covariance = _fit(y, v, x, tau2, interval)
+    term_df = np.inf if interval == "z" else df
+    found = inference(beta, np.sqrt(np.diag(covariance)), level=level, df=term_df)
+    columns = ("term", "moderator", "level", "coef", "se", "ci_low", "ci_high", "p")
+    values = [*zip(*terms, strict=True), *found.values()]
+    coefficients = pd.DataFrame(dict(zip(columns, values, strict=True)))
 
     qm = p_moderators = np.nan
     if m:
-        qm = float(beta[1:] @ np.linalg.solve(covariance[1:, 1:], beta[1:]))
+        qm = float(_statistics(beta, covariance)[1])
         if interval == "z":
             p_moderators = float(chi2_sf(qm, m))
         else:
@@ -296,11 +277,8 @@ def meta_regression(
             p_moderators = float(f_sf(qm, m, df))
     q_residual = heterogeneity.q_statistic(y, v, x)
     s2 = heterogeneity.typical_variance(v, x)
+    i2, _ = heterogeneity.i2_h2(tau2, s2=s2, q=q_residual, df=df, method=method)
     total = float(heterogeneity.estimate(y, v, np.ones((k, 1)), method))
-    if method == "EE":
-        i2 = 100 * max(0.0, (q_residual - df) / q_residual) if q_residual > 0 else 0.0
-    else:
-        i2 = 100 * tau2 / (tau2 + s2)
     return RegressionResult(
         coefficients=coefficients, tau2=tau2, r2=max(0.0, (total - tau2) / total) if total else 0.0,
         i2=float(i2), qm=qm, qm_df=m, p_moderators=p_moderators, q_residual=q_residual,
@@ -417,23 +395,24 @@ def _coding(frame, reference):
     return encode, terms, chosen
 
 
-def _variance_factor(y, v, x, tau2, interval):
-    """Factor on the covariance: 1, or the residual mean square of Knapp and Hartung."""
+def _fit(y, v, x, tau2, interval):
+    """Coefficients and covariance, with the residual mean square of Knapp and Hartung, unless z.
+
+    Batches in front: y and v of shape (..., k), τ² of shape (...).
+    """
+    beta, covariance = heterogeneity.fit(y, v, x, tau2)
     if interval == "z":
-        return 1.0
-    factor = heterogeneity.q_statistic(y, v, x, tau2) / (len(y) - x.shape[1])
-    return max(1.0, factor) if interval == "hksj_truncated" else factor
+        return beta, covariance
+    residual = y - beta @ x.T
+    factor = np.sum(residual**2 / (v + np.asarray(tau2)[..., None]), axis=-1)
+    factor /= x.shape[0] - x.shape[1]
+    if interval == "hksj_truncated":
+        factor = np.maximum(factor, 1)
+    return beta, covariance * factor[..., None, None]
 
 
-def _statistics(y, v, x, tau2, interval):
-    """Test statistics of each coefficient and of all together, for a batch (b, k)."""
-    beta, inverse = heterogeneity.fit(y, v, x, tau2)
-    if interval != "z":
-        residual = y - beta @ x.T
-        factor = np.sum(residual**2 / (v + tau2[:, None]), axis=1) / (x.shape[0] - x.shape[1])
-        if interval == "hksj_truncated":
-            factor = np.maximum(factor, 1)
-        inverse = inverse * factor[:, None, None]
-    z = beta / np.sqrt(np.einsum("bpp->bp", inverse))
-    part = np.linalg.solve(inverse[:, 1:, 1:], beta[:, 1:, None])[..., 0]
-    return z, np.einsum("bp,bp->b", beta[:, 1:], part)
+def _statistics(beta, covariance):
+    """Test statistic of each coefficient, and χ² of all but the intercept; batches in front."""
+    z = beta / np.sqrt(np.einsum("...pp->...p", covariance))
+    rest = beta[..., 1:]
+    return z, np.vecdot(rest, np.linalg.solve(covariance[..., 1:, 1:], rest[..., None])[..., 0])

@@ -12,6 +12,10 @@ from helpers.heterogeneity import METHODS
 
 INTERVALS = ("z", "hksj", "hksj_truncated")
 PREDICTIONS = ("riley", "z", "hk")
+POOLED_FIELDS = (
+    "estimate", "se", "ci_low", "ci_high", "p_effect", "tau2", "i2", "h2", "q",
+    "p_heterogeneity", "pi_low", "pi_high",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +89,20 @@ class PooledResult:
         tail = (1 - (self.level if level is None else level)) / 2
         quantiles = chi2_isf([tail, 1 - tail], self.k - 1)
         design = np.ones((self.k, 1))
-        low, high = heterogeneity.profile(self.effect, self.variance, design, quantiles)
+        tau2 = heterogeneity.profile(self.effect, self.variance, design, quantiles)
         s2 = heterogeneity.typical_variance(self.variance, design)
-        bounds = np.array([low, high])
-        return {
-            "tau2": (float(low), float(high)),
-            "i2": tuple(map(float, 100 * bounds / (bounds + s2))),
-            "h2": tuple(map(float, 1 + bounds / s2)),
-        }
+        i2, h2 = 100 * tau2 / (tau2 + s2), 1 + tau2 / s2
+        return {name: tuple(b.tolist()) for name, b in (("tau2", tau2), ("i2", i2), ("h2", h2))}
+
+
+def refuse_unknown(*, level=0.95, **options):
+    """Refuse a method, interval or prediction that is not known, and an impossible level."""
+    known = {"method": METHODS, "interval": INTERVALS, "prediction": PREDICTIONS}
+    for name, value in options.items():
+        if value not in known[name]:
+            raise ValueError(f"{name} is one of {', '.join(known[name])}, not {value!r}")
+    if not 0 < level < 1:
+        raise ValueError(f"level lies between 0 and 1, not at {level!r}")
 
 
 def checked(effect, variance):
@@ -130,6 +140,23 @@ def critical(level, df=np.inf):
 def two_sided_p(statistic, df=np.inf):
     """Two-sided p of a z or t statistic."""
     return 2 * t_sf(np.abs(statistic), df)
+
+
+def inference(estimate, se, *, level, df=np.inf):
+    """Interval and two-sided p against 0 by t with `df` degrees of freedom, by z where infinite.
+
+    Returns
+    -------
+    dict
+        ``estimate, se, ci_low, ci_high, p_effect``.
+    """
+    half = critical(level, df) * se
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = two_sided_p(np.divide(estimate, se), df)
+    return {
+        "estimate": estimate, "se": se, "ci_low": estimate - half, "ci_high": estimate + half,
+        "p_effect": p,
+    }  # fmt: skip
 
 
 def tau2(effects, *, variances, method="REML"):
@@ -209,62 +236,62 @@ def pool(effect, *, variance, method="REML", interval="z", prediction="riley", l
     >>> round(result.estimate, 3), round(result.tau2, 3)
     (0.378, 0.044)
     """
-    if interval not in INTERVALS:
-        raise ValueError(f"interval is one of {', '.join(INTERVALS)}, not {interval!r}")
-    if prediction not in PREDICTIONS:
-        raise ValueError(f"prediction is one of {', '.join(PREDICTIONS)}, not {prediction!r}")
-    if method not in METHODS:
-        raise ValueError(f"method is one of {', '.join(METHODS)}, not {method!r}")
-    if not 0 < level < 1:
-        raise ValueError(f"level lies between 0 and 1, not at {level!r}")
-    y, v = checked(effect, variance)
     options = {"method": method, "interval": interval, "prediction": prediction, "level": level}
+    refuse_unknown(**options)
+    y, v = checked(effect, variance)
     k, df = len(y), len(y) - 1
     if k == 1:
-        estimate, se = float(y[0]), float(np.sqrt(v[0]))
-        half = float(critical(level)) * se
-        unknown = dict.fromkeys(
-            ("tau2", "i2", "h2", "q", "p_heterogeneity", "pi_low", "pi_high"), np.nan
-        )
-        return PooledResult(
-            k=1, estimate=estimate, se=se, ci_low=estimate - half, ci_high=estimate + half,
-            p_effect=float(two_sided_p(estimate / se)), weights=np.ones(1), effect=y, variance=v,
-            **unknown, **options,
-        )  # fmt: skip
-
-    design = np.ones((k, 1))
-    between = tau2(y, variances=v, method=method)
-    w = 1 / (v + between)
-    estimate = float(np.sum(w * y) / np.sum(w))
-    plain = se = float(1 / np.sqrt(np.sum(w)))
-    hartung_knapp = float(np.sqrt(np.sum(w * (y - estimate) ** 2) / df)) * plain
-    if interval == "hksj":
-        se = hartung_knapp
-    elif interval == "hksj_truncated":
-        se = max(hartung_knapp, plain)
-    reference = np.inf if interval == "z" else df
-    half = float(critical(level, reference)) * se
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p_effect = float(two_sided_p(np.divide(estimate, se), reference))
-
-    q = heterogeneity.q_statistic(y, v, design)
-    s2 = heterogeneity.typical_variance(v, design)
-    if method == "EE":
-        i2, h2 = (100 * max(0.0, (q - df) / q) if q > 0 else 0.0), q / df
+        fields = dict.fromkeys(POOLED_FIELDS, np.nan) | inference(y[0], np.sqrt(v[0]), level=level)
+        weights = np.ones(1)
     else:
-        i2, h2 = 100 * between / (between + s2), 1 + between / s2
+        design = np.ones((k, 1))
+        between = float(heterogeneity.estimate(y, v, design, method))
+        w = 1 / (v + between)
+        estimate, weights = np.sum(w * y) / np.sum(w), w / np.sum(w)
+        fields = pooled_values(
+            estimate, plain_se=1 / np.sqrt(np.sum(w)), k=k, tau2=between,
+            mean_square=np.sum(w * (y - estimate) ** 2) / df,
+            q=heterogeneity.q_statistic(y, v, design),
+            s2=heterogeneity.typical_variance(v, design), **options,
+        )  # fmt: skip
+    fields = {name: float(value) for name, value in fields.items()}
+    return PooledResult(k=k, **fields, weights=weights, effect=y, variance=v, **options)
 
-    spread = np.nan
-    if k > 2 and method != "EE":
-        if prediction == "riley":
-            spread = critical(level, k - 2) * np.hypot(plain, np.sqrt(between))
-        elif prediction == "z":
-            spread = critical(level) * np.hypot(plain, np.sqrt(between))
-        else:
-            spread = critical(level, df) * np.hypot(hartung_knapp, np.sqrt(between))
-    return PooledResult(
-        k=k, estimate=estimate, se=se, ci_low=estimate - half, ci_high=estimate + half,
-        p_effect=p_effect, tau2=between, i2=float(i2), h2=float(h2), q=q,
-        p_heterogeneity=float(chi2_sf(q, df)), pi_low=float(estimate - spread),
-        pi_high=float(estimate + spread), weights=w / w.sum(), effect=y, variance=v, **options,
-    )  # fmt: skip
+
+def pooled_values(
+    estimate, *, plain_se, k, tau2, mean_square, q, s2, method, interval, prediction, level
+):
+    """What follows from the sums over two or more effects, elementwise for many sets of effects.
+
+    Parameters
+    ----------
+    estimate, plain_se, tau2 : float or numpy.ndarray
+        Pooled effect, its standard error by the weights 1 / (v + τ²), and τ².
+    k : int or numpy.ndarray
+        Number of effects.
+    mean_square : float or numpy.ndarray
+        Weighted mean square of the effects around the pooled one, df = k - 1: the variance factor
+        of Hartung and Knapp.
+    q, s2 : float or numpy.ndarray
+        Q with fixed weights and the typical sampling variance.
+    method, interval, prediction, level
+        As in `pool`.
+
+    Returns
+    -------
+    dict
+        The `POOLED_FIELDS`.
+    """
+    knapp = plain_se * np.sqrt(mean_square)
+    se = {"z": plain_se, "hksj": knapp, "hksj_truncated": np.maximum(knapp, plain_se)}[interval]
+    found = inference(estimate, se, level=level, df=np.inf if interval == "z" else k - 1)
+    i2, h2 = heterogeneity.i2_h2(tau2, s2=s2, q=q, df=k - 1, method=method)
+    wide, df = {"riley": (plain_se, k - 2), "z": (plain_se, np.inf), "hk": (knapp, k - 1)}[
+        prediction
+    ]
+    spread = critical(level, df) * np.hypot(wide, np.sqrt(tau2))
+    spread = np.where((k > 2) & (method != "EE"), spread, np.nan)
+    return found | {
+        "tau2": tau2, "i2": i2, "h2": h2, "q": q, "p_heterogeneity": chi2_sf(q, k - 1),
+        "pi_low": estimate - spread, "pi_high": estimate + spread,
+    }  # fmt: skip

@@ -13,8 +13,7 @@ from helpers.influence import (
     leave_one_out,
     members,
 )
-from helpers.moderators import POOLED_FIELDS
-from helpers.pooling import METHODS, pool
+from helpers.pooling import METHODS, POOLED_FIELDS, pool
 
 
 @pytest.fixture
@@ -198,7 +197,7 @@ def test_two_effects(data):
         (
             leave_one_out,
             {"effect": [1.0, 2.0], "variance": [1.0, 1.0], "interval": "t"},
-            "unknown interval",
+            "interval is one of",
         ),
         (leave_one_out, {"effect": [1.0, 2.0], "variance": [1.0, 1.0], "method": "X"}, "method is"),
     ],
