@@ -10,7 +10,7 @@ import pandas as pd
 from helpers import dependence
 from helpers.effects import effect_sizes
 from helpers.moderators import RegressionResult, SubgroupResult, holm, meta_regression, subgroups
-from helpers.pooling import PooledResult, critical, pool
+from helpers.pooling import POOLED_FIELDS, PooledResult, critical, pool
 from helpers.robust import cluster_robust
 
 # No three-level model is fitted where a study holds more: a study's covariance holds its
@@ -194,7 +194,7 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
         robust=robust,
         three_level_note=note,
     )
-    for name in moderators if moderators is not None else review.moderators:
+    for name in review.moderators if moderators is None else moderators:
         _moderate(analysis, review.moderators[name])
     return analysis
 
@@ -332,8 +332,4 @@ def presets(analysis):
 
 def pooled_fields(result):
     """A pooled result as plain numbers, without its weights."""
-    names = (
-        "k", "estimate", "se", "ci_low", "ci_high", "p_effect", "tau2", "i2", "h2", "q",
-        "p_heterogeneity", "pi_low", "pi_high", "pooled",
-    )  # fmt: skip
-    return {name: getattr(result, name) for name in names}
+    return {name: getattr(result, name) for name in ("k", *POOLED_FIELDS, "pooled")}

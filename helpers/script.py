@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from helpers.analysis import pooled_fields
+from helpers.effects import GROUP_COLUMNS
+from helpers.results import records
+
 TESTS = {"z": "z", "hksj": "knha", "hksj_truncated": "adhoc"}
 FACTORS = {
     "exact": "exp(lgamma(m / 2) - lgamma((m - 1) / 2)) / sqrt(m / 2)",
@@ -100,13 +104,12 @@ def metafor_script(review, family, analyses, settings):
     """
     rows = pd.concat([analysis.rows for analysis in analyses.values()])
     moderators = [name for name in review.moderators if name in rows]
-    groups = ["n_treated", "mean_treated", "sd_treated", "n_control", "mean_control", "sd_control"]
-    from_groups = settings.measure == "SMD" and rows[groups].notna().all(axis=None)
-    data = rows[["experiment", "outcome", *groups, "effect", "variance", *moderators, "provenance"]]
+    from_groups = settings.measure == "SMD" and rows[[*GROUP_COLUMNS]].notna().all(axis=None)
+    numbers = [*GROUP_COLUMNS, "effect", "variance"]
+    data = rows[["experiment", "outcome", *numbers, *moderators, "provenance"]]
     data = data.assign(n_split=rows["n_split"], sign=rows.get("sign", 1))
-    numeric = [name for name in moderators if not review.moderators[name].levels]
-    numeric += [*groups, "effect", "variance", "n_split", "sign"]
-    classes = ["numeric" if name in numeric else "character" for name in data]
+    numbers += ["n_split", "sign", *(m for m in moderators if not review.moderators[m].levels)]
+    classes = ["numeric" if name in numbers else "character" for name in data]
     head = HEAD.format(
         title=_comment(review.title), family=_comment(family),
         notice=_comment(review.evidence.get("notice", "")), data=_text(data),
@@ -127,27 +130,19 @@ def metafor_script(review, family, analyses, settings):
 def _expected(analyses):
     """The report's numbers, a row a fit."""
     rows = []
-    names = ["estimate", "se", "ci_low", "ci_high"]
     for outcome, analysis in analyses.items():
         if analysis.chosen.pooled:
-            rows.append([outcome, "pooled", None, None, None, *_numbers(analysis.chosen, names)])
+            rows.append({"outcome": outcome, "kind": "pooled"} | pooled_fields(analysis.chosen))
         for moderator, result in analysis.subgroups.items():
-            for level, pooled in result.results.items():
-                if pooled.pooled:
-                    place = [outcome, "subgroup", moderator, level, None]
-                    rows.append([*place, *_numbers(pooled, names)])
+            place = {"outcome": outcome, "kind": "subgroup", "moderator": moderator}
+            rows += [place | level for level in records(result.table) if level["pooled"]]
         for moderator, result in analysis.regressions.items():
-            for _, term in result.coefficients.iloc[1:].iterrows():
-                place = [outcome, "coefficient", moderator, term["level"]]
-                place.append(result.reference.get(moderator))
-                numbers = [term[name] for name in ("coef", "se", "ci_low", "ci_high")]
-                rows.append([*place, *numbers, result.tau2])
-    columns = ["outcome", "kind", "moderator", "level", "reference", *names, "tau2"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _numbers(result, names):
-    return [*(getattr(result, name) for name in names), result.tau2]
+            place = {"outcome": outcome, "kind": "coefficient", "tau2": result.tau2}
+            place["reference"] = result.reference.get(moderator)
+            terms = result.coefficients.iloc[1:].rename(columns={"coef": "estimate"})
+            rows += [place | term for term in records(terms)]
+    columns = ["outcome", "kind", "moderator", "level", "reference", "estimate", "se"]
+    return pd.DataFrame(rows, columns=[*columns, "ci_low", "ci_high", "tau2"])
 
 
 def _text(frame):

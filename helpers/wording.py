@@ -16,8 +16,6 @@ def number(value, digits=2):
     if math.isinf(value):
         return "∞" if value > 0 else MINUS + "∞"
     text = f"{abs(value):.{digits}f}"
-    if digits and float(text) == 0 and value != 0 and digits < 4:
-        return "0." + "0" * digits
     return (MINUS if value < 0 and float(text) != 0 else "") + text
 
 
@@ -36,7 +34,7 @@ def p_value(p):
 def p_phrase(p):
     """A p-value after its letter: "p = 0.012", "p < 0.001"."""
     text = p_value(p)
-    return f"p {text[0]} {text[1:]}" if text.startswith("<") else f"p = {text}"
+    return "p < 0.001" if text == "<0.001" else f"p = {text}"
 
 
 def percent(value, digits=1):
@@ -80,20 +78,14 @@ def excludes_zero(result):
     return result.ci_low > 0 or result.ci_high < 0
 
 
-def verdict(result, outcome, treated, *, positive_is_benefit=False):
+def verdict(result, outcome, treated):
     """What a pooled effect says about an outcome, as one sentence a reader can quote.
 
     The direction is that of the estimate; whether it is told as a difference follows from the
     interval, and an interval with 0 inside is told as undecided, never as an absence of effect.
     """
-    better = "higher" if positive_is_benefit else outcome.better
-    side = direction(result.estimate, better)
-    words = {
-        "benefit": "the side of benefit",
-        "harm": "the side of harm",
-        "neither": "neither side",
-    }[side]
-    higher = result.estimate > 0
+    side = direction(result.estimate, outcome.better)
+    words = "neither side" if side == "neither" else f"the side of {side}"
     numbers = f"{number(result.estimate)} {interval(result.ci_low, result.ci_high)}"
     if not result.pooled:
         return f"{outcome.label}: one experiment gives {numbers}, on {words}; nothing is pooled."
@@ -102,10 +94,7 @@ def verdict(result, outcome, treated, *, positive_is_benefit=False):
             f"{outcome.label}: {result.k} experiments do not settle whether {treated} change it; "
             f"{numbers} reaches from one side of zero to the other."
         )
-    if positive_is_benefit:
-        change = "better" if higher else "worse"
-    else:
-        change = "higher" if higher else "lower"
+    change = "higher" if result.estimate > 0 else "lower"
     return (
         f"{outcome.label} was {change} with {treated}, on {words}: {numbers}, pooled over "
         f"{result.k} experiments."
@@ -127,7 +116,7 @@ def heterogeneity_line(result):
     return ", ".join(parts)
 
 
-def heterogeneity_words(result, level=0.95):
+def heterogeneity_words(result):
     """What heterogeneity and the prediction interval mean for the next experiment."""
     if not result.pooled:
         return ""
@@ -140,20 +129,8 @@ def heterogeneity_words(result, level=0.95):
         tail = "which holds zero: a new experiment may well find an effect on the other side"
     return (
         f"The true effect of a new experiment of this kind is expected within {span} "
-        f"({100 * level:g}%), {tail}."
+        f"({100 * result.level:g}%), {tail}."
     )
-
-
-def agreement(computed, published, tolerance=0.01):
-    """Largest distance of estimate and interval bounds from the printed ones, or None."""
-    pairs = [
-        (computed[name], published[name])
-        for name in ("estimate", "ci_low", "ci_high")
-        if not pd.isna(published.get(name))
-    ]
-    if not pairs:
-        return None
-    return max(abs(a - b) for a, b in pairs)
 
 
 def result_paragraph(analysis, review, measure="SMD"):
@@ -167,7 +144,7 @@ def result_paragraph(analysis, review, measure="SMD"):
             f" ({measure} with {level_name(result.level)}; τ² = {number(result.tau2)}, "
             f"I² = {percent(result.i2)}.)"
         )
-        text += f" {heterogeneity_words(result, result.level)}"
+        text += f" {heterogeneity_words(result)}"
     tested = [
         (name, regression)
         for name, regression in analysis.regressions.items()
