@@ -70,7 +70,7 @@ class Finder:
 
         Parameters
         ----------
-        rows : array of bool
+        rows : Series or array of bool
             Which cells.
         cells : pandas.Series
             Its index is the row in the file, its name is the column.
@@ -79,9 +79,6 @@ class Finder:
             A text, or what gives one for a cell.
         severity : {"fault", "warning"}
         """
-        import numpy as np  # here, because a call that finds nothing changed needs no arrays
-
-        rows = np.asarray(rows, bool)
         if not rows.any():
             return
         column = self.names.get(cells.name, cells.name)

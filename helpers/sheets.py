@@ -7,7 +7,8 @@ import csv
 import io
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from helpers.findings import Finding, ReviewError
 GROUPS = ("n_treated", "mean_treated", "sd_treated", "n_control", "mean_control", "sd_control")
 NUMBERS = (*GROUPS, "follow_up_days", "sign", "effect", "se")
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
-PLAIN = {"\N{MINUS SIGN}": "-", "\N{NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " "}
+PLAIN = str.maketrans("\N{MINUS SIGN}\N{NO-BREAK SPACE}\N{THIN SPACE}", "-  ")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 RANGE = re.compile(r"(\d+)\s*(?:-|–|—|to|a|à|bis)\s*(\d+)", re.ASCII)
 
@@ -42,7 +43,7 @@ class Raw:
     file: str
     table: pd.DataFrame
     sheet: str | None = None
-    twice: frozenset = field(default=frozenset())
+    twice: frozenset = frozenset()
     typed: bool = False
     header: int = 1
 
@@ -132,21 +133,18 @@ def _cell(value):
         return str(value).upper()
     if isinstance(value, float):
         return repr(float(value))
-    return _plain(str(value).removesuffix(" 00:00:00")).strip()
-
-
-def _plain(text):
-    for mark, plain in PLAIN.items():
-        text = text.replace(mark, plain)
-    return text
+    return str(value).removesuffix(" 00:00:00").translate(PLAIN).strip()
 
 
 def _text_grid(path, encoding, separator):
     data = path.read_bytes()
     text = data.decode(encoding or _encoding(data)).removeprefix("\ufeff")
-    separator = separator or _separator(text)
-    rows = csv.reader(io.StringIO(_plain(text), newline=""), delimiter=separator)
+    rows = _rows(text.translate(PLAIN), separator or _separator(text))
     return [list(map(str.strip, row)) for row in rows]
+
+
+def _rows(text, separator):
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
 
 
 def _encoding(data):
@@ -168,8 +166,7 @@ def _separator(text):
     """The separator that cuts most of the first rows into one number of columns."""
 
     def score(mark):
-        rows = csv.reader(io.StringIO(text[:20_000], newline=""), delimiter=mark)
-        widths = [len(row) for row, _ in zip((row for row in rows if row), range(20), strict=False)]
+        widths = [len(row) for row in islice(filter(None, _rows(text[:20_000], mark)), 20)]
         common = max(set(widths), key=widths.count, default=1)
         return (common > 1) * widths.count(common) / max(len(widths), 1), common
 
@@ -191,14 +188,15 @@ def _table(path, sheet, grid, header, *, typed):
         names.append(f"{name} (column {place})" if name in names else name)
     width = len(names)
     rows = {row: grid[row - 1] for row in range(header + 1, len(grid) + 1) if filled[row - 1]}
-    wide = [row for row, cells in rows.items() if any(cells[width:])]
+    remedy = "Put texts that hold the separator into quotes, or add the heading"
+    wide = [
+        Finding(path.name, f"this row has {len(cells)} cells under {width} headings", remedy,
+                row=row, sheet=sheet)
+        for row, cells in rows.items()
+        if any(cells[width:])
+    ]  # fmt: skip
     if wide:
-        remedy = "Put texts that hold the separator into quotes, or add the heading"
-        what = "this row has {} cells under " + f"{width} headings"
-        place = {"remedy": remedy, "sheet": sheet}
-        raise ReviewError(
-            Finding(path.name, what.format(len(grid[row - 1])), row=row, **place) for row in wide
-        )
+        raise ReviewError(wide)
     cells = [[*cells[:width], *[""] * (width - len(cells))] for cells in rows.values()]
     table = pd.DataFrame(cells, pd.Index(rows, dtype=int), names, dtype=object)
     return Raw(path.name, table, sheet, frozenset(twice), typed, header)
@@ -216,7 +214,9 @@ def plain_number(text, *, decimal=".", typed=False):
         The file tells numbers from text; a point in it is no thousands mark.
     """
     if decimal == ",":
-        text = "" if "." in text and not (typed and "," not in text) else text.replace(",", ".")
+        if "." in text and ("," in text or not typed):
+            return None
+        text = text.replace(",", ".")
     return text if NUMBER.fullmatch(text) else None
 
 
