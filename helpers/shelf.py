@@ -2,8 +2,9 @@
 
 import json
 import os
-import shutil
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from helpers.plan import OVERVIEW
 
@@ -37,22 +38,18 @@ def put(out, contents, *, instead=None):
     instead : str, optional
         A folder inside `out` that afterwards holds nothing but what is in `contents`.
     """
-    fresh = out / f".fresh-{os.getpid()}"
-    stale = out / f".stale-{os.getpid()}"
-    try:
+    out.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out, prefix=".", ignore_cleanup_errors=True) as beside:
+        fresh, stale = Path(beside, "fresh"), Path(beside, "stale")
         for name, content in contents.items():
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).write_bytes(content)
         if instead:
-            stale.mkdir()
             with suppress(FileNotFoundError):
-                os.replace(out / instead, stale / "folder")
+                os.replace(out / instead, stale)
         for name in contents:
             (out / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(fresh / name, out / name)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(stale, ignore_errors=True)
 
 
 def put_index(out, description, entries):
