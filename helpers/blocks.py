@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from csv import writer
 from dataclasses import dataclass, field
 from html import escape
+from itertools import groupby
+from operator import itemgetter
 from urllib.parse import quote
 
 MIME = "application/vnd.preclinical.block+json"
@@ -137,22 +139,19 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None)
         heads.append(f'<th scope="col"{style}>{escape(str(label))}</th>')
         columns.append(_tagged(cells, numeric, first=not columns))
     rows = [f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True)]
-    labels = frame[groups].tolist() if groups else []
-    body, start = [] if groups else ["<tbody>", *rows, "</tbody>"], 0
-    for stop in range(1, len(labels) + 1):
-        if stop == len(labels) or labels[stop] != labels[start]:
-            title = f'<tr class="group"><th colspan="{len(columns)}" scope="rowgroup">'
-            title += f"{escape(str(labels[start]))}</th></tr>"
-            body.append(f"<tbody>{title}{''.join(rows[start:stop])}</tbody>")
-            start = stop
+    body = "" if groups else f"<tbody>{''.join(rows)}</tbody>"
+    labelled = zip(frame[groups], rows, strict=True) if groups else ()
+    for label, run in groupby(labelled, key=itemgetter(0)):
+        title = f'<th colspan="{len(columns)}" scope="rowgroup">{escape(str(label))}</th>'
+        lines = "".join(row for _, row in run)
+        body += f'<tbody><tr class="group">{title}</tr>{lines}</tbody>'
     text = csv(frame if data is None else data)
     html = (
         f'<div class="{"table long" if len(rows) > LONG else "table"}" id="{mark}">'
         f'<div class="scroll" tabindex="0" role="group" '
         f'aria-labelledby="{mark}-caption"><table><caption id="{mark}-caption"><span>'
         f"<b>Table {number}.</b> {escape(caption)}</span></caption><thead><tr>"
-        f"{''.join(heads)}</tr></thead>"
-        f"{''.join(body)}</table></div>"
+        f"{''.join(heads)}</tr></thead>{body}</table></div>"
         f'<p class="actions">{_link(text, name)}</p></div>'
     )
     plain = shown.to_string(index=False, max_rows=20)
@@ -376,14 +375,13 @@ def facts(pairs, *, name="facts"):
     pairs : list of (str, object) or mapping
         A value that is a list is written one item a line.
     """
-    pairs = list(pairs.items()) if isinstance(pairs, Mapping) else list(pairs)
-    items = ""
-    for key, value in pairs:
+    pairs, items = dict(pairs), ""
+    for key, value in pairs.items():
         lines = value if isinstance(value, list | tuple) else [value]
         items += f"<dt>{escape(str(key))}</dt>"
         items += "".join(f"<dd>{escape(str(line))}</dd>" for line in lines)
     html = f'<dl class="facts">{items}</dl>'
-    return Block("facts", name, html, "\n".join(f"{key}: {value}" for key, value in pairs))
+    return Block("facts", name, html, "\n".join(f"{key}: {value}" for key, value in pairs.items()))
 
 
 def download(text, *, name, filename, label, mime="text/plain"):

@@ -14,27 +14,48 @@ from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
 from helpers.style import INK, RC, SIZE
 
+FILES = {
+    bold: str(File(matplotlib.get_data_path(), "fonts", "ttf", name))
+    for bold, name in ((False, "DejaVuSans.ttf"), (True, "DejaVuSans-Bold.ttf"))
+}
 SLACK = 1.04  # hinting, and a reader's sans-serif that is a little wider than DejaVu Sans
 SHARE = {"left": 0, "center": 0.5, "right": 1}  # of a line's width left of its anchor
 
 
-@cache
-def _font(bold):
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return FT2Font(File(matplotlib.get_data_path(), "fonts", "ttf", name))
+class Measures(dict):
+    """Widths of a font's characters in ems, unhinted, with height and descent of a line."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.font = FT2Font(path)
+        self.font.set_size(1000, 72)
+        self.font.set_text("lp", 0.0, flags=LoadFlags.NO_HINTING)  # letters that reach up and down
+        self.height = self.font.get_width_height()[1] / 64e3
+        self.descent = self.font.get_descent() / 64e3
+
+    def __missing__(self, character):
+        # What this font does not have, the reader's may: ideographs and emoji are as wide as high.
+        width = 1.15
+        if self.font.get_char_index(ord(character)):
+            glyph = self.font.load_char(ord(character), LoadFlags.NO_HINTING)
+            width = glyph.linearHoriAdvance / 65536e3
+        self[character] = width
+        return width
+
+    def width(self, text):
+        """Width of a line in ems: shaping it would take far longer and change little."""
+        return sum(map(self.__getitem__, text))
 
 
 @cache
-def _advance(char, bold):
-    if ord(char) > 0x2E7F:  # not in DejaVu Sans: ideographs and emoji are about as wide as high
-        return 1.15
-    font = _font(bold)
-    return font.load_char(ord(char), LoadFlags.NO_SCALE).horiAdvance / font.units_per_EM
+def measures(path):
+    """Give the measures of the font in a file."""
+    return Measures(path)
 
 
-def text_width(text, *, bold=False, size=SIZE):
+def text_width(text, *, bold=False):
     """Room for a line in inches: the font's advance widths (no layout, no kerning) and SLACK."""
-    return SLACK * sum(_advance(char, bold) for char in text) * size / 72
+    return SLACK * measures(FILES[bold]).width(text) * SIZE / 72
 
 
 def shorten(text, width, *, bold=False, tail=0):

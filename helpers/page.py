@@ -148,9 +148,8 @@ def _exporter():
 
         def from_notebook_node(self, nb, resources=None, **more):
             self.register_filter("highlight_code", lambda code, **_: highlight(code, *colours))
-            return TemplateExporter.from_notebook_node(
-                self, nb, self._init_resources(resources), **more
-            )
+            resources = self._init_resources(resources)
+            return TemplateExporter.from_notebook_node(self, nb, resources, **more)
 
     return Exporter(
         template_name="report",

@@ -20,11 +20,12 @@ import numpy as np
 from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import to_hex
 from matplotlib.font_manager import findfont, weight_dict
-from matplotlib.ft2font import FT2Font, LoadFlags
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
-SIZE = 9  # points; said once, because most texts of a figure have it
+from helpers.lettering import measures
+from helpers.style import SIZE
+
 FONT = "Arial, 'Helvetica Neue', Helvetica, 'Liberation Sans', sans-serif"
 PAINT = {"#222222": "currentColor", "#000000": "currentColor", "#ffffff": "var(--ground,#fff)"}
 VERBS = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
@@ -72,7 +73,7 @@ class _Renderer(RendererBase):
     def __init__(self, width, height, name, titles):
         super().__init__()
         self.width, self.height, self.name, self.titles = width, height, name, titles
-        self.out, self.defs, self.groups, self.faces = [], {}, [], {}
+        self.out, self.defs, self.groups, self.fonts = [], {}, [], {}
 
     def drawn(self):
         """All elements; those in a row that look alike share a group."""
@@ -158,12 +159,11 @@ class _Renderer(RendererBase):
     def get_text_width_height_descent(self, s, prop, ismath):
         if ismath:
             return super().get_text_width_height_descent(s, prop, ismath)
-        # Shaping each string anew is half the time of a forest plot; advances need no shaping.
         size, key = prop.get_size(), (*prop.get_family(), prop.get_style(), prop.get_weight())
-        if key not in self.faces:
-            self.faces[key] = _face(str(findfont(prop)))
-        face = self.faces[key]
-        return size * sum(map(face.__getitem__, s)), size * face.height, size * face.descent
+        if key not in self.fonts:
+            self.fonts[key] = measures(str(findfont(prop)))
+        font = self.fonts[key]
+        return size * font.width(s), size * font.height, size * font.descent
 
     def draw_image(self, gc, x, y, im, transform=None):
         from PIL import Image
@@ -262,31 +262,6 @@ def _opacity(rgb, alpha):
 
 def _attributes(style):
     return "".join(f' {key}="{value}"' for key, value in style.items() if value != "")
-
-
-@cache
-def _face(path):
-    return _Face(path)
-
-
-class _Face(dict):
-    """Widths of a font's characters in ems, unhinted, with height and descent of a line."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.font = FT2Font(path)
-        self.font.set_size(1000, 72)
-        self.font.set_text("lp", 0.0, flags=LoadFlags.NO_HINTING)  # letters that reach up and down
-        self.height = self.font.get_width_height()[1] / 64e3
-        self.descent = self.font.get_descent() / 64e3
-
-    def __missing__(self, character):
-        width = 1.0  # of what this font does not have, the reader's font may have it
-        if self.font.get_char_index(ord(character)):
-            glyph = self.font.load_char(ord(character), LoadFlags.NO_HINTING)
-            width = glyph.linearHoriAdvance / 65536e3
-        self[character] = width
-        return width
 
 
 def _circle(points):
