@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.description import describe
 from helpers.findings import Finder, Finding, ReviewError, grouped, nearest
-from helpers.mapping import IDS, read_sheet
+from helpers.mapping import columns_of, read_sheet
 from helpers.numerals import ARMS, to_floats
 from helpers.sheets import GROUPS, NUMBERS, advice, read_csv
 
@@ -94,8 +94,7 @@ def _of_rows(description, sheet):
         what = "no row of this sheet gives an experiment"
         return [Finding(sheet.file, what, "Check how review.toml reads it")]
     found = Finder(sheet.file, sheet.sheet, sheet.names)
-    columns = dict.fromkeys([*IDS, *NUMBERS, *description.moderators])
-    table = sheet.table.reindex(columns=columns, fill_value="")
+    table = sheet.table.reindex(columns=columns_of(description), fill_value="")
     _words(found, table, description)
     numbers = _numbers(found, table)
     with np.errstate(all="ignore"):
@@ -145,32 +144,29 @@ def _group_sizes(found, table, numbers, description):
         found.fault(n < 1, cells, "a group has at least 1 animal", "Correct the group size")
         found.warn(n == 1, cells, "this group is 1 animal", "Check the source")
         if column == "n_treated" or not description.sheet.get("control_n_is_split"):
-            broken, remedy = (n >= 1) & (n % 1 != 0), "control_n_is_split = true in review.toml"
-            found.warn(
-                broken, cells, "a group size is a whole number", f"Check it, or say {remedy}"
-            )
+            what = "a group size is a whole number"
+            remedy = "Check it, or say control_n_is_split = true in review.toml"
+            found.warn((n >= 1) & (n % 1 != 0), cells, what, remedy)
         # Dragging a cell down in a spreadsheet counts up instead of repeating it.
         step = (n.diff() == 1) & (n.index.to_series().diff() == 1)
         run = step.groupby((~step).cumsum()).transform("sum")
         what = "group sizes count up from row to row"
-        found.warn(
-            step & (run >= 4), cells, what, "Check whether a spreadsheet's fill handle did it"
-        )
+        remedy = "Check whether a spreadsheet's fill handle did it"
+        found.warn(step & (run >= 4), cells, what, remedy)
 
 
 def _pooled_sds(found, table, numbers):
     """SDs that cannot be pooled or are 0, and means further apart than they can be."""
     n1, mean1, s1, n2, mean2, s2 = (numbers[name] for name in GROUPS)
     for sd in (s1, s2):
-        cells = table[sd.name]
-        found.fault(sd < 0, cells, "an SD is not negative", "Correct it from the source")
+        remedy = "Correct it from the source"
+        found.fault(sd < 0, table[sd.name], "an SD is not negative", remedy)
     df, sized = n1 + n2 - 2, (n1 >= 1) & (n2 >= 1)
-    few = {
-        "n_treated + n_control - 2 is below 1: no SD can be pooled": df < 1,
-        "n_treated + n_control - 2 is 1: the small-sample factor of an SMD is 0": df == 1,
-    }
-    for what, rows in few.items():
-        remedy = f"Correct the group sizes {LEAVE_OUT}"
+    remedy = f"Correct the group sizes {LEAVE_OUT}"
+    for what, rows in (
+        ("n_treated + n_control - 2 is below 1: no SD can be pooled", df < 1),
+        ("n_treated + n_control - 2 is 1: the small-sample factor of an SMD is 0", df == 1),
+    ):
         found.fault(sized & rows, table["n_control"], what, remedy)
     # A group of one animal adds nothing to the pooled SD, whatever its SD.
     squares = (n1 - 1) * s1**2 + (n2 - 1) * s2**2
@@ -180,9 +176,10 @@ def _pooled_sds(found, table, numbers):
     for sd in (s1, s2):
         found.warn((sd == 0) & ~none, table[sd.name], "this SD is 0", "Check the source")
     d = (mean1 - mean2) / np.sqrt(squares / df)
-    what, remedy = f"the means lie more than {EXTREME} SDs apart", "Check whether SEMs were taken"
     far = np.isfinite(d) & (d.abs() > EXTREME)
-    found.warn(far, table["mean_treated"], what, f"{remedy} for SDs, and the means")
+    what = f"the means lie more than {EXTREME} SDs apart"
+    remedy = "Check whether SEMs were taken for SDs, and the means"
+    found.warn(far, table["mean_treated"], what, remedy)
 
 
 def _scales(found, table, numbers, description):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -47,13 +47,18 @@ class Sheet:
     """
 
     file: str
+    sheet: str | None
     table: pd.DataFrame
     names: dict
-    sheet: str | None = None
-    trace: pd.DataFrame = field(default_factory=pd.DataFrame)
-    not_used: pd.DataFrame = field(default_factory=pd.DataFrame)
-    rows_in: int = 0
-    findings: tuple = ()
+    trace: pd.DataFrame
+    not_used: pd.DataFrame
+    rows_in: int
+    findings: tuple
+
+
+def columns_of(description):
+    """The project's columns in a review's checked sheet, in their order."""
+    return list(dict.fromkeys([*IDS, *NUMBERS, *description.moderators]))
 
 
 def read_sheet(description):
@@ -206,9 +211,8 @@ class _Mapping:
     def choose(self):
         """Take what is needed under the project's names."""
         columns, constants = self.config.get("columns", {}), self.config.get("constants", {})
-        arms = [f"{name}_{arm}" for name in ARM for arm in ARMS]
-        tacit = dict.fromkeys([*IDS, *NUMBERS, *self.description.moderators])
-        fields = tacit | dict.fromkeys([*arms, *ARM])
+        tacit = columns_of(self.description)
+        fields = [*tacit, *ARM, *(f"{name}_{arm}" for name in ARM for arm in ARMS)]
         self.known("columns", columns, fields)
         self.known("constants", constants, fields)
         # A column of the sheet that happens to be called `n` or `low` is taken only when named.
@@ -332,17 +336,17 @@ class _Mapping:
 
     def sheet(self):
         self.note("use", "", "rows that give an experiment", len(self.table))
-        wanted = dict.fromkeys([*IDS, *NUMBERS, *self.description.moderators])
+        wanted = [name for name in columns_of(self.description) if name in self.table]
         unused = sorted(self.unused.items())
         return Sheet(
             self.raw.file,
-            self.table[[name for name in wanted if name in self.table]],
-            self.names,
             self.raw.sheet,
-            pd.DataFrame(self.steps, columns=["step", "column", "detail", "rows"]),
-            pd.DataFrame(unused, columns=["sheet_row", "reason"]),
-            len(self.raw.table),
-            tuple(self.found.findings),
+            self.table[wanted],
+            self.names,
+            trace=pd.DataFrame(self.steps, columns=["step", "column", "detail", "rows"]),
+            not_used=pd.DataFrame(unused, columns=["sheet_row", "reason"]),
+            rows_in=len(self.raw.table),
+            findings=tuple(self.found.findings),
         )
 
 

@@ -38,35 +38,37 @@ def read_numbers(mapping):
     dict of Series
         Each column as it stood before.
     """
-    config, names, before = mapping.config, mapping.names, {}
     free = [name for name, m in mapping.description.moderators.items() if not m.levels]
     arms = [f"{name}_{arm}" for name in MEASURED for arm in ARMS]
-    decimal, typed = config.get("decimal", "."), mapping.raw.typed
-    for name in dict.fromkeys([*arms, *NUMBERS, *free]):
-        if name not in mapping.table:
-            continue
-        before[name] = mapping.table[name]
-        source, cells = names.get(name, name), mapping.table[name]
-        if "missing" in config:
-            cells = cells.mask(cells.isin(config["missing"]), "")
-        for text in cells[cells.map(RANGE.fullmatch).notna()].unique() if name[:2] == "n_" else ():
+    names = [name for name in dict.fromkeys([*arms, *NUMBERS, *free]) if name in mapping.table]
+    before = {name: mapping.table[name] for name in names}
+    for name, cells in before.items():
+        mapping.table[name] = _read_column(mapping, name, cells)
+    return before
+
+
+def _read_column(mapping, name, cells):
+    config, source = mapping.config, mapping.names.get(name, name)
+    if "missing" in config:
+        cells = cells.mask(cells.isin(config["missing"]), "")
+    if name.startswith("n_"):
+        for text in cells[cells.map(RANGE.fullmatch).notna()].unique():
             low = str(min(map(int, RANGE.fullmatch(text).groups())))
             mapping.note("range", source, f"{text!r} read as {low}", (cells == text).sum())
             cells = cells.mask(cells == text, low)
-        mapping.table[name], divisor = cells, config.get("divide", {}).get(name)
-        if decimal == "." and not divisor:
-            continue
-        plain = cells.map(lambda cell: plain_number(cell, decimal=decimal, typed=typed))
-        commas = plain.notna() & cells.str.contains(",")
-        mapping.note("decimal comma", source, "read as a point", commas.sum())
-        pointed = plain.isna() & cells.map(NUMBER.fullmatch).notna()
-        what = "a point stands in a sheet with decimal commas"
-        mapping.found.fault(pointed, cells, what, "Write a comma, and no mark for thousands")
-        if divisor:
-            plain = plain.map(lambda cell, d=divisor: repr(float(cell) / d), na_action="ignore")
-            mapping.note("divide", source, f"by {divisor}", plain.notna().sum())
-        mapping.table[name] = plain.where(plain.notna(), cells)
-    return before
+    decimal, divisor = config.get("decimal", "."), config.get("divide", {}).get(name)
+    if decimal == "." and not divisor:
+        return cells
+    plain = cells.map(lambda cell: plain_number(cell, decimal=decimal, typed=mapping.raw.typed))
+    commas = plain.notna() & cells.str.contains(",")
+    mapping.note("decimal comma", source, "read as a point", commas.sum())
+    pointed = plain.isna() & cells.map(NUMBER.fullmatch).notna()
+    what = "a point stands in a sheet with decimal commas"
+    mapping.found.fault(pointed, cells, what, "Write a comma, and no mark for thousands")
+    if divisor:
+        plain = plain.map(lambda cell: repr(float(cell) / divisor), na_action="ignore")
+        mapping.note("divide", source, f"by {divisor}", plain.notna().sum())
+    return plain.where(plain.notna(), cells)
 
 
 def drop_incomplete(mapping, before):

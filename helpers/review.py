@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -50,10 +49,10 @@ class Review:
     experiments: pd.DataFrame
     exclusions: pd.DataFrame
     warnings: tuple[Finding, ...]
-    trace: pd.DataFrame = field(default_factory=pd.DataFrame)
-    not_used: pd.DataFrame = field(default_factory=pd.DataFrame)
-    rows_in: int = 0
-    rows_out: int = 0
+    trace: pd.DataFrame
+    not_used: pd.DataFrame
+    rows_in: int
+    rows_out: int
     whole: bool = True
 
     def __getattr__(self, name):
@@ -93,7 +92,7 @@ class Review:
         tables = self.experiments, self.exclusions, self.trace, self.not_used
         texts = [table.to_csv(index=False) for table in tables]
         texts += [str(self.rows_in), *map(str, self.warnings)]
-        return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+        return provenance.sha256("\0".join(texts).encode())
 
     def facts(self, name):
         """One of the review's files of facts as text, empty where there is none."""
@@ -129,9 +128,15 @@ def load(folder=None):
     outliers = _outliers(description.sheet.get("outliers"), experiments)
     exclusions = pd.DataFrame([*listed, *outliers], columns=EXCLUSION)
     return Review(
-        description, experiments, exclusions, findings.warnings, sheet.trace, sheet.not_used,
-        sheet.rows_in, len(experiments),
-    )  # fmt: skip
+        description,
+        experiments,
+        exclusions,
+        findings.warnings,
+        trace=sheet.trace,
+        not_used=sheet.not_used,
+        rows_in=sheet.rows_in,
+        rows_out=len(experiments),
+    )
 
 
 def hold(folder):
