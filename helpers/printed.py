@@ -6,6 +6,7 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -170,15 +171,16 @@ class Printed(NamedTuple):
         return ", ".join(filter(None, (shown.strip(), self.p and f"p {self.p.text}")))
 
 
-class Article(NamedTuple):
+@dataclass
+class Article:
     """What a review folder holds: numbers by key, repetitions, claims, faults, rows of its files."""
 
     folder: Path
-    numbers: dict[tuple[str, ...], Printed]
-    repeats: list[Printed]
-    claims: list[Printed]
-    faults: list[str]
-    files: dict[str, list[Row]]
+    numbers: dict[tuple[str, ...], Printed] = field(default_factory=dict)
+    repeats: list[Printed] = field(default_factory=list)
+    claims: list[Printed] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    files: dict[str, list[Row]] = field(default_factory=dict)
 
     def rows(self, file: str) -> list[Row]:
         """Return the rows of a CSV file of the folder as text; none where there is no file."""
@@ -226,10 +228,11 @@ class Article(NamedTuple):
 
     def reference(self, s: Printed) -> Printed | None:
         """Return the level that a coefficient is compared with."""
-        said = {"yes", "true", "1", "reference", "ref"}
-        levels = self.groups("subgroup")[s.key[1:3]]
-        marks = ({plain(t.row.text(n)) for n in ("is_reference", "coef")} & said for t in levels)
-        return next((t for t, mark in zip(levels, marks, strict=True) if mark), None)
+        for level in self.groups("subgroup")[s.key[1:3]]:
+            marks = {plain(level.row.text(name)) for name in ("is_reference", "coef")}
+            if marks & {"yes", "true", "1", "reference", "ref"}:
+                return level
+        return None
 
 
 def _printed(row: Row, statistic: str) -> Printed:
@@ -243,7 +246,7 @@ def _printed(row: Row, statistic: str) -> Printed:
 
 def read(folder: str | Path) -> Article:
     """Read all that a review folder holds of what its article prints."""
-    article = Article(Path(folder), {}, [], [], [], {})
+    article = Article(Path(folder))
     if not article.folder.is_dir():
         raise ValueError(f"{folder}: there is no such folder")
     for file, statistics in FILES.items():
