@@ -352,32 +352,7 @@ def _flow(article: Article) -> Findings:
         yield found if n != left else None
 
 
-def _run(folder: str | Path) -> tuple[list[Printed], dict[str, list[dict | None]]]:
-    """Run every check; the numbers and, in their order, what the first three checks found."""
-    article = read(folder)
-    whole = [s for s in article.numbers.values() if s.whole]
-    # The other version of an estimate has to agree with itself, too.
-    held = whole + [s for s in article.repeats if s.whole and _differing(article, s)]
-    done = {
-        "middle": map(_middle, held),
-        "p_value": [_p_value(article, s) for s in held],
-        "significance": map(_significance, held),
-        "level_count": _level_count(article),
-        "sign": _sign(article),
-        "wording": chain(_wording(article), _overlaps(article)),
-        "text_vs_table": chain(_repeats(article), _counts(article)),
-        "study_lists": _study_lists(article),
-        "flow": _flow(article),
-    }
-    for check, found in done.items():
-        cells = [f and (check, f[0], *f[1][:5], *map(str, f[2:])) for f in found]
-        done[check] = [c and dict(zip(COLUMNS, c, strict=True)) for c in cells]
-    if faults := dict.fromkeys(article.faults):
-        raise ValueError("\n".join(["these cells cannot be read:", *faults]))
-    return whole, done
-
-
-def audit(folder: str | Path) -> pd.DataFrame:
+def audit(folder: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Hold all that a review's article prints against everything else that it prints.
 
     Parameters
@@ -389,8 +364,13 @@ def audit(folder: str | Path) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
+    findings : DataFrame
         A row a finding, check by check and hard ones first; columns `COLUMNS`, all text.
+    counts : DataFrame
+        How many printed numbers and statements each check could use, and how many agree: a row a
+        check, indexed by its name, after a first row ``statistics`` for all estimates printed with
+        an interval (consistent if middle, p and significance are); columns
+        ``checked, consistent, hard, soft``.
 
     Raises
     ------
@@ -409,41 +389,44 @@ def audit(folder: str | Path) -> pd.DataFrame:
     semicolons). A count says that `n` rows of `file` have `value` in `column`; without a column,
     that the file has n rows. ``published_pooled.csv`` can have a `claim` too.
     """
-    return both(folder)[0]
+    article = read(folder)
+    whole = [s for s in article.numbers.values() if s.whole]
+    # The other version of an estimate has to agree with itself, too.
+    held = whole + [s for s in article.repeats if s.whole and _differing(article, s)]
+    done = {
+        "middle": map(_middle, held),
+        "p_value": [_p_value(article, s) for s in held],
+        "significance": map(_significance, held),
+        "level_count": _level_count(article),
+        "sign": _sign(article),
+        "wording": chain(_wording(article), _overlaps(article)),
+        "text_vs_table": chain(_repeats(article), _counts(article)),
+        "study_lists": _study_lists(article),
+        "flow": _flow(article),
+    }
+    done = {check: list(found) for check, found in done.items()}
+    if faults := dict.fromkeys(article.faults):
+        raise ValueError("\n".join(["these cells cannot be read:", *faults]))
+    rows = [
+        (check, grade, *place[:5], str(printed), implied, question)
+        for check, found in done.items()
+        for grade, place, printed, implied, question in sorted(filter(None, found), key=_grade)
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS, dtype=str), _counted(whole, done)
 
 
-def summary(folder: str | Path) -> pd.DataFrame:
-    """Count how many printed numbers and statements each check could use, and how many agree.
-
-    Returns
-    -------
-    DataFrame
-        A row a check, indexed by its name, after a first row ``statistics`` for all estimates
-        printed with an interval (consistent if middle, p and significance are); columns
-        ``checked, consistent, hard, soft``.
-    """
-    return both(folder)[1]
+def _grade(found: Finding | None) -> str:
+    return found[0] if found else ""
 
 
-def both(folder: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Give what `audit` and `summary` give, from one reading of the folder."""
-    whole, done = _run(folder)
-    return _findings(done), _counted(whole, done)
-
-
-def _findings(done: dict[str, list[dict | None]]) -> pd.DataFrame:
-    found = [f for results in done.values() for f in results if f]
-    found.sort(key=lambda f: (list(done).index(f["check"]), f["grade"]))
-    return pd.DataFrame(found, columns=COLUMNS, dtype=str)
-
-
-def _counted(whole: list[Printed], done: dict[str, list[dict | None]]) -> pd.DataFrame:
+def _counted(whole: list[Printed], done: dict[str, list[Finding | None]]) -> pd.DataFrame:
+    """Count what `audit` found; the first three checks found it in the order of `whole`."""
     first = {check: done[check][: len(whole)] for check in ("middle", "p_value", "significance")}
     together = zip(*first.values(), strict=True)
-    worst = [min((f["grade"] for f in found if f), default="") for found in together]
+    worst = [min(filter(None, map(_grade, found)), default="") for found in together]
     for check in ("p_value", "significance"):  # without p there is nothing to hold
         first[check] = [f for s, f in zip(whole, first[check], strict=True) if s.p]
-    grades = {c: [f["grade"] if f else "" for f in found] for c, found in (done | first).items()}
+    grades = {check: list(map(_grade, found)) for check, found in (done | first).items()}
     grades = {"statistics": worst} | grades
     table = [[len(g), g.count(""), g.count("hard"), g.count("soft")] for g in grades.values()]
     index = pd.Index(list(grades), name="check")
@@ -467,7 +450,7 @@ def report(findings: pd.DataFrame) -> str:
 def main(folder: str | Path, csv_path: str | Path | None = None) -> int:
     """Print findings and counts, write the findings if asked; 0, or 2 if input is unreadable."""
     try:
-        findings, counts = both(folder)
+        findings, counts = audit(folder)
         if csv_path:  # a text that a spreadsheet would take for a formula gets an apostrophe
             safe = findings.map(lambda t: f"'{t}" if t[:1] in tuple("=+-@\t\r") else t)
             safe.to_csv(csv_path, index=False, encoding="utf-8", lineterminator="\n")

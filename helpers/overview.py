@@ -50,7 +50,7 @@ class Overview(Exhibits):
             for name in self.review.outcomes
             if name in present
         }
-        self.findings, self.audited = audit.both(self.review.folder)
+        self.findings, self.audited = audit.audit(self.review.folder)
 
     # ------------------------------------------------------------------ first screen
 

@@ -116,8 +116,8 @@ def write(frames, folder):
 @pytest.mark.parametrize("seed", range(60))
 def test_no_false_alarm_where_intervals_come_from_z(tmp_path, seed):
     folder = write(clean(seed), tmp_path)
-    assert audit.audit(folder).to_dict("records") == []
-    counts = audit.summary(folder)
+    assert audit.audit(folder)[0].to_dict("records") == []
+    counts = audit.audit(folder)[1]
     assert (counts["checked"] == counts["consistent"]).all()
     assert (counts["checked"] > 0).all()
 
@@ -127,7 +127,7 @@ def test_no_false_alarm_where_intervals_come_from_z(tmp_path, seed):
 def test_intervals_from_t_raise_nothing_but_the_soft_question_whether_t_was_used(
     tmp_path, seed, df
 ):
-    found = audit.audit(write(clean(seed, df), tmp_path))
+    found = audit.audit(write(clean(seed, df), tmp_path))[0]
     assert set(found["check"]) <= {"p_value"}
     assert set(found["grade"]) <= {"soft"}
     assert len(found) > 0 or df == 400
@@ -180,7 +180,7 @@ def base():
 
 
 def test_the_article_in_which_faults_are_planted_is_clean(tmp_path):
-    assert audit.audit(write(base(), tmp_path)).empty
+    assert audit.audit(write(base(), tmp_path))[0].empty
 
 
 MICE = ("score", "species", "Mice", "subgroup")
@@ -385,7 +385,7 @@ def test_planted_fault(tmp_path, name):
     replaced = frames[file].iloc[[0]].copy()
     for column, value in change.items():
         frames[file].iloc[row, frames[file].columns.get_loc(column)] = value
-    found = audit.audit(write(frames, tmp_path))
+    found = audit.audit(write(frames, tmp_path))[0]
     assert list(found.columns) == audit.COLUMNS
     if "and the one that it replaced" in expected:
         label = replaced["study_label"].iloc[0]
@@ -409,7 +409,7 @@ def test_one_spelling_variant_is_one_question(tmp_path):
     frames = base()
     at = frames["risk_of_bias"]["study_label"] == "Cruz 2021"
     frames["risk_of_bias"].loc[at, "study_label"] = "Cruiz2021"
-    found = audit.audit(write(frames, tmp_path))
+    found = audit.audit(write(frames, tmp_path))[0]
     assert keys(found) == [("study_lists", "soft", "", "", "Cruz 2021", "count")]
     assert found["printed"][0] == "Cruz 2021 and Cruiz 2021"
 
@@ -418,7 +418,7 @@ def test_a_level_that_is_printed_twice_is_counted_twice(tmp_path):
     frames = base()
     table = frames["published_subgroups"]
     frames["published_subgroups"] = pd.concat([table, table.iloc[:1]])
-    found = audit.audit(write(frames, tmp_path))
+    found = audit.audit(write(frames, tmp_path))[0]
     assert keys(found) == [("level_count", "hard", "score", "species", "", "count")]
     assert found["implied"][0] == "k 30 as printed: 10 too many"
 
@@ -431,7 +431,7 @@ def test_p_fits_the_rounding_interval_and_not_only_the_printed_number(tmp_path):
     frames["published_pooled"].loc[1, list(row)] = list(row.values())
     for p, fits in (("0.084", True), ("0.180", True), ("0.083", False), ("0.181", False)):
         frames["published_pooled"].loc[1, "p_reported"] = p
-        assert audit.audit(write(frames, tmp_path)).empty == fits
+        assert audit.audit(write(frames, tmp_path))[0].empty == fits
 
 
 @pytest.mark.parametrize(
@@ -443,7 +443,7 @@ def test_degrees_of_freedom_are_whole(tmp_path, p, grade):
     frames = base()
     row = {"smd": "-2.46", "ci_low": "-3.15", "ci_high": "-1.78", "claim": "", "p_reported": p}
     frames["published_pooled"].loc[1, list(row)] = list(row.values())
-    found = audit.audit(write(frames, tmp_path))
+    found = audit.audit(write(frames, tmp_path))[0]
     assert keys(found) == [("p_value", grade, *SIZE)]
 
 
@@ -452,15 +452,15 @@ def test_degrees_of_freedom_are_whole(tmp_path, p, grade):
 def test_i2_under_reml_says_nothing_about_the_p_of_q(tmp_path, i2, p):
     frames = base()
     frames["published_subgroups"][["i2", "i2_p"]] = i2, p
-    assert audit.audit(write(frames, tmp_path)).empty
+    assert audit.audit(write(frames, tmp_path))[0].empty
 
 
 def test_a_reference_level_that_is_not_pooled_leaves_the_pooled_effect_to_compare_with(tmp_path):
     frames = base()
     frames["published_subgroups"].loc[0, ["smd", "ci_low", "ci_high", "p"]] = "NA"
-    assert audit.audit(write(frames, tmp_path)).empty
+    assert audit.audit(write(frames, tmp_path))[0].empty
     frames["published_text"].loc[0, "claim"] = "smaller effect"  # 0.70 beside the pooled 2.00
-    assert keys(audit.audit(write(frames, tmp_path))) == [("wording", "soft", *RAT)]
+    assert keys(audit.audit(write(frames, tmp_path))[0]) == [("wording", "soft", *RAT)]
 
 
 # Folders that hold less, more, or what cannot be read.
@@ -468,14 +468,14 @@ def test_a_reference_level_that_is_not_pooled_leaves_the_pooled_effect_to_compar
 
 def test_absent_files_and_columns_are_skipped(tmp_path):
     folder = write({}, tmp_path / "empty")
-    assert audit.audit(folder).empty
-    assert (audit.summary(folder) == 0).all(axis=None)
+    assert audit.audit(folder)[0].empty
+    assert (audit.audit(folder)[1] == 0).all(axis=None)
     columns = ["outcome", "smd", "ci_low", "ci_high"]
     write({"published_pooled": base()["published_pooled"][columns]}, folder)
-    assert audit.audit(folder).empty
-    assert audit.summary(folder)["checked"].loc[["middle", "p_value"]].tolist() == [2, 0]
+    assert audit.audit(folder)[0].empty
+    assert audit.audit(folder)[1]["checked"].loc[["middle", "p_value"]].tolist() == [2, 0]
     (folder / "flow.csv").touch()
-    assert audit.audit(folder).empty
+    assert audit.audit(folder)[0].empty
 
 
 def test_the_papers_own_columns_are_enough(tmp_path):
@@ -485,8 +485,8 @@ def test_the_papers_own_columns_are_enough(tmp_path):
         table = pd.read_csv(ARTICLE / f"{name}.csv", dtype=str, keep_default_na=False)
         added = {"outcome_id", "moderator_id", "level_id", "claim", "source", "region"}
         frames[name] = table.drop(columns=added & set(table))
-    found = audit.audit(write(frames, tmp_path))
-    own = audit.audit(ARTICLE)
+    found = audit.audit(write(frames, tmp_path))[0]
+    own = audit.audit(ARTICLE)[0]
     own = own[own["check"].isin(["middle", "p_value", "significance", "level_count", "sign"])]
     own = own[~own["table"].str.startswith("Results: Inflammation") | own["level"].eq("")]
     again = found[found["check"].isin(own["check"])]
@@ -535,7 +535,7 @@ def test_main_prints_a_table_and_writes_the_findings(tmp_path, capsys):
     written = pd.read_csv(tmp_path / "findings.csv", dtype=str, keep_default_na=False)
     assert list(written.columns) == audit.COLUMNS
     assert written["level"][0] == "'=1+1"  # no formula for a spreadsheet
-    assert audit.report(audit.audit(write(base(), tmp_path / "clean"))).startswith("No findings")
+    assert audit.report(audit.audit(write(base(), tmp_path / "clean"))[0]).startswith("No findings")
 
 
 @pytest.mark.parametrize(
@@ -666,7 +666,7 @@ CD68 = ("wording", "soft", "cd68", "", "", "pooled")  # "increased", "not decrea
 
 @pytest.fixture(scope="module")
 def findings():
-    return audit.audit(ARTICLE)
+    return audit.audit(ARTICLE)[0]
 
 
 def test_findings_on_the_article_are_the_known_ones(findings):
@@ -676,7 +676,7 @@ def test_findings_on_the_article_are_the_known_ones(findings):
 
 
 def test_counts_of_the_article():
-    counts = audit.summary(ARTICLE)
+    counts = audit.audit(ARTICLE)[1]
     # 26 pooled, 100 subgroups, 58 coefficients; one coefficient has no p (TNF-a, transection);
     # 44 moderators of 6 outcomes; 29 statistics fail in one way or other
     assert counts.loc["statistics"].tolist() == [184, 155, 24, 5]
