@@ -28,13 +28,16 @@ def compare_states(old, new):
         ci_low_old, ..., conclusion_old, conclusion_new, flipped``.
     """
     old, new = load(old), load(new)
-    outcomes = dict.fromkeys([*old.outcomes, *new.outcomes])
-    results = [
-        {"outcome": outcome, "preset": preset} | _before_and_after(old, new, outcome, settings)
-        for outcome in outcomes for preset, settings in PRESETS.items()
-    ]  # fmt: skip
-    results = pd.DataFrame(results)
-    return _rows(old, new), results[(results["k_old"] > 0) | (results["k_new"] > 0)]
+    results = []
+    for outcome in dict.fromkeys([*old.outcomes, *new.outcomes]):
+        for preset, settings in PRESETS.items():
+            was, now = (_state(review, outcome, settings) for review in (old, new))
+            if was["k"] or now["k"]:
+                flipped = was["conclusion"] != now["conclusion"]
+                entry = {"outcome": outcome, "preset": preset, "flipped": flipped}
+                entry |= {f"{name}_old": value for name, value in was.items()}
+                results.append(entry | {f"{name}_new": value for name, value in now.items()})
+    return _rows(old, new), pd.DataFrame(results)
 
 
 def _rows(old, new):
@@ -62,21 +65,17 @@ def _cells(review):
     return table.astype(object).where(table.notna(), "").map(str)
 
 
-def _before_and_after(old, new, outcome, settings):
-    found = {}
-    for when, review in (("old", old), ("new", new)):
-        rows = review.rows(outcome)
-        rows = rows[~rows.index.isin(review.exclusions["experiment"])]
-        found[f"k_{when}"] = len(rows)
-        found[f"conclusion_{when}"] = "no rows"
-        if len(rows):
-            split = bool(review.sheet.get("control_n_is_split", False))
-            table = effects(rows, settings, controls_are_split=split)
-            result = pool(table["effect"], variance=table["variance"], **settings.pooling())
-            found |= {f"{n}_{when}": getattr(result, n) for n in ("estimate", "ci_low", "ci_high")}
-            found[f"conclusion_{when}"] = conclusion(result)
-    found["flipped"] = found["conclusion_old"] != found["conclusion_new"]
-    return found
+def _state(review, outcome, settings):
+    """The pooled result of one outcome and what it says."""
+    rows = review.rows(outcome)
+    rows = rows[~rows.index.isin(review.exclusions["experiment"])]
+    if rows.empty:
+        return {"k": 0, "conclusion": "no rows"}
+    split = bool(review.sheet.get("control_n_is_split", False))
+    table = effects(rows, settings, controls_are_split=split)
+    result = pool(table["effect"], variance=table["variance"], **settings.pooling())
+    numbers = {name: getattr(result, name) for name in ("estimate", "ci_low", "ci_high")}
+    return {"k": len(rows), **numbers, "conclusion": conclusion(result)}
 
 
 def conclusion(result):
