@@ -128,7 +128,8 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
         effect[given], sampling[given] = _numbers(own["effect"]), _numbers(own["se"]) ** 2
     if not given.all():
         columns = _group_columns(table[~given] if given.any() else table, measure)
-        effect[~given], sampling[~given] = _FORMULAS[measure](columns, correction, variance)
+        with np.errstate(divide="ignore", invalid="ignore"):  # what is undefined is refused below
+            effect[~given], sampling[~given] = _FORMULAS[measure](columns, correction, variance)
     _refuse(
         ~(np.isfinite(effect) & np.isfinite(sampling) & (sampling > 0)),
         table.index,
@@ -165,10 +166,8 @@ def _group_columns(table, measure):
     if missing:
         raise ValueError(f"column(s) missing: {', '.join(missing)}")
     data = {name: _numbers(table[name]) for name in GROUP_COLUMNS}
-    data["n_split"] = data["n_control"]
-    if "n_control_split" in table.columns:
-        split = _numbers(table["n_control_split"])
-        data["n_split"] = np.where(np.isnan(split), data["n_control"], split)
+    split = _numbers(table.get("n_control_split", table["n_control"]))
+    data["n_split"] = np.where(np.isnan(split), data["n_control"], split)
 
     def refuse(bad, words):
         _refuse(bad, table.index, words)
@@ -183,31 +182,27 @@ def _group_columns(table, measure):
     data["df"] = data["n_treated"] + data["n_control"] - 2
     refuse(data["df"] < 1, "n_treated + n_control - 2 is below 1")
     if measure == "NMD":
-        for name, absent in (
-            ("mean_reference", np.nan),
-            ("sd_reference", 0.0),
-            ("n_reference", 1.0),
-        ):
-            column = table[name] if name in table.columns else pd.Series(absent, index=table.index)
-            data[name] = column.to_numpy(float, na_value=absent)
+        data["mean_reference"] = _numbers(table["mean_reference"])
+        for name, fixed in (("sd_reference", 0.0), ("n_reference", 1.0)):
+            column = table.get(name, pd.Series(fixed, index=table.index))
+            data[name] = column.to_numpy(float, na_value=fixed)
         refuse(data["mean_reference"] == data["mean_control"], "mean_reference equals mean_control")
     return data
 
 
+def _pooled_variance(data):
+    treated = (data["n_treated"] - 1) * data["sd_treated"] ** 2
+    control = (data["n_control"] - 1) * data["sd_control"] ** 2
+    return (treated + control) / data["df"]
+
+
 def _smd(data, correction, variance):
     n1, n2, m = data["n_treated"], data["n_split"], data["df"]
-    pooled_variance = (
-        (n1 - 1) * data["sd_treated"] ** 2 + (data["n_control"] - 1) * data["sd_control"] ** 2
-    ) / m
-    with np.errstate(divide="ignore", invalid="ignore"):
-        d = (data["mean_treated"] - data["mean_control"]) / np.sqrt(pooled_variance)
     # A share of a control group can leave too few degrees of freedom for J to exist.
     m_split = np.where(n1 + n2 - 2 < 2, m, n1 + n2 - 2)
-    if correction == "none":
-        j = np.ones_like(m)
-    else:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            j = np.where(m_split > 1, small_sample_factor(m_split, correction), np.nan)
+    j = small_sample_factor(m_split, correction)
+    j = np.where(j > 0, j, np.nan)  # 0 with one degree of freedom
+    d = (data["mean_treated"] - data["mean_control"]) / np.sqrt(_pooled_variance(data))
     g, total, sizes = j * d, n1 + n2, 1 / n1 + 1 / n2
     if variance == "metafor":
         sampling = sizes + g**2 / (2 * total)
@@ -223,18 +218,14 @@ def _smd(data, correction, variance):
 
 def _glass(data, correction, variance):
     n1, n2 = data["n_treated"], data["n_split"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        delta = (data["mean_treated"] - data["mean_control"]) / data["sd_control"]
-        return delta, 1 / n1 + 1 / n2 + delta**2 / (2 * (n2 - 1))
+    delta = (data["mean_treated"] - data["mean_control"]) / data["sd_control"]
+    return delta, 1 / n1 + 1 / n2 + delta**2 / (2 * (n2 - 1))
 
 
 def _mean_difference(data, correction, variance):
     n1, n2 = data["n_treated"], data["n_split"]
     if variance == "stata":
-        pooled = (
-            (n1 - 1) * data["sd_treated"] ** 2 + (data["n_control"] - 1) * data["sd_control"] ** 2
-        ) / data["df"]
-        sampling = pooled * (1 / n1 + 1 / n2)
+        sampling = _pooled_variance(data) * (1 / n1 + 1 / n2)
     else:
         sampling = data["sd_treated"] ** 2 / n1 + data["sd_control"] ** 2 / n2
     return data["mean_treated"] - data["mean_control"], sampling
@@ -242,12 +233,10 @@ def _mean_difference(data, correction, variance):
 
 def _ratio_of_means(data, correction, variance):
     m1, m2 = data["mean_treated"], data["mean_control"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(m1 * m2 > 0, m1 / m2, np.nan)
-        sampling = data["sd_treated"] ** 2 / (data["n_treated"] * m1**2) + data[
-            "sd_control"
-        ] ** 2 / (data["n_split"] * m2**2)
-        return np.log(ratio), sampling
+    ratio = np.where(m1 * m2 > 0, m1 / m2, np.nan)
+    treated = data["sd_treated"] ** 2 / (data["n_treated"] * m1**2)
+    control = data["sd_control"] ** 2 / (data["n_split"] * m2**2)
+    return np.log(ratio), treated + control
 
 
 def _normalised(data, correction, variance):

@@ -6,9 +6,9 @@ matrix of shape (k, p), and no loop runs over the batch.
 
 from __future__ import annotations
 
-import numpy as np
+from functools import partial
 
-METHODS = ("REML", "ML", "DL", "PM", "SJ", "HE", "EB", "EE")
+import numpy as np
 
 # Newton's method converges quadratically here: a last step of this share of τ² leaves an error of
 # its square. metafor's default (an absolute 1e-5) is too loose for small variances.
@@ -159,30 +159,19 @@ class _Design:
 def _estimate(y, v, design, method):
     """τ² of one chunk, y and v of shape (b, k)."""
     used = np.isfinite(v)
-    if used.all():
-        df = np.full(len(y), y.shape[1] - design.p)
-        y_used = y
-    else:
-        df = used.sum(1) - design.p
-        y_used = np.where(used, y, 0.0)
-    out = np.zeros(len(y))
+    df = used.sum(1) - design.p
     enough = df > 0
-    if not enough.any():
-        return out
-    y_used, v, df = y_used[enough], v[enough], df[enough]
-    if method == "DL":
-        m = design.moments(1 / v, y_used)
-        found = np.maximum(0, (m.ypy - df) / m.tr_p)
-    elif method == "HE":
-        found = _hedges(y_used, v, design, df)
-    elif method == "SJ":
-        found = _sidik_jonkman(y_used, v, design, df)
-    elif method in ("PM", "EB"):
-        found = _solve_q(y_used, v, design, df.astype(float))
-    else:
-        found = _solve_likelihood(y_used, v, design, df, restricted=method == "REML")
-    out[enough] = found
+    out = np.zeros(len(y))
+    if enough.any():
+        y, v, df = np.where(used, y, 0.0)[enough], v[enough], df[enough]
+        out[enough] = _ESTIMATORS[method](y, v, design, df)
     return out
+
+
+def _dersimonian_laird(y, v, design, df):
+    """Moment estimator from Q with fixed weights; DerSimonian and Laird (1986)."""
+    m = design.moments(1 / v, y)
+    return np.maximum(0, (m.ypy - df) / m.tr_p)
 
 
 def _hedges(y, v, design, df):
@@ -225,7 +214,7 @@ def _solve_q(y, v, design, target):
     return tau2
 
 
-def _solve_likelihood(y, v, design, df, *, restricted):
+def _solve_likelihood(y, v, design, df, restricted=True):
     """Maximise the (restricted) likelihood, which can have one maximum at 0 and one inside."""
     harmonic = df / (1 / v).sum(1)
     tau2 = _climb(y, v, design, harmonic, np.zeros(len(y)), restricted)
@@ -311,3 +300,15 @@ def _climb(y, v, design, harmonic, start, restricted):
             if not len(active):
                 break
     return found
+
+
+_ESTIMATORS = {
+    "REML": _solve_likelihood,
+    "ML": partial(_solve_likelihood, restricted=False),
+    "DL": _dersimonian_laird,
+    "PM": _solve_q,
+    "SJ": _sidik_jonkman,
+    "HE": _hedges,
+    "EB": _solve_q,
+}
+METHODS = (*_ESTIMATORS, "EE")

@@ -1,10 +1,12 @@
 """Effect sizes: worked values, formulas, and what is refused."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.effects import effect_sizes, small_sample_factor
+from helpers.effects import VARIANCES, effect_sizes, small_sample_factor
 
 ROW = {
     "n_treated": 6, "mean_treated": 2.5, "sd_treated": 1.0,
@@ -116,6 +118,13 @@ def test_rows_may_bring_their_own_effect():
 def test_refusals_name_the_row(changes, words):
     with pytest.raises(ValueError, match=words + r".* in row\(s\) a"):
         effect_sizes(table(**changes))
+
+
+def test_one_degree_of_freedom_is_refused_by_every_formula():
+    row = table(n_treated=2, n_control=1)
+    for correction, variance in product(("exact", "approximate"), VARIANCES):
+        with pytest.raises(ValueError, match="SMD is undefined"):
+            effect_sizes(row, correction=correction, variance=variance)
 
 
 def test_one_sd_of_zero_is_no_reason_to_refuse():
