@@ -13,7 +13,7 @@ import pandas as pd
 
 from helpers.distributions import chi2_isf, chi2_sf
 from helpers.effects import small_sample_factor
-from helpers.pooling import checked, critical, two_sided_p
+from helpers.pooling import checked, critical, inference, numbers
 
 # ------------------------------------------------------------------------- shared control groups
 
@@ -103,7 +103,7 @@ def covariance(
     """
     g, v = checked(effect, variance)
     k = len(g)
-    n1, nc = (_numbers(x, k, w) for x, w in ((n_treated, "n_treated"), (n_control, "n_control")))
+    n1, nc = numbers(k, n_treated=n_treated, n_control=n_control)
     if not -1 < rho < 1:
         raise ValueError(f"rho must lie between -1 and 1, not {rho}")
     if pooled_sd not in ("pair", "study", "control"):
@@ -299,19 +299,19 @@ def three_level(effect, *, study, variance=None, covariance=None, interval="z", 
     sxx0, sxy0 = blocks.sums(np.zeros(2))[:2]
     trace = w.sum() - (blocks.x**2 * w**2).sum() / sxx0
     total = theta.sum() + (k - 1) / trace
-    q = float(((blocks.y - blocks.x * sxy0 / sxx0) ** 2 * w).sum())
+    q = ((blocks.y - blocks.x * sxy0 / sxx0) ** 2 * w).sum()
     df = np.inf if interval == "z" else k - 1
-    width = critical(level, df)
-    reach = width * np.sqrt(se**2 + theta.sum())
+    reach = critical(level, df) * np.sqrt(se**2 + theta.sum())
+    found = inference(estimate, se, level=level, df=df) | {
+        "sigma2_study": theta[0], "sigma2_experiment": theta[1],
+        "i2": 100 * theta.sum() / total, "i2_study": 100 * theta[0] / total,
+        "i2_experiment": 100 * theta[1] / total, "pi_low": estimate - reach,
+        "pi_high": estimate + reach, "q": q, "p_heterogeneity": chi2_sf(q, k - 1),
+        "loglik": loglik,
+    }  # fmt: skip
     return ThreeLevelResult(
-        k=k, studies=studies, estimate=float(estimate), se=float(se),
-        ci_low=float(estimate - width * se), ci_high=float(estimate + width * se),
-        p_effect=float(two_sided_p(estimate / se, df)), sigma2_study=float(theta[0]),
-        sigma2_experiment=float(theta[1]), i2=float(100 * theta.sum() / total),
-        i2_study=float(100 * theta[0] / total), i2_experiment=float(100 * theta[1] / total),
-        pi_low=float(estimate - reach), pi_high=float(estimate + reach), q=q,
-        p_heterogeneity=float(chi2_sf(q, k - 1)), loglik=float(loglik), level=level,
-        interval=interval, note=note, effect=y, covariance=v, study=code,
+        k=k, studies=studies, **{name: float(value) for name, value in found.items()},
+        level=level, interval=interval, note=note, effect=y, covariance=v, study=code,
     )  # fmt: skip
 
 
@@ -459,15 +459,6 @@ def _profile(blocks, best, which, target):
 
 
 # ------------------------------------------------------------------------------------------ input
-
-
-def _numbers(values, k, name):
-    values = np.asarray(values, dtype=float)
-    if values.shape != (k,):
-        raise ValueError(f"{name} has shape {values.shape}, expected ({k},)")
-    if not np.isfinite(values).all():
-        raise ValueError(f"{name} holds a missing or infinite value")
-    return values
 
 
 def _sampling(effect, variance, covariance, code):

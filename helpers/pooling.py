@@ -132,6 +132,15 @@ def checked(effect, variance):
     return effect, variance
 
 
+def numbers(k, **columns):
+    """Float arrays of k finite values each, a name for each of the `columns`."""
+    arrays = [np.asarray(values, dtype=float) for values in columns.values()]
+    for name, values in zip(columns, arrays, strict=True):
+        if values.shape != (k,) or not np.isfinite(values).all():
+            raise ValueError(f"{name} needs a number for each of the {k} effects")
+    return arrays
+
+
 def critical(level, df=np.inf):
     """Two-sided critical value of t with `df` degrees of freedom, of z where they are infinite."""
     return t_isf((1 - level) / 2, df)

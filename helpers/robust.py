@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.dependence import ThreeLevelResult, labels, stacks
-from helpers.pooling import critical, two_sided_p
+from helpers.pooling import inference
 
 # Below this number of clusters CR2 has too little to go on, even with its own degrees of freedom.
 MIN_CLUSTERS = 5
@@ -107,15 +107,14 @@ def cluster_robust(fit, *, study, level=None):
     taken = m * lever**2
     df = (own - taken).sum() ** 2 / ((own**2 - 2 * own * taken).sum() + taken.sum() ** 2)
     se = np.sqrt((score**2).sum())
-    statistic = fit.estimate / se
-    width = critical(level, df) * se
+    numbers = inference(fit.estimate, se, level=level, df=df)
+    numbers |= {"statistic": fit.estimate / se, "df": df}
     warning = ""
     if df < MIN_DF:
         warning = f"only {df:.1f} degrees of freedom: the robust p-value is not to be trusted"
     return RobustResult(
-        k=fit.k, clusters=clusters, estimate=fit.estimate, se=float(se), statistic=float(statistic),
-        df=float(df), ci_low=float(fit.estimate - width), ci_high=float(fit.estimate + width),
-        p_effect=float(two_sided_p(statistic, df)), level=level, warning=warning,
+        k=fit.k, clusters=clusters, **{name: float(value) for name, value in numbers.items()},
+        level=level, warning=warning,
     )  # fmt: skip
 
 

@@ -14,10 +14,10 @@ import pandas as pd
 from scipy import special
 
 from helpers import heterogeneity
-from helpers.distributions import t_isf
+from helpers.distributions import chi2_sf, normal_isf, t_isf
 from helpers.effects import small_sample_factor
 from helpers.moderators import meta_regression
-from helpers.pooling import PooledResult, checked, critical, pool, two_sided_p
+from helpers.pooling import PooledResult, checked, inference, numbers, pool, two_sided_p
 
 FIRST_STEPS = ("mixed", "weighted", "ols")
 WEIGHTS = ("none", "variance", "n")
@@ -102,13 +102,13 @@ def doleman(
     if variance is None and (first_step != "ols" or weights == "variance"):
         raise ValueError(f"first_step {first_step!r} with weights {weights!r} needs the variance")
     y, v = checked(effect, np.ones(len(effect)) if variance is None else variance)
-    risk, n1, n2 = _same_length(len(y), baseline=baseline, n_treated=n_treated, n_control=n_control)
-    if np.ptp(risk) <= 1e-12 * np.abs(risk).max():
+    n1, n2 = _group_sizes(n_treated, n_control, len(y))
+    (baseline,) = numbers(len(y), baseline=baseline)
+    if np.ptp(baseline) <= 1e-12 * np.abs(baseline).max():
         raise ValueError("Doleman: the baseline is the same in all rows")
-    residual = _baseline_residual(y, v, risk, first_step)
     return _regression(
-        "Doleman", residual, 1 / (n1 + n2), _second_weights(v, n1 + n2, weights), "1/N",
-        {"first_step": first_step, "weights": weights},
+        "Doleman", "1/N", *_doleman_points(y, v, n1 + n2, baseline, first_step, weights),
+        options={"first_step": first_step, "weights": weights},
     )  # fmt: skip
 
 
@@ -129,9 +129,8 @@ def pustejovsky(effect, *, n_treated, n_control):
     Pustejovsky and Rodgers (2019), Research Synthesis Methods 10:57.
     """
     y, _ = checked(effect, np.ones(len(effect)))
-    n1, n2 = _same_length(len(y), n_treated=n_treated, n_control=n_control)
-    x = np.sqrt(1 / n1 + 1 / n2)
-    return _regression("Pustejovsky-Rodgers", y, x, x**-2, "√(1/n1 + 1/n2)", {})
+    points = _pustejovsky_points(y, *_group_sizes(n_treated, n_control, len(y)))
+    return _regression("Pustejovsky-Rodgers", "√(1/n1 + 1/n2)", *points)
 
 
 def egger(effect, *, variance):
@@ -144,7 +143,7 @@ def egger(effect, *, variance):
     Egger and others (1997), BMJ 315:629.
     """
     y, v = checked(effect, variance)
-    return _regression("Egger", y, np.sqrt(v), 1 / v, "standard error", {})
+    return _regression("Egger", "standard error", *_egger_points(y, v))
 
 
 def begg(effect, *, variance):
@@ -184,26 +183,19 @@ class TrimAndFillResult:
         ``left`` or ``right``: where effects seem to be missing.
     se_k0 : float
         Standard error of the number before rounding.
-    estimate, se, ci_low, ci_high, p_effect, tau2 : float
-        Pooled with the imputed effects.
     filled_effect, filled_variance : numpy.ndarray, shape (k0,)
+        The imputed effects.
     pooled : PooledResult
-        The whole result with the imputed effects (last).
+        Pooled with the imputed effects, which come last.
     estimator : str
     """
 
     k0: int
     side: str
     se_k0: float
-    estimate: float
-    se: float
-    ci_low: float
-    ci_high: float
-    p_effect: float
-    tau2: float
     filled_effect: np.ndarray = field(repr=False)
     filled_variance: np.ndarray = field(repr=False)
-    pooled: PooledResult = field(repr=False)
+    pooled: PooledResult
     estimator: str = "L0"
 
 
@@ -247,17 +239,16 @@ def trim_and_fill(
     sign = -1 if side == "right" else 1
     order = np.argsort(sign * y, kind="stable")
     ys, vs = sign * y[order], v[order]
-    k0, before = 0, -1
+    k0 = 0
     for _ in range(100):
-        if k0 == before:
-            break
-        before = k0
         center = pool(ys[: k - k0], variance=vs[: k - k0], method=method).estimate
         deviation = ys - center
         rank = np.argsort(np.argsort(np.abs(deviation), kind="stable"), kind="stable") + 1
         number, se_k0 = _missing(np.sign(deviation) * rank, k, estimator)
         # Python rounds half to even, as R does.
-        k0 = min(max(0, round(number)), k - 1)
+        before, k0 = k0, min(max(0, round(number)), k - 1)
+        if k0 == before:
+            break
     else:
         raise RuntimeError("trim and fill does not settle on a number of missing effects")
     filled = sign * (2 * center - ys[k - k0 :])
@@ -266,11 +257,7 @@ def trim_and_fill(
         np.concatenate([y, filled]), variance=np.concatenate([v, filled_v]), method=method,
         interval=interval, level=level,
     )  # fmt: skip
-    fields = ("estimate", "se", "ci_low", "ci_high", "p_effect", "tau2")
-    return TrimAndFillResult(
-        k0=k0, side=side, se_k0=se_k0, filled_effect=filled, filled_variance=filled_v,
-        pooled=result, estimator=estimator, **{name: getattr(result, name) for name in fields},
-    )  # fmt: skip
+    return TrimAndFillResult(k0, side, se_k0, filled, filled_v, result, estimator)
 
 
 def _missing(signed_rank, k, estimator):
@@ -285,9 +272,8 @@ def _missing(signed_rank, k, estimator):
     else:
         number = k - 0.5 - np.sqrt(2 * k**2 - 4 * s + 0.25)
         factor = 2 / np.sqrt(max((k - 0.5) ** 2 - number * (2 * k - number - 1), 1e-300))
-    n = number
-    s2 = k * (k + 1) * (2 * k + 1) + 10 * n**3 + 27 * n**2 + 17 * n
-    s2 += -18 * k * n**2 - 18 * k * n + 6 * k**2 * n
+    s2 = k * (k + 1) * (2 * k + 1) + 10 * number**3 + 27 * number**2 + 17 * number
+    s2 += -18 * k * number**2 - 18 * k * number + 6 * k**2 * number
     return float(number), float(factor * np.sqrt(s2 / 24)) if s2 >= 0 else np.nan
 
 
@@ -363,7 +349,7 @@ def selection_model(effect, *, variance, step=0.025, alternative="greater", leve
         raise ValueError(f"step {step!r} or alternative {alternative!r} is not usable")
     sign = 1 if alternative == "greater" else -1
     y, k = sign * y, len(y)
-    bar = special.ndtri(1 - step) * np.sqrt(v)
+    bar = normal_isf(step) * np.sqrt(v)
     above = y >= bar
     if above.all() or not above.any():
         raise ValueError(f"all {k} results lie on one side of the step p = {step}")
@@ -393,15 +379,15 @@ def selection_model(effect, *, variance, step=0.025, alternative="greater", leve
     ]
     best = min(fits, key=lambda fit: fit.fun).x
     theta, variance_mu = _polish(loss, best, np.array([np.sqrt(v.mean()), v.mean(), 1.0]))
-    estimate, se, loglik = sign * theta[0], np.sqrt(variance_mu), -loss(theta)[0]
+    loglik = -loss(theta)[0]
     statistic = max(0.0, 2 * (loglik + loss((plain.estimate, plain.tau2, 0.0))[0]))
-    half = critical(level) * se
+    found = inference(sign * theta[0], np.sqrt(variance_mu), level=level) | {
+        "tau2": theta[1], "delta": np.exp(theta[2]), "statistic": statistic,
+        "p": chi2_sf(statistic, 1), "loglik": loglik,
+    }  # fmt: skip
     return SelectionResult(
-        estimate=float(estimate), se=float(se), ci_low=float(estimate - half),
-        ci_high=float(estimate + half), p_effect=float(two_sided_p(estimate / se)),
-        tau2=float(theta[1]), delta=float(np.exp(theta[2])), statistic=float(statistic), df=1,
-        p=float(special.chdtrc(1, statistic)), significant=int(above.sum()), k=k, step=step,
-        alternative=alternative, loglik=float(loglik),
+        **{name: float(value) for name, value in found.items()}, df=1,
+        significant=int(above.sum()), k=k, step=step, alternative=alternative,
     )  # fmt: skip
 
 
@@ -476,10 +462,9 @@ def excess_significance(effect, *, variance, method="REML", alpha=0.05, test="ch
     if test not in ("chi2", "exact"):
         raise ValueError(f"test is chi2 or exact, not {test!r}")
     fit = pool(y, variance=v, method=method)
-    bar, spread = critical(1 - alpha) * np.sqrt(v), np.sqrt(v + (fit.tau2 if k > 1 else 0))
-    chance = special.ndtr((fit.estimate - bar) / spread) + special.ndtr(
-        (-fit.estimate - bar) / spread
-    )
+    bar, spread = normal_isf(alpha / 2) * np.sqrt(v), np.sqrt(v + (fit.tau2 if k > 1 else 0))
+    above, below = ((sign * fit.estimate - bar) / spread for sign in (1, -1))
+    chance = special.ndtr(above) + special.ndtr(below)
     observed, expected = int((np.abs(y) >= bar).sum()), float(chance.sum())
     statistic = np.nan
     if test == "chi2":
@@ -535,63 +520,75 @@ def power(
         ``power`` (share rejected with suppression), ``error`` (largest standard error of a share
         from the simulation), ``suppressed, replicates``.
     """
-    n1, n2 = np.asarray(n_treated, dtype=float), np.asarray(n_control, dtype=float)
-    n1, n2 = _same_length(n1.size, n_treated=n1, n_control=n2)
-    k = len(n1)
+    k = np.size(n_treated)
+    n1, n2 = _group_sizes(n_treated, n_control, k)
     _enough(k)
     if not 0 <= suppressed < 1 or tau < 0:
         raise ValueError("suppressed lies between 0 and 1 (not 1 itself), tau is not negative")
-    risk = None if baseline is None else _same_length(k, baseline=baseline)[0]
+
+    def p(points):
+        return two_sided_p(_line(*points)[2], k - 2)
+
+    runs = {
+        "pustejovsky": lambda y, v: p(_pustejovsky_points(y, n1, n2)),
+        "egger": lambda y, v: p(_egger_points(y, v)),
+        "begg": lambda y, v: _kendall_p(_deviates(y, v), v),
+    }
+    if baseline is not None:
+        (risk,) = numbers(k, baseline=baseline)
+        runs = {
+            "doleman": lambda y, v: p(_doleman_points(y, v, n1 + n2, risk, first_step, weights))
+        } | runs
+    if tests is not None:
+        runs = {name: run for name, run in runs.items() if name in tests}
     generator = np.random.default_rng(seed)
-    rejected = {}
-    for share in (0.0, suppressed):
+    table = pd.DataFrame(index=pd.Index(runs, name="test"))
+    for column, share in (("false_alarms", 0.0), ("power", suppressed)):
         y, v = _published(n1, n2, mean, tau, share, replicates, generator)
-        rejected[share] = _rejections(y, v, n1, n2, risk, first_step, weights, alpha, tests)
-    table = pd.DataFrame(
-        {"false_alarms": rejected[0.0], "power": rejected[suppressed]}
-    ).rename_axis("test")
-    largest = np.sqrt((table * (1 - table)).max(axis=1) / replicates)
-    return table.assign(error=largest, suppressed=suppressed, replicates=replicates).reset_index()
+        table[column] = [(run(y, v) < alpha).mean() for run in runs.values()]
+    error = np.sqrt((table * (1 - table)).max(axis=1) / replicates)
+    return table.assign(error=error, suppressed=suppressed, replicates=replicates).reset_index()
 
 
 def _published(n1, n2, mean, tau, suppressed, replicates, generator):
     """Hedges g and variances that survive suppression, shape (replicates, k)."""
-    m, size = n1 + n2 - 2, np.sqrt(1 / n1 + 1 / n2)
-    bar = np.broadcast_to(t_isf(0.025, m) * size, (replicates, len(n1)))
-
-    def draw(where):
-        """Observed d of the experiments in `where`."""
-        true = generator.normal(mean, tau, where.sum())
-        numerator = generator.normal(true, np.broadcast_to(size, where.shape)[where])
-        df = np.broadcast_to(m, where.shape)[where]
-        return numerator / np.sqrt(generator.chisquare(df) / df)
-
+    df, size = n1 + n2 - 2, np.sqrt(1 / n1 + 1 / n2)
+    bar = t_isf(0.025, df) * size
     d = np.empty((replicates, len(n1)))
+    every_df, every_size = np.broadcast_to(df, d.shape), np.broadcast_to(size, d.shape)
     again = np.ones_like(d, dtype=bool)
     while again.any():
-        d[again] = draw(again)
+        true = generator.normal(mean, tau, again.sum())
+        difference = generator.normal(true, every_size[again])
+        d[again] = difference / np.sqrt(generator.chisquare(every_df[again]) / every_df[again])
         again &= (np.abs(d) < bar) & (generator.random(d.shape) < suppressed)
-    g = small_sample_factor(m) * d
+    g = small_sample_factor(df) * d
     return g, size**2 + g**2 / (2 * (n1 + n2))
 
 
-def _rejections(y, v, n1, n2, risk, first_step, weights, alpha, tests):
-    """Share of data sets in which each test rejects, y and v of shape (replicates, k)."""
-    size, df = np.sqrt(1 / n1 + 1 / n2), y.shape[1] - 2
-    p = {}
-    if risk is not None:
-        residual = _baseline_residual(y, v, risk, first_step)
-        second = _second_weights(v, n1 + n2, weights)
-        p["doleman"] = two_sided_p(_line(residual, 1 / (n1 + n2), second)[2], df)
-    p["pustejovsky"] = two_sided_p(_line(y, size, size**-2)[2], df)
-    p["egger"] = two_sided_p(_line(y, np.sqrt(v), 1 / v)[2], df)
-    if tests is None or "begg" in tests:
-        p["begg"] = _kendall_p(_deviates(y, v), v)
-    chosen = [name for name in p if tests is None or name in tests]
-    return {name: float((p[name] < alpha).mean()) for name in chosen}
-
-
 # ----------------------------------------------------------------------------------- shared parts
+# What each test regresses: y, x and weights, batches in front.
+
+
+def _doleman_points(y, v, n, baseline, first_step, weights):
+    tau2 = 0.0
+    if first_step == "mixed":
+        design = np.column_stack([np.ones(len(baseline)), baseline])
+        tau2 = heterogeneity.estimate(y, v, design, "REML")[..., None]
+    w = np.ones_like(v) if first_step == "ols" else 1 / (v + tau2)
+    slope, _, _, intercept = _line(y, baseline, w)
+    residual = y - intercept[..., None] - slope[..., None] * baseline
+    second = {"none": np.ones_like(v), "variance": 1 / v, "n": np.broadcast_to(n, v.shape)}
+    return residual, 1 / n, second[weights]
+
+
+def _pustejovsky_points(y, n1, n2):
+    x = np.sqrt(1 / n1 + 1 / n2)
+    return y, x, x**-2
+
+
+def _egger_points(y, v):
+    return y, np.sqrt(v), 1 / v
 
 
 def _line(y, x, w):
@@ -604,24 +601,6 @@ def _line(y, x, w):
     residual = y - y_mean - slope[..., None] * x
     se = np.sqrt(np.vecdot(w, residual**2) / (y.shape[-1] - 2) / sxx)
     return slope, se, slope / se, (y_mean - slope[..., None] * x_mean)[..., 0]
-
-
-def _baseline_residual(y, v, risk, first_step):
-    """What the control-group outcome leaves of the effects, batches in front."""
-    tau2 = 0.0
-    if first_step == "mixed":
-        design = np.column_stack([np.ones(len(risk)), risk])
-        tau2 = heterogeneity.estimate(y, v, design, "REML")[..., None]
-    slope, _, _, intercept = _line(
-        y, risk, np.ones_like(v) if first_step == "ols" else 1 / (v + tau2)
-    )
-    return y - intercept[..., None] - slope[..., None] * risk
-
-
-def _second_weights(v, total, weights):
-    return {"none": np.ones_like(v), "variance": 1 / v, "n": np.broadcast_to(total, v.shape)}[
-        weights
-    ]
 
 
 def _deviates(y, v):
@@ -639,7 +618,7 @@ def _kendall_p(z, v):
     return two_sided_p(concordance / np.sqrt(k * (k - 1) * (2 * k + 5) / 18))
 
 
-def _regression(test, y, x, w, predictor, options):
+def _regression(test, predictor, y, x, w, options=None):
     """A regression test with its points."""
     _enough(len(y))
     if np.ptp(x) <= 1e-12 * np.abs(x).max():
@@ -647,8 +626,8 @@ def _regression(test, y, x, w, predictor, options):
     slope, se, t, intercept = map(float, _line(y, x, w))
     df = len(y) - 2
     return SmallStudyTest(
-        test, len(y), t, df, float(two_sided_p(t, df)), slope, se, intercept, predictor, options,
-        x, y,
+        test, len(y), t, df, float(two_sided_p(t, df)), slope, se, intercept, predictor,
+        options or {}, x, y,
     )  # fmt: skip
 
 
@@ -657,14 +636,9 @@ def _enough(k):
         raise ValueError(f"at least 3 effects are needed, there are {k}")
 
 
-def _same_length(k, **columns):
-    """Float arrays of k finite values."""
-    arrays = []
-    for name, values in columns.items():
-        values = np.asarray(values, dtype=float)
-        if values.shape != (k,) or not np.isfinite(values).all():
-            raise ValueError(f"{name} needs a number for each of the {k} effects")
-        if name != "baseline" and (values <= 0).any():
+def _group_sizes(n_treated, n_control, k):
+    sizes = numbers(k, n_treated=n_treated, n_control=n_control)
+    for name, n in zip(("n_treated", "n_control"), sizes, strict=True):
+        if (n <= 0).any():
             raise ValueError(f"{name} must be above 0")
-        arrays.append(values)
-    return arrays
+    return sizes

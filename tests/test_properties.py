@@ -256,7 +256,7 @@ def test_trim_and_fill_adds_and_mirrors(data, estimator, side):
         method="DL",
     )  # fmt: skip
     assert mirrored.k0 == found.k0
-    assert mirrored.estimate == pytest.approx(-found.estimate, rel=1e-9, abs=1e-9)
+    assert mirrored.pooled.estimate == pytest.approx(-found.pooled.estimate, rel=1e-9, abs=1e-9)
 
 
 @given(data_sets(least=5))
