@@ -230,34 +230,33 @@ def glance(items, *, sentence, plot=None, name="glance"):
     return Block("glance", name, html, "\n".join([sentence, *lines]))
 
 
-def intervals(rows, *, head="Result", unit="Estimate [95% CI]"):
+def intervals(rows):
     """Draw estimates with intervals on one axis, in a table that is read without the drawing.
 
     Parameters
     ----------
     rows : list of mapping
         ``label``, ``estimate``, ``ci_low``, ``ci_high``; optionally ``pi_low`` and ``pi_high``
-        (a thin line), ``text`` (instead of the numbers), ``href`` (where the label leads) and
-        ``kind`` ("published" is drawn hollow).
-    head, unit : str
-        Headings of the first and the last column.
+        (a thin line), ``href`` (where the label leads), ``kind`` ("published" is drawn hollow)
+        and ``level`` of the intervals, that of the first row being printed, or else 95%.
 
     Returns
     -------
     str
     """
     low, high = axis(rows)
+    level = 100 * rows[0].get("level", 0.95)
     lines = "".join(
         f'<tr><th scope="row">{_anchor(row["label"], row.get("href"))}</th>'
         f"<td>{interval(row, low, high)}</td>"
-        f'<td class="num">{escape(row.get("text") or estimate(row))}</td></tr>'
+        f'<td class="num">{estimate(row)}</td></tr>'
         for row in rows
     )
     return (
-        f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(head)}">'
-        f'<table class="intervals"><thead><tr><th scope="col">{escape(head)}</th>'
+        '<div class="scroll" tabindex="0" role="group" aria-label="Result">'
+        '<table class="intervals"><thead><tr><th scope="col">Result</th>'
         f'<th scope="col">{scale(low, high)}</th>'
-        f'<th scope="col" class="num">{escape(unit)}</th></tr></thead>'
+        f'<th scope="col" class="num">Estimate [{level:g}% CI]</th></tr></thead>'
         f"<tbody>{lines}</tbody></table></div>"
     )
 
@@ -367,21 +366,21 @@ def details(summary, content, *, name="details"):
     return Block("details", name, html, f"{summary}\n{text}", data)
 
 
-def facts(pairs, *, name="facts"):
+def facts(values, *, name="facts"):
     """List names and values: parameters, versions, hashes.
 
     Parameters
     ----------
-    pairs : list of (str, object) or mapping
+    values : mapping of str to object
         A value that is a list is written one item a line.
     """
-    pairs, items = dict(pairs), ""
-    for key, value in pairs.items():
+    items = ""
+    for key, value in values.items():
         lines = value if isinstance(value, list | tuple) else [value]
         items += f"<dt>{escape(str(key))}</dt>"
         items += "".join(f"<dd>{escape(str(line))}</dd>" for line in lines)
     html = f'<dl class="facts">{items}</dl>'
-    return Block("facts", name, html, "\n".join(f"{key}: {value}" for key, value in pairs.items()))
+    return Block("facts", name, html, "\n".join(f"{key}: {value}" for key, value in values.items()))
 
 
 def download(text, *, name, filename, label, mime="text/plain"):

@@ -220,9 +220,9 @@ class Diagnosis(Exhibits):
         table = influence.diagnostics(
             rows["effect"], variance=rows["variance"], method=self.settings.method
         )
-        left_out = {"experiment": None, "study": rows["study"]}
-        if not 1 < analysis.studies < len(rows):
-            del left_out["study"]
+        left_out = {"experiment": None}
+        if 1 < analysis.studies < len(rows):
+            left_out["study"] = rows["study"]
         words = wording.influence_words(
             analysis,
             table,

@@ -74,20 +74,24 @@ class Exhibits:
     def provenance(self):
         """Parameters, hashes of inputs and code, versions and seed."""
         content, origin = self.content, self.content["provenance"]
-        pairs = [("Review", content["review"]), ("Evidence", origin["evidence"]["kind"])]
-        if protocol := self.review.protocol:
-            pairs.append(("Protocol", protocol.get("id", "no id given")))
-            pairs.append(("Deviations from it", protocol.get("deviations") or "none stated"))
-        pairs.append(("Rows in, rows used", f"{origin['rows_in']:,}, {origin['rows_used']:,}"))
-        pairs.append(("Parameters", [f"{k} = {v!r}" for k, v in content["parameters"].items()]))
-        if "rows" in origin:
-            rows = f"{origin['rows']} (python -m helpers check prints it too)"
-            pairs.append(("SHA-256 of this report's rows", rows))
-        pairs.append(("SHA-256 of inputs", [f"{k} {v}" for k, v in origin["inputs"].items()]))
-        pairs.append(("SHA-256 of code", origin["code"]))
-        pairs.append(("Versions", [f"{k} {v}" for k, v in origin["versions"].items()]))
-        pairs.append(("Seed", origin["seed"]))
-        return blocks.facts(pairs, name="provenance")
+        plan, protocol = self.review.protocol, {}
+        if plan:
+            protocol["Protocol"] = plan.get("id", "no id given")
+            protocol["Deviations from it"] = plan.get("deviations") or "none stated"
+        facts = {
+            "Review": content["review"],
+            "Evidence": origin["evidence"]["kind"],
+            **protocol,
+            "Rows in, rows used": f"{origin['rows_in']:,}, {origin['rows_used']:,}",
+            "Parameters": [f"{k} = {v!r}" for k, v in content["parameters"].items()],
+            "SHA-256 of this report's rows": f"{origin['rows']} "
+            "(python -m helpers check prints it too)",
+            "SHA-256 of inputs": [f"{k} {v}" for k, v in origin["inputs"].items()],
+            "SHA-256 of code": origin["code"],
+            "Versions": [f"{k} {v}" for k, v in origin["versions"].items()],
+            "Seed": origin["seed"],
+        }
+        return blocks.facts(facts, name="provenance")
 
     def results(self):
         """All results as data, for programs."""

@@ -249,7 +249,9 @@ class Report(Diagnosis):
         shown = pd.DataFrame(
             {
                 "Experiment": rows["experiment"],
-                "Effect [95% CI]": [tables.estimate_cell(row) for row in effects],
+                f"Effect [{wording.level_name(self.settings.level)}]": [
+                    tables.estimate_cell(row) for row in effects
+                ],
                 "Reason": rows["reason"],
                 "By": rows["by"],
             }

@@ -75,6 +75,12 @@ def test_a_forest_plot_carries_its_rows_and_names_its_numbers(inflammation):
     assert f"−{abs(chosen.estimate):.2f}" in block.text
 
 
+def test_intervals_are_called_by_their_level():
+    report = Report("inflammation", level=0.9)
+    assert "Estimate [90% CI]" in report.glance().html
+    assert "Effect [90% CI]" in report.excluded("il_1b").text
+
+
 def test_every_download_says_what_rows_it_comes_from(inflammation):
     group = (["il_10", "il_4"], "calming")
     shown = [
