@@ -163,10 +163,13 @@ def _level_count(article: Article) -> Findings:
             continue
         place = levels[0]._replace(level="", statistic="count")
         printed = f"levels {' + '.join(str(s.k or 0) for s in levels)} = {totals[group]}"
-        implied = f"k {k} {source}: {abs(off)} {'too many' if off > 0 else 'without a level'}"
-        question = "Was the moderator not reported for the other experiments?"
-        question = "Are some experiments counted under two levels?" if off > 0 else question
-        yield "hard" if off > 0 else "soft", place, printed, implied, question
+        if off > 0:
+            grade, gap = "hard", "too many"
+            question = "Are some experiments counted under two levels?"
+        else:
+            grade, gap = "soft", "without a level"
+            question = "Was the moderator not reported for the other experiments?"
+        yield grade, place, printed, f"k {k} {source}: {abs(off)} {gap}", question
 
 
 def _sign(article: Article) -> Findings:

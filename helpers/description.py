@@ -64,13 +64,13 @@ class Description:
     families: dict[str, Family]
     outcomes: dict[str, Outcome]
     moderators: dict[str, Moderator]
+    sheet: dict
+    config: dict = field(repr=False)
     subject: str = ""
     citation: str = ""
     treated: str = "treated"
     control: str = "control"
     evidence: dict = field(default_factory=lambda: {"kind": "extracted"})
-    sheet: dict = field(default_factory=dict)
-    config: dict = field(default_factory=dict, repr=False)
 
     @property
     def protocol(self):
@@ -136,13 +136,14 @@ def describe(folder=None):
     faults += [found for moderator in moderators for found in _references(moderator, known)]
     if faults:
         raise ReviewError(faults)
-    texts = ("title", "subject", "citation", "treated", "control", "evidence", "sheet")
+    texts = ("title", "subject", "citation", "treated", "control", "evidence")
     return Description(
         folder=folder,
         id=config.get("id", folder.name),
         families={family.id: family for family in families},
         outcomes={outcome.id: outcome for outcome in outcomes},
         moderators={moderator.id: moderator for moderator in moderators},
+        sheet={"file": "experiments.csv"} | config.get("sheet", {}),
         config=config,
         **{name: config[name] for name in texts if name in config},
     )

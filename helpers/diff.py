@@ -42,13 +42,11 @@ def compare_states(old, new):
 
 def _rows(old, new):
     before, after = _cells(old), _cells(new)
-    was_out, is_out = (
+    out, now_out = (
         dict(review.exclusions[["experiment", "reason"]].values) for review in (old, new)
     )
-    found = [(name, "excluded", "", "", why) for name, why in is_out.items() if name not in was_out]
-    found += [
-        (name, "included", "", why, "") for name, why in was_out.items() if name not in is_out
-    ]
+    found = [(name, "excluded", "", "", now_out[name]) for name in now_out if name not in out]
+    found += [(name, "included", "", out[name], "") for name in out if name not in now_out]
     found += [(name, "added", "", "", "") for name in after.index if name not in before.index]
     found += [(name, "removed", "", "", "") for name in before.index if name not in after.index]
     both = before.index.intersection(after.index)

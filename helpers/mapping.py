@@ -7,16 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from helpers import numerals
 from helpers.findings import Finder, ReviewError, nearest
-from helpers.numerals import (
-    ARMS,
-    KINDS,
-    MEASURED,
-    convert,
-    drop_incomplete,
-    read_numbers,
-    to_floats,
-)  # fmt: skip
+from helpers.numerals import ARMS, KINDS, MEASURED
 from helpers.shape import fault
 from helpers.sheets import GROUPS, NUMBERS, read_csv, read_table
 
@@ -86,8 +79,9 @@ def read_sheet(description):
     if "long" in mapping.config:
         mapping.pair()
     mapping.share()
-    drop_incomplete(mapping, read_numbers(mapping))
-    convert(mapping)
+    before = numerals.read_numbers(mapping)
+    numerals.drop_incomplete(mapping, before)
+    numerals.convert(mapping)
     mapping.take_time_point()
     return mapping.sheet()
 
@@ -99,7 +93,7 @@ class _Mapping:
         self.description, self.config = description, description.sheet
         options = ("sheet", "header", "encoding", "separator", "digitiser")
         self.raw = read_table(
-            description.folder / self.config.get("file", "experiments.csv"),
+            description.folder / self.config["file"],
             **{name: self.config[name] for name in options if name in self.config},
         )
         self.table, self.steps, self.unused, self.names = self.raw.table.copy(), [], {}, {}
@@ -323,7 +317,7 @@ class _Mapping:
         if rule == "all":
             return
         self.known("time_point", ["cohort", "follow_up_days"], self.table)
-        days = to_floats(self.table["follow_up_days"])
+        days = numerals.to_floats(self.table["follow_up_days"])
         if rule in ("first", "last"):
             rank = days if rule == "first" else -days
         else:  # of two days equally near the earlier one is taken

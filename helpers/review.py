@@ -15,7 +15,6 @@ from helpers.shape import fault
 from helpers.sheets import GROUPS, NUMBERS, read_csv
 
 EXCLUSION = ["experiment", "reason", "by"]
-SHEET = "experiments.csv"
 
 _held = {}  # by folder, see `hold`
 
@@ -83,8 +82,8 @@ class Review:
         files = provenance.input_hashes(self.folder)
         if self.whole:
             return files
-        sheet, joined = self.sheet.get("file", SHEET), self.sheet.get("join", ())
-        of_rows = {sheet, "corrections.csv", "exclusions.csv", *(j.get("file") for j in joined)}
+        joined = {entry.get("file") for entry in self.sheet.get("join", ())}
+        of_rows = joined | {self.sheet["file"], "corrections.csv", "exclusions.csv"}
         return {name: digest for name, digest in files.items() if name not in of_rows}
 
     def digest(self):
