@@ -16,6 +16,8 @@ from helpers.robust import cluster_robust
 # No three-level model is fitted where a study holds more: a study's covariance holds its
 # experiments times themselves.
 MOST = 1_000
+# What every result says about its estimate.
+INFERENCE = ("estimate", "se", "ci_low", "ci_high", "p_effect")
 
 
 @dataclass(frozen=True)
@@ -221,8 +223,6 @@ def _with_effects(rows, found, settings):
 
 
 def _excluded(rows, reasons, settings, split):
-    if rows.empty:
-        return rows.assign(effect=[], variance=[], se=[], ci_low=[], ci_high=[], reason=[], by=[])
     found = effects(rows, settings, controls_are_split=split)
     return _with_effects(rows, found, settings).join(reasons)
 
@@ -315,18 +315,9 @@ def presets(analysis):
     rows = [{"result": name} | pooled_fields(getattr(analysis, name)) for name in names]
     fitted, robust = analysis.three_level, analysis.robust or analysis.three_level
     if fitted is not None:
-        rows.append(
-            {
-                "result": "three_level",
-                "k": fitted.k,
-                "estimate": robust.estimate,
-                "se": robust.se,
-                "ci_low": robust.ci_low,
-                "ci_high": robust.ci_high,
-                "p_effect": robust.p_effect,
-                "tau2": fitted.sigma2_study + fitted.sigma2_experiment,
-            }
-        )
+        tau2 = fitted.sigma2_study + fitted.sigma2_experiment
+        own = {"result": "three_level", "k": fitted.k, "tau2": tau2}
+        rows.append(own | {name: getattr(robust, name) for name in INFERENCE})
     return pd.DataFrame(rows)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,6 @@ class Asymmetry:
 
     Attributes
     ----------
-    k : int
     rows : pandas.DataFrame
         Rows of all outcomes of the group; ``towards_benefit`` is the effect turned so that
         benefit is positive.
@@ -38,11 +37,15 @@ class Asymmetry:
         How often each test rejects for these group sizes, as `helpers.small_study.power` says.
     """
 
-    k: int
     rows: pd.DataFrame
-    tests: dict[str, SmallStudyTest]
-    power: pd.DataFrame | None
+    tests: dict[str, SmallStudyTest] = field(default_factory=dict)
+    power: pd.DataFrame | None = None
     refused: tuple[str, ...] = ()
+
+    @property
+    def k(self):
+        """Number of experiments."""
+        return len(self.rows)
 
 
 def of(analyses, seed):
@@ -67,7 +70,7 @@ def of(analyses, seed):
         for analysis in analyses
     )
     if len(rows) < LEAST or rows[["n_treated", "n_control", "mean_control"]].isna().any(axis=None):
-        return Asymmetry(len(rows), rows, {}, None)
+        return Asymmetry(rows)
     effect, variance = rows["towards_benefit"], rows["variance"]
     baseline = rows["mean_control"]
     sizes = {"n_treated": rows["n_treated"], "n_control": rows["n_control"]}
@@ -83,7 +86,7 @@ def of(analyses, seed):
         except ValueError as error:
             refused.append(str(error))
     if not tests.keys() & VALID.keys():
-        return Asymmetry(len(rows), rows, {}, None, tuple(refused))
+        return Asymmetry(rows, refused=tuple(refused))
     pooled = pool(effect, variance=variance)
     power = small_study.power(
         *sizes.values(), baseline=baseline if "Doleman" in tests else None, mean=pooled.estimate,
@@ -91,7 +94,7 @@ def of(analyses, seed):
         replicates=int(np.clip(SIMULATED // len(rows), *REPLICATES[::-1])),
         tests=("doleman", "pustejovsky", "egger"),
     )  # fmt: skip
-    return Asymmetry(len(rows), rows, tests, power, tuple(refused))
+    return Asymmetry(rows, tests, power, tuple(refused))
 
 
 def table(found, printed=None):

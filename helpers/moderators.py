@@ -355,11 +355,10 @@ def holm(regressions):
 
 def _coding(frame, reference):
     """How moderators become columns: a function, the terms, the reference levels."""
-    parts, terms, chosen = [], [("intercept", None, None)], {}
+    terms, chosen = [("intercept", None, None)], {}
     for name in frame.columns:
         column = frame[name]
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            parts.append((name, None))
             terms.append((str(name), name, None))
             continue
         values = column.to_numpy(object)
@@ -374,22 +373,18 @@ def _coding(frame, reference):
                 f"{', '.join(map(repr, present))}"
             )
         chosen[name] = base
-        for level in present:
-            if level != base:
-                parts.append((name, level))
-                terms.append((f"{name}: {level}", name, level))
+        terms += [(f"{name}: {level}", name, level) for level in present if level != base]
     unknown = set(reference) - set(frame.columns)
     if unknown:
         raise ValueError(f"reference names no moderator: {', '.join(map(str, sorted(unknown)))}")
 
     def encode(table):
         columns = {"intercept": np.ones(len(table))}
-        for (name, level), (term, _, _) in zip(parts, terms[1:], strict=True):
-            raw = table[name]
+        for term, name, level in terms[1:]:
             if level is None:
-                columns[term] = raw.to_numpy(float)
+                columns[term] = table[name].to_numpy(float)
             else:
-                columns[term] = (raw.to_numpy(object) == level).astype(float)
+                columns[term] = (table[name].to_numpy(object) == level).astype(float)
         return pd.DataFrame(columns, index=table.index)
 
     return encode, terms, chosen

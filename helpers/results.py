@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from helpers import provenance, published
-from helpers.analysis import pooled_fields
+from helpers.analysis import INFERENCE, pooled_fields
 
 
 def family_results(review, family, analyses, parameters, seed):
@@ -101,15 +101,10 @@ def three_level_fields(analysis):
     fitted, robust = analysis.three_level, analysis.robust
     if fitted is None:
         return {"note": analysis.three_level_note}
-    inference = robust or fitted
     return {
         "k": fitted.k,
         "studies": fitted.studies,
-        "estimate": inference.estimate,
-        "se": inference.se,
-        "ci_low": inference.ci_low,
-        "ci_high": inference.ci_high,
-        "p_effect": inference.p_effect,
+        **{name: getattr(robust or fitted, name) for name in INFERENCE},
         "df": getattr(robust, "df", None),
         "inference": "CR2" if robust else "z",
         "sigma2_study": fitted.sigma2_study,

@@ -45,17 +45,15 @@ class RobustResult:
     warning: str = ""
 
 
-def cluster_robust(fit, *, study, level=None):
+def cluster_robust(fit, *, study):
     """CR2 standard error and Satterthwaite degrees of freedom of a pooled mean.
 
     Parameters
     ----------
     fit : PooledResult or ThreeLevelResult
-        Its estimate is kept; its weights and its covariance are the working model.
+        Its estimate and level are kept; its weights and its covariance are the working model.
     study : array_like of k labels
         The clusters. A three-level fit's studies must each lie within one cluster.
-    level : float, optional
-        That of `fit` by default.
 
     Returns
     -------
@@ -75,7 +73,6 @@ def cluster_robust(fit, *, study, level=None):
     ----------
     Pustejovsky and Tipton (2018), Journal of Business & Economic Statistics 36:672.
     """
-    level = fit.level if level is None else level
     code = labels(study, fit.k, "study", missing=False)
     clusters = int(code.max()) + 1
     if clusters < MIN_CLUSTERS:
@@ -107,14 +104,14 @@ def cluster_robust(fit, *, study, level=None):
     taken = m * lever**2
     df = (own - taken).sum() ** 2 / ((own**2 - 2 * own * taken).sum() + taken.sum() ** 2)
     se = np.sqrt((score**2).sum())
-    numbers = inference(fit.estimate, se, level=level, df=df)
+    numbers = inference(fit.estimate, se, level=fit.level, df=df)
     numbers |= {"statistic": fit.estimate / se, "df": df}
     warning = ""
     if df < MIN_DF:
         warning = f"only {df:.1f} degrees of freedom: the robust p-value is not to be trusted"
     return RobustResult(
         k=fit.k, clusters=clusters, **{name: float(value) for name, value in numbers.items()},
-        level=level, warning=warning,
+        level=fit.level, warning=warning,
     )  # fmt: skip
 
 
