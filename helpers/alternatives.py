@@ -1,7 +1,5 @@
 """What printed numbers leave open: several reconstructions that agree with all of them."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from helpers.wording import count, listing, number

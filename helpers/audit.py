@@ -12,8 +12,6 @@ leaves Q open (of the default review's rows, one with I² 27% has the Q of a Der
 of 56%).
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections import Counter, defaultdict

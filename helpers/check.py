@@ -1,7 +1,5 @@
 """Everything that is wrong or odd in a review, found at once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Two extractors' sheets of the same experiments: agreement, differing cells, one sheet of both."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """What a review says of itself: `review.toml` as objects."""
 
-from __future__ import annotations
-
 import math
 import tomllib
 from dataclasses import dataclass, field

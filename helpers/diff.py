@@ -1,7 +1,5 @@
 """What changed between two states of a living review: rows, pooled results, conclusions."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from helpers.analysis import ARTICLE, RECOMMENDED, effects

@@ -1,7 +1,5 @@
 """What a digitiser measured in a figure: WebPlotDigitizer's project (JSON) or export (CSV)."""
 
-from __future__ import annotations
-
 import json
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Faults and warnings about a review, each with its place and the way out."""
 
-from __future__ import annotations
-
 import difflib
 from dataclasses import dataclass, replace
 from functools import cache

@@ -1,7 +1,5 @@
 """A review folder made from somebody's sheet: guesses what its columns are, and marks them so."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

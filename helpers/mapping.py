@@ -1,7 +1,5 @@
 """From a sheet as it was kept to the project's columns, as `review.toml` says, every step listed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The numbers of a mapped sheet: read from text, completed, converted to means and SDs."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

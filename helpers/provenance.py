@@ -1,7 +1,5 @@
 """Where numbers come from: hashes of inputs and code, and versions."""
 
-from __future__ import annotations
-
 import hashlib
 import platform
 from functools import cache

@@ -1,7 +1,5 @@
 """A review: its description and its checked rows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import pandas as pd

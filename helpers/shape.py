@@ -1,7 +1,5 @@
 """What may stand in `review.toml`: each entry, and what is due in it."""
 
-from __future__ import annotations
-
 from helpers.findings import Finding, nearest
 
 

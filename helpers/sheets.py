@@ -1,7 +1,5 @@
 """Extraction sheets as people keep them, read as text with nothing guessed and nothing lost."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io
