@@ -95,11 +95,12 @@ def figure(axes, *, name, number, caption, alt, data=None, titles=None):
         pyplot.close(drawn)
     width, height = drawn.get_size_inches()
     text = None if data is None else csv(data)
+    link = "" if data is None else _link(text, f"{name}.csv")
     html = (
         f'<figure class="figure{" tall" if height > 2 * width else ""}" id="{escape(mark)}">'
         f'<div class="scroll" tabindex="0" role="group" aria-label="Figure {number}">{picture}'
         f"</div><figcaption><b>Figure {number}.</b> {escape(caption)}</figcaption>"
-        f'<p class="actions">{_link(text, name)}</p></figure>'
+        f'<p class="actions">{link}</p></figure>'
     )
     return Block("figure", name, html, f"Figure {number}. {caption}\n{alt}", {"csv": text})
 
@@ -134,10 +135,11 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None)
     heads, columns = [], []
     for label, series in shown.items():
         cells = _cells(series, (formats or {}).get(label))
-        numeric = _numeric(cells)
+        found = [NUMBER.fullmatch(cell) for cell in cells]
+        numeric = 2 * sum(map(bool, found)) > sum(cell != "–" for cell in cells)
         style = ' class="num"' if numeric else ""
         heads.append(f'<th scope="col"{style}>{escape(str(label))}</th>')
-        columns.append(_tagged(cells, numeric, first=not columns))
+        columns.append(_tagged(cells, found if numeric else None, first=not columns))
     rows = [f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True)]
     body = "" if groups else f"<tbody>{''.join(rows)}</tbody>"
     labelled = zip(frame[groups], rows, strict=True) if groups else ()
@@ -152,7 +154,7 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None)
         f'aria-labelledby="{mark}-caption"><table><caption id="{mark}-caption"><span>'
         f"<b>Table {number}.</b> {escape(caption)}</span></caption><thead><tr>"
         f"{''.join(heads)}</tr></thead>{body}</table></div>"
-        f'<p class="actions">{_link(text, name)}</p></div>'
+        f'<p class="actions">{_link(text, f"{name}.csv")}</p></div>'
     )
     plain = shown.to_string(index=False, max_rows=20)
     return Block("table", name, html, f"Table {number}. {caption}\n{plain}", {"csv": text})
@@ -383,9 +385,9 @@ def facts(values, *, name="facts"):
     return Block("facts", name, html, "\n".join(f"{key}: {value}" for key, value in values.items()))
 
 
-def download(text, *, name, filename, label, mime="text/plain"):
+def download(text, *, name, filename, label):
     """Offer a text file that is inside the page, such as a script or a citation list."""
-    html = f'<p class="actions">{_link(text, name, filename, label, mime)}</p>'
+    html = f'<p class="actions">{_link(text, filename, label, "text/plain")}</p>'
     return Block("download", name, html, f"{label}: {filename}")
 
 
@@ -442,12 +444,9 @@ def _safe(value):
     return f"'{value}" if risky and not PLAIN_NUMBER.fullmatch(value) else value
 
 
-def _link(text, name, filename=None, label="CSV", mime="text/csv"):
-    if text is None:
-        return ""
+def _link(text, filename, label="CSV", mime="text/csv"):
     data = f"data:{mime};charset=utf-8,{UNSAFE.sub(lambda found: quote(found[0]), text)}"
-    file = escape(filename or f"{name}.csv")
-    return f'<a download="{file}" href="{escape(data)}">{escape(label)}</a>'
+    return f'<a download="{escape(filename)}" href="{escape(data)}">{escape(label)}</a>'
 
 
 def _anchor(label, href):
@@ -475,19 +474,13 @@ def _writer(series, how):
     return lambda value: format(value, how).replace("-", "−")
 
 
-def _numeric(cells):
-    """Whether a column is read as numbers, which are then aligned at the decimal point."""
-    known = [cell for cell in cells if cell != "–"]
-    return bool(known) and 2 * sum(map(bool, map(NUMBER.fullmatch, known))) > len(known)
-
-
-def _tagged(cells, numeric, *, first):
+def _tagged(cells, found, *, first):
+    """Cells of a column; where most are numbers (`found`), those align at the decimal point."""
     tag, scope = ("th", ' scope="row"') if first else ("td", "")
-    if not numeric:
+    if found is None:
         return [f"<{tag}{scope}>{escape(cell)}</{tag}>" for cell in cells]
     # What stands behind the numbers is made equally wide and shorter fractions are padded, both
     # by style, so that the points stand below each other and the text stays as it is.
-    found = [NUMBER.fullmatch(cell) for cell in cells]
     wide = max((_digits(match[2]) for match in found if match), default=0)
     places = [_places(match[1]) if match else 0 for match in found]
     out = []

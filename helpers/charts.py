@@ -47,16 +47,15 @@ def evidence_map(table, *, effect_label="SMD", favours=("favours control", "favo
     """
     table = table.reset_index(drop=True)
     sign = np.where(table["better"] == "lower", -1, 1)
+
+    def turned(*names):
+        estimate, *bounds = table[list(names)].to_numpy(float).T * sign
+        return np.array([estimate, *np.sort(bounds, axis=0)])
+
+    printed = turned("published", "published_low", "published_high")
     rows = table[["label", "k"]].copy()
-    for prefix, (mid, low, high) in {
-        "": ("estimate", "ci_low", "ci_high"),
-        "p": ("published", "published_low", "published_high"),
-    }.items():
-        turned = table[[mid, low, high]].to_numpy(float) * sign[:, None]
-        rows[prefix + "effect"] = turned[:, 0]
-        rows[prefix + "ci_low"], rows[prefix + "ci_high"] = np.sort(turned[:, 1:], axis=1).T
-    triples = rows[["peffect", "pci_low", "pci_high"]].to_numpy(float)
-    rows["printed"] = [interval_text(*t) if np.isfinite(t[0]) else "–" for t in triples]
+    rows["effect"], rows["ci_low"], rows["ci_high"] = turned("estimate", "ci_low", "ci_high")
+    rows["printed"] = [interval_text(*t) if np.isfinite(t[0]) else "–" for t in printed.T]
     groups = [(name, part.index, None) for name, part in rows.groupby(table["family"], sort=False)]
     ax = forest(
         rows,
@@ -72,7 +71,7 @@ def evidence_map(table, *, effect_label="SMD", favours=("favours control", "favo
     )
     (rows_drawn,) = ax.findobj(Hover)
     y, limits = rows_drawn.xy[:, 1] + 0.045, ax.get_xlim()
-    mid, low, high = triples[np.concatenate([np.sort(part) for _, part, _ in groups])].T
+    mid, low, high = printed[:, np.concatenate([part for _, part, _ in groups])]
     whiskers(ax, y, low, high, limits, color=VERMILLION)
     inside = np.where((mid >= limits[0]) & (mid <= limits[1]), mid, np.nan)
     ax.plot(inside, y, "D", color=VERMILLION, ms=5.5, mew=0, zorder=3)

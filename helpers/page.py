@@ -245,15 +245,14 @@ def _family(entry):
     from markupsafe import Markup
 
     outcomes = entry.get("outcomes") or []
-    both = [row for one in outcomes for row in (one, one.get("published") or {})]
-    low, high = blocks.axis(both)
+    published = [one.get("published") or {} for one in outcomes]
+    low, high = blocks.axis([*outcomes, *published])
     rows = []
-    for one in outcomes:
-        printed = one.get("published") or {}
-        printed = None if printed.get("estimate") is None else printed
-        plot = blocks.interval(one, low, high)
-        if printed:
+    for one, printed in zip(outcomes, published, strict=True):
+        plot, text = blocks.interval(one, low, high), "–"
+        if printed.get("estimate") is not None:
             plot = blocks.interval({**printed, "kind": "published"}, low, high) + plot
+            text = blocks.estimate(printed)
         anchor = one.get("anchor") or f"outcome-{one['id']}"
         rows.append(
             {
@@ -261,7 +260,7 @@ def _family(entry):
                 "plot": Markup(plot),
                 "href": f"{entry['href']}#{anchor}" if entry.get("href") else "",
                 "computed": blocks.estimate(one),
-                "published": blocks.estimate(printed) if printed else "–",
+                "published": text,
             }
         )
     return {**entry, "rows": rows, "scale": Markup(blocks.scale(low, high))}
