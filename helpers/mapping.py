@@ -73,7 +73,10 @@ def read_sheet(description):
     mapping.join()
     mapping.leave_out()
     mapping.choose()
+    mapping.prefer_groups()
     mapping.replace_values()
+    mapping.empty_what_is_missing()
+    mapping.tell_controls_apart()
     if "long" in mapping.config:
         mapping.pair()
     mapping.share()
@@ -233,15 +236,10 @@ class _Mapping:
             for arm in [""] if "long" in self.config else ["_treated", "_control"]:
                 needed += [(f"n{arm}",), (f"mean{arm}",), (f"sd{arm}", f"tip{arm}", f"low{arm}")]
         for name, *instead in needed:
-            if not {name, *instead} & (set(chosen) | set(columns)):
+            if not {name, *instead} & {*chosen, *columns}:
                 self.lack(name, name, "is missing")
         self.found.refuse()
         self.before, self.table = self.table, pd.DataFrame(chosen, index, dtype=object)
-        if {"effect", "se"} <= set(chosen) and "effect" not in columns:
-            whole = (self.table.reindex(columns=GROUPS, fill_value="") != "").all(axis=1)
-            self.table.loc[whole, ["effect", "se"]] = ""
-            detail = "computed anew where all group data are there"
-            self.note("effect", "effect", detail, whole.sum())
 
     def lack(self, name, source, what):
         remedy = "Add it, or name the right one in review.toml under [sheet.columns]"
@@ -249,8 +247,16 @@ class _Mapping:
         remedy += f"; the sheet has {', '.join(self.table)}"
         self.found.lack(str(source), f"the column for {name} {what}", remedy)
 
+    def prefer_groups(self):
+        """Empty an effect that stands beside whole group data, unless `[sheet.columns]` names it."""
+        if {"effect", "se"} <= set(self.table) and "effect" not in self.config.get("columns", {}):
+            whole = (self.table.reindex(columns=GROUPS, fill_value="") != "").all(axis=1)
+            self.table.loc[whole, ["effect", "se"]] = ""
+            detail = "computed anew where all group data are there"
+            self.note("effect", "effect", detail, whole.sum())
+
     def replace_values(self):
-        """Bring spelling variants to one by `[sheet.values]`; moderators not reported are empty."""
+        """Bring spelling variants to one by `[sheet.values]`."""
         for name, values in self.config.get("values", {}).items():
             columns = [c for c in (name, f"{name}_treated", f"{name}_control") if c in self.table]
             self.known("values", [] if columns else [name], self.table)
@@ -261,6 +267,9 @@ class _Mapping:
                 if not found:
                     self.warn(f"values.{name}", f"{old!r} matches no cell")
             self.table[columns] = cells.replace(words)
+
+    def empty_what_is_missing(self):
+        """Empty the ids and moderators that are not reported, as `missing` has it."""
         levels = {name: m.levels for name, m in self.description.moderators.items()}
         for name in self.table.columns.intersection([*IDS, *levels]):
             words = set(self.config.get("missing", ())) - set(levels.get(name, ()))
@@ -268,9 +277,12 @@ class _Mapping:
             if gone.any():
                 self.note("missing", name, "not reported", gone.sum())
                 self.table[name] = self.table[name].mask(gone, "")
+
+    def tell_controls_apart(self):
+        """Put the study before ids of control groups that several studies use, as from 1 on."""
         group, study = self.cells("control_group"), self.table["study"]
         again = (group != "") & (study.groupby(group).transform("nunique") > 1)
-        if again.any():  # each study counts its control groups from 1
+        if again.any():
             self.table["control_group"] = group.mask(again, study + " " + group)
             self.note("control group", "control_group", "told apart by study", again.sum())
 
