@@ -187,7 +187,9 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
             weight=chosen_result.weights,
             n_split=split_n(used) if chosen.split_controls and not split else used["n_control"],
         ),
-        excluded=_excluded(excluded, reasons, chosen, split),
+        excluded=_with_effects(
+            excluded, effects(excluded, chosen, controls_are_split=split), chosen
+        ).join(reasons),
         article=as_article[1],
         recommended=recommended,
         chosen=chosen_result,
@@ -220,11 +222,6 @@ def exclusion_reasons(review, exclude=()):
 def _with_effects(rows, found, settings):
     half = critical(settings.level) * found["se"]
     return rows.assign(**found, ci_low=found["effect"] - half, ci_high=found["effect"] + half)
-
-
-def _excluded(rows, reasons, settings, split):
-    found = effects(rows, settings, controls_are_split=split)
-    return _with_effects(rows, found, settings).join(reasons)
 
 
 def _three_level(rows, split):

@@ -113,13 +113,17 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
     0  2.306864  0.555068  0.745029
     """
     measure = str(measure).upper()
-    if measure not in MEASURES:
-        raise ValueError(f"measure is one of {', '.join(MEASURES)}, not {measure!r}")
-    if correction not in CORRECTIONS:
-        raise ValueError(f"correction is one of {', '.join(CORRECTIONS)}, not {correction!r}")
-    known = VARIANCES + NMD_VARIANCES if measure == "NMD" else VARIANCES
-    if variance not in known:
-        raise ValueError(f"variance of {measure} is one of {', '.join(known)}, not {variance!r}")
+    for name, value, known in (
+        ("measure", measure, MEASURES),
+        ("correction", correction, CORRECTIONS),
+        (
+            f"variance of {measure}",
+            variance,
+            VARIANCES + (NMD_VARIANCES if measure == "NMD" else ()),
+        ),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} is one of {', '.join(known)}, not {value!r}")
 
     given = _given_rows(table)
     effect, sampling = np.empty((2, len(table)))

@@ -344,13 +344,11 @@ def holm(regressions):
     ----------
     Holm S (1979). A simple sequentially rejective multiple test procedure. Scand J Stat 6:65-70.
     """
-    if not regressions:
-        return {}
-    ranked = sorted(regressions, key=lambda name: regressions[name].p_moderators)
-    p = np.array([regressions[name].p_moderators for name in ranked])
-    stepped = np.maximum.accumulate(p * np.arange(len(p), 0, -1)).clip(max=1).tolist()
-    corrected = dict(zip(ranked, stepped, strict=True))
-    return {name: corrected[name] for name in regressions}
+    p = np.array([regression.p_moderators for regression in regressions.values()])
+    order = np.argsort(p, kind="stable")
+    corrected = np.empty_like(p)
+    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)).clip(max=1)
+    return dict(zip(regressions, corrected.tolist(), strict=True))
 
 
 def _coding(frame, reference):
