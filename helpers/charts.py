@@ -127,8 +127,7 @@ def counts(studies, columns, *, most=8):
                 (tally.to_numpy() / top_count + 0.04, y, tally.astype(str), "left", False),
                 (-1.65 / 1.3, -0.75, [shorten(name, 3.2, bold=True)], "left", True),
             ):
-                texts = Texts(x, at, strings, transform=across, ha=ha, bold=bold)
-                ax.add_artist(texts).set_clip_on(False)
+                ax.add_artist(Texts(x, at, strings, transform=across, ha=ha, bold=bold))
             panels.append(ax)
         top -= height
     return panels
@@ -183,25 +182,24 @@ def risk_of_bias(table, items, *, overall=None):
     left = (0.06 + block * block_wide) / cell
     first = left + name_wide / cell + 0.5
     x = first[:, None] + np.arange(wide)
-    data = {"transform": ax.transData}
-    ax.add_artist(Texts(left, y, names, **data))
+    ax.add_artist(Texts(left, y, names))
     if words:
-        ax.add_artist(Texts(first + wide - 0.1, y, words, **data))
+        ax.add_artist(Texts(first + wide - 0.1, y, words))
     high = np.broadcast_to(y[:, None], x.shape)
     key = 0.06 / cell
     for judgement, (symbol, color, meaning) in JUDGEMENTS.items():
         these = cells == judgement
         at = np.append(x[these], key + 0.5), np.append(high[these], 0.9)
         _tiles(ax, *at, color)
-        ax.add_artist(Texts(*at, [symbol] * len(at[0]), ha="center", bold=True, **data))
-        ax.add_artist(Texts([key + 1.3], [0.9], [meaning], **data))
+        ax.add_artist(Texts(*at, [symbol] * len(at[0]), ha="center", bold=True))
+        ax.add_artist(Texts([key + 1.3], [0.9], [meaning]))
         key += 2.4 + text_width(meaning) / cell
     for start in range(blocks):
         heads = first[start * deep] + np.arange(wide)
         numbers = [str(n + 1) for n in range(wide)]
-        ax.add_artist(Texts(heads, 2.2, numbers, ha="center", bold=True, **data))
+        ax.add_artist(Texts(heads, 2.2, numbers, ha="center", bold=True))
         if words:
-            ax.add_artist(Texts([heads[-1] + 0.9], [2.2], ["Overall"], bold=True, **data))
+            ax.add_artist(Texts([heads[-1] + 0.9], [2.2], ["Overall"], bold=True))
         Hover(ax, heads, 2.2, items.values(), size=(72 * cell, 72 * cell))
     return ax
 
@@ -233,7 +231,7 @@ def risk_of_bias_summary(table, items):
         label = f"{symbol} {meaning}"
         ax.barh(middle, part, left=left, height=0.2, color=color, alpha=0.45, lw=0, label=label)
         texts = [str(n) if share > 5 else "" for n, share in zip(count, part, strict=True)]
-        ax.add_artist(Texts(left + part / 2, middle, texts, transform=ax.transData, ha="center"))
+        ax.add_artist(Texts(left + part / 2, middle, texts, ha="center"))
         left += part
     ys = [
         at + ROW * (place - (len(folded) - 1) / 2)
@@ -242,7 +240,7 @@ def risk_of_bias_summary(table, items):
     ]
     x = -(room + 0.2) / (7.1 - room - 0.6)
     texts = [text for folded in lines for text in folded]
-    ax.add_artist(Texts(x, ys, texts, transform=ax.get_yaxis_transform())).set_clip_on(False)
+    ax.add_artist(Texts(x, ys, texts, transform=ax.get_yaxis_transform()))
     ax.set(xlim=(0, 100), ylim=(tall, 0))
     ax.yaxis.set_visible(False)
     ax.spines["left"].set_visible(False)
@@ -341,10 +339,9 @@ def _boxes(boxes, arrows, tall):
         color = BLUE if stage else GREY
         ax.add_patch(Rectangle((x, y), BOX, high, fc=to_rgba(color, 0.1), ec=color, lw=1))
         ys = y + 0.08 + ROW * (np.arange(len(texts)) + 0.5 + bool(stage))
-        ax.add_artist(Texts(x + 0.1, ys, texts, transform=ax.transData))
+        ax.add_artist(Texts(x + 0.1, ys, texts))
         if stage:
-            head = Texts([x + 0.1], [ys[0] - ROW], [stage], transform=ax.transData, bold=True)
-            ax.add_artist(head)
+            ax.add_artist(Texts([x + 0.1], [ys[0] - ROW], [stage], bold=True))
     for (x0, y0), (x1, y1) in arrows:
         flat = y0 == y1
         ends = (x1 - 0.06, y1) if flat else (x1, y1 - 0.06)

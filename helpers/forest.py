@@ -459,5 +459,4 @@ def _write(ax, entries, transform):
     look = itemgetter(0, 1)
     for (ha, bold), group in groupby(sorted(entries, key=look), key=look):
         _, _, x, y, texts = zip(*group, strict=True)
-        lines = Texts(x, y, texts, transform=transform, ha=ha, bold=bold)
-        ax.add_artist(lines).set_clip_on(False)
+        ax.add_artist(Texts(x, y, texts, transform=transform, ha=ha, bold=bold))

@@ -94,20 +94,23 @@ class Texts(Artist):
     ----------
     x, y : array_like, shape (n,)
     strings : sequence of str
-    transform : Transform
-        Of both coordinates.
+    transform : Transform, optional
+        Of both coordinates; without it they are data of the axes that the texts are added to.
     ha : {"left", "center", "right"}
+    bold : bool
     """
 
-    def __init__(self, x, y, strings, *, transform, ha="left", bold=False, color=INK):
+    def __init__(self, x, y, strings, *, transform=None, ha="left", bold=False):
         super().__init__()
         self.strings = [str(s) for s in strings]
         self.xy = np.column_stack(np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float)))
-        self.ha, self.bold, self.color = ha, bold, color
+        self.ha, self.bold = ha, bold
         weight = "bold" if bold else "normal"
         self._font = FontProperties(family=RC["font.family"], size=SIZE, weight=weight)
         self.set_zorder(5)
-        self.set_transform(transform)
+        self.set_clip_on(False)
+        if transform is not None:
+            self.set_transform(transform)
 
     def _placed(self, renderer):
         """Anchors, left ends and baselines in pixels."""
@@ -141,7 +144,7 @@ class Texts(Artist):
         flip = renderer.get_canvas_width_height()[1] if renderer.flipy() else None
         text = Text(ha=self.ha, fontproperties=self._font, transform=IdentityTransform())
         gc = renderer.new_gc()
-        gc.set_foreground(self.color)
+        gc.set_foreground(INK)
         for anchor, x, y, string in zip(*self._placed(renderer), self.strings, strict=True):
             text.set_position((anchor, y))
             renderer.draw_text(

@@ -205,8 +205,7 @@ def _strip(names, texts, heading, *, width, row=0.24, head=0.24, zero=True, ax=N
         (edge, y, texts, "right", False),
         (edge, -0.1 / row, [heading], "right", True),
     ):
-        lines = Texts(x, heights, strings, transform=across, ha=ha, bold=bold)
-        ax.add_artist(lines).set_clip_on(False)
+        ax.add_artist(Texts(x, heights, strings, transform=across, ha=ha, bold=bold))
     return _labelled(ax, None, None), y
 
 

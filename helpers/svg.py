@@ -215,7 +215,7 @@ class _Renderer(RendererBase):
             return ""
         d = _outline(Path(shape.vertices * (1, -1) + (0, self.height), shape.codes))
         mark = f"{self.name}-clip{len(self.defs)}"
-        mark = self._define(d, mark, f'<clipPath id="{mark}"><path d="{d}"/></clipPath>')
+        mark = self._define(d, f'<clipPath id="{mark}"><path d="{d}"/></clipPath>')
         return f' clip-path="url(#{mark})"'
 
     def _hatch(self, gc, face):
@@ -227,15 +227,14 @@ class _Renderer(RendererBase):
         mark = f"{self.name}-hatch{len(self.defs)}"
         return self._define(
             (lines, ground, opacity, gc.get_hatch_color()),
-            mark,
             f'<pattern id="{mark}" patternUnits="userSpaceOnUse" width="36" height="36">'
             f'<path d="M0 0h36v36h-36z" fill="{ground}"{opacity}/><path d="{lines}" '
             f'fill="none" stroke="{_paint(gc.get_hatch_color())}"/></pattern>',
         )
 
-    def _define(self, key, mark, element):
-        element = self.defs.setdefault(key, element)
-        return element.split('"', 2)[1]
+    def _define(self, key, element):
+        """Identifier of an element that is kept once, however often it is used."""
+        return self.defs.setdefault(key, element).split('"', 2)[1]
 
 
 def _n(x):
