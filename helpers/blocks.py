@@ -29,6 +29,7 @@ DOI_LINK = r'<a href="https://doi.org/\1">doi:\1</a>'
 # What a link cannot hold as it is.
 UNSAFE = re.compile(r"[^\w .,;:/()\[\]!*$=@+?~-]+", re.ASCII)
 LONG = 40  # rows beyond which a table scrolls inside its own box
+NO_ALERTS = "Nothing to report."
 SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note", "good": "Good"}
 
 
@@ -40,7 +41,7 @@ class Block:
     ----------
     kind : str
         What it is: figure, table, alerts, banner, glance, paragraph, details, download,
-        facts, results.
+        facts, results, heading.
     name : str
         Unique in a report; part of identifiers and file names.
     html : str
@@ -160,7 +161,7 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None)
     return Block("table", name, html, f"Table {number}. {caption}\n{plain}", {"csv": text})
 
 
-def banner(evidence, *, name="banner"):
+def banner(evidence):
     """Say in front of everything what kind of evidence this is.
 
     Parameters
@@ -174,35 +175,33 @@ def banner(evidence, *, name="banner"):
         f'<aside class="banner" role="note" aria-label="Kind of evidence">'
         f"<p><b>{escape(notice)}</b></p>{f'<p>{escape(detail)}</p>' if detail else ''}</aside>"
     )
-    return Block("banner", name, html if notice else "", f"{notice} {detail}".strip())
+    return Block("banner", "banner", html if notice else "", f"{notice} {detail}".strip())
 
 
-def alerts(findings, *, name="alerts", none="Nothing to report."):
+def alerts(findings):
     """List what a reader must know before the numbers, gravest first.
 
     Parameters
     ----------
     findings : list of mapping
         ``severity`` ("error", "warning", "note", "good"), ``text``, and where there is more
-        to say ``detail`` (plain text, folded), ``href`` and ``link`` (an anchor and its words).
-    none : str
-        What is said of an empty list.
+        to say ``detail`` (plain text, folded) and ``href`` (where the rows are).
     """
     findings = sorted(findings, key=lambda one: list(SEVERITIES).index(one["severity"]))
-    items = "".join(_alert(**one) for one in findings) or f"<li>{escape(none)}</li>"
+    items = "".join(_alert(**one) for one in findings) or f"<li>{NO_ALERTS}</li>"
     html = f'<section class="alerts" aria-label="Alerts"><ul>{items}</ul></section>'
     lines = [f"{SEVERITIES[one['severity']]}: {one['text']}" for one in findings]
-    return Block("alerts", name, html, "\n".join(lines) or none)
+    return Block("alerts", "alerts", html, "\n".join(lines) or NO_ALERTS)
 
 
-def _alert(severity, text, detail=None, href=None, link="Show the rows"):
-    more = f' <a href="{escape(href)}">{escape(link)}</a>' if href else ""
+def _alert(severity, text, detail=None, href=None):
+    more = f' <a href="{escape(href)}">Show the rows</a>' if href else ""
     if detail:
         more += f"<details><summary>Details</summary>{_paragraphs(detail)}</details>"
     return f'<li class="{severity}"><b>{SEVERITIES[severity]}</b> {escape(text)}{more}</li>'
 
 
-def glance(items, *, sentence, plot=None, name="glance"):
+def glance(items, *, sentence, plot=None):
     """Put the numbers that matter on the first screen.
 
     Parameters
@@ -229,7 +228,7 @@ def glance(items, *, sentence, plot=None, name="glance"):
         f"{label}: {value} ({note})" if note else f"{label}: {value}"
         for label, value, note in items
     ]
-    return Block("glance", name, html, "\n".join([sentence, *lines]))
+    return Block("glance", "glance", html, "\n".join([sentence, *lines]))
 
 
 def intervals(rows):
@@ -391,7 +390,7 @@ def download(text, *, name, filename, label):
     return Block("download", name, html, f"{label}: {filename}")
 
 
-def results(content, *, name="results"):
+def results(content):
     """Carry the results of a report for programs; nothing of it is shown.
 
     Parameters
@@ -400,7 +399,7 @@ def results(content, *, name="results"):
         Anything that JSON holds, numpy numbers and dataclass fields included; what is not
         finite becomes null.
     """
-    return Block("results", name, "", "Results as JSON", {"results": plain(content)})
+    return Block("results", "results", "", "Results as JSON", {"results": plain(content)})
 
 
 def plain(value):
