@@ -321,10 +321,13 @@ def _study_lists(article: Article) -> Findings:
             right.remove(b)
             place, printed = ("both", "", "", names[a], "count"), f"{names[a]} and {names[b]}"
             yield "soft", place, printed, "one spelling", "Is this one study?"
-    for a in left + right:
-        here, there = ("studies", "risk of bias")[:: 1 if a in left else -1]
-        place, question = (here, "", "", names[a], "count"), "among the included studies?"
-        yield "soft", place, names[a], f"not in the table of {there}", f"Is {names[a]} {question}"
+    for here, labels, there in (
+        ("studies", left, "risk of bias"),
+        ("risk of bias", right, "studies"),
+    ):
+        for a in labels:
+            place, implied = (here, "", "", names[a], "count"), f"not in the table of {there}"
+            yield "soft", place, names[a], implied, f"Is {names[a]} among the included studies?"
 
 
 def _flow(article: Article) -> Findings:
@@ -337,18 +340,19 @@ def _flow(article: Article) -> Findings:
         boxes[next(kinds, stage)].extend([] if n is None else [(item, n)])
     boxes["listed"] = [("studies listed", n)] if (n := len(_labels(article, "studies.csv"))) else []
     for end, start, extra, less in (
-        ("screening", "identification", "", "removed"),
-        ("eligibility", "screening", "", "excluded_screening"),
+        ("screening", "identification", None, "removed"),
+        ("eligibility", "screening", None, "excluded_screening"),
         ("included", "eligibility", "additional", "excluded_full_text"),
-        ("included", "listed", "", ""),
+        ("included", "listed", None, None),
     ):
         if not (boxes[end] and boxes[start] and (boxes[less] or not less)):
             continue
         item, n = boxes[end][0]  # the first row of a stage is its total
-        start = boxes[start] if start == "identification" else boxes[start][:1]
-        more, gone = ([n for _, n in b] for b in (start + boxes[extra], boxes[less]))
+        before = boxes[start] if start == "identification" else boxes[start][:1]
+        more, gone = ([n for _, n in rows] for rows in (before + boxes[extra], boxes[less]))
         left = sum(more) - sum(gone)
-        implied = f"sum {' + '.join(map(str, more))}{''.join(f' - {n}' for n in gone)} = {left}"
+        terms = " + ".join(map(str, more)) + "".join(f" - {n}" for n in gone)
+        implied = f"sum {terms} = {left}"
         found = "soft", ("flow", "", "", item, "count"), f"{item}: {n}", implied, question
         yield found if n != left else None
 
