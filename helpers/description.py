@@ -44,12 +44,10 @@ class Moderator:
     reference: str | None = None
     reference_by_outcome: dict = field(default_factory=dict)
 
-    def reference_for(self, outcome, present=None):
+    def reference_for(self, outcome, present):
         """The level to compare with; the first one present where the usual one has no row."""
         reference = self.reference_by_outcome.get(outcome, self.reference)
-        if present is None or reference in present:
-            return reference
-        return next(level for level in self.levels if level in present)
+        return next(level for level in (reference, *self.levels) if level in present)
 
 
 @dataclass(frozen=True)
