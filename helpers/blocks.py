@@ -185,7 +185,7 @@ def alerts(findings):
     ----------
     findings : list of mapping
         ``severity`` ("error", "warning", "note", "good"), ``text``, and where there is more
-        to say ``detail`` (plain text, folded) and ``href`` (where the rows are).
+        to say ``detail`` (plain text, folded), ``href`` and ``link`` (an anchor and its words).
     """
     findings = sorted(findings, key=lambda one: list(SEVERITIES).index(one["severity"]))
     items = "".join(_alert(**one) for one in findings) or f"<li>{NO_ALERTS}</li>"
@@ -194,8 +194,8 @@ def alerts(findings):
     return Block("alerts", "alerts", html, "\n".join(lines) or NO_ALERTS)
 
 
-def _alert(severity, text, detail=None, href=None):
-    more = f' <a href="{escape(href)}">Show the rows</a>' if href else ""
+def _alert(severity, text, detail=None, href=None, link="Show the rows"):
+    more = f' <a href="{escape(href)}">{escape(link)}</a>' if href else ""
     if detail:
         more += f"<details><summary>Details</summary>{_paragraphs(detail)}</details>"
     return f'<li class="{severity}"><b>{SEVERITIES[severity]}</b> {escape(text)}{more}</li>'
