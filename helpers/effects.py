@@ -113,14 +113,11 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
     0  2.306864  0.555068  0.745029
     """
     measure = str(measure).upper()
+    variances = VARIANCES + NMD_VARIANCES if measure == "NMD" else VARIANCES
     for name, value, known in (
         ("measure", measure, MEASURES),
         ("correction", correction, CORRECTIONS),
-        (
-            f"variance of {measure}",
-            variance,
-            VARIANCES + (NMD_VARIANCES if measure == "NMD" else ()),
-        ),
+        (f"variance of {measure}", variance, variances),
     ):
         if value not in known:
             raise ValueError(f"{name} is one of {', '.join(known)}, not {value!r}")

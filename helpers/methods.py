@@ -98,31 +98,29 @@ def methods_text(review, settings, moderators, excluded):
         )
     elif settings.measure == "NMD":
         effect += " [NMD]"
-    method = settings.method if settings.method in CITATIONS else "REML"
-    if settings.method == "EE":
-        pooling = f"They were pooled under {METHODS['EE']}"
-    else:
-        pooling = (
-            f"They were pooled under a random-effects model whose between-experiment variance τ² "
-            f"was estimated by {METHODS[settings.method]} [{method}]"
-        )
     share = (
         "a control group that several treated groups share was divided among them"
         if settings.split_controls
         else "a control group that several treated groups share counted in full for each of them"
     )
-    prediction = f", and prediction intervals {PREDICTIONS[settings.prediction]} [riley]"
     if settings.method == "EE":
+        pooling = f"They were pooled under {METHODS['EE']}"
         prediction = "; a common effect has no prediction interval"
+        i2 = "(Q − df)/Q"
+    else:
+        cited = settings.method if settings.method in CITATIONS else "REML"
+        pooling = (
+            f"They were pooled under a random-effects model whose between-experiment variance τ² "
+            f"was estimated by {METHODS[settings.method]} [{cited}]"
+        )
+        prediction = f", and prediction intervals {PREDICTIONS[settings.prediction]} [riley]"
+        i2 = "τ²/(τ² + s²), s² the typical variance"
     knapp = "" if settings.interval == "z" else " [hksj]"
-    definition = (
-        "(Q − df)/Q" if settings.method == "EE" else "τ²/(τ² + s²), s² the typical variance"
-    )
     parts = [
         f"{effect}. In the computation {share}. {pooling}; {100 * settings.level:g}% confidence "
         f"intervals use {INTERVALS[settings.interval]}{knapp}{prediction}.",
         f"Heterogeneity is described by Cochran's Q with fixed weights, by τ² and by I² as "
-        f"{definition} [i2].",
+        f"{i2} [i2].",
     ]
     if moderators:
         parts.append(
@@ -131,15 +129,11 @@ def methods_text(review, settings, moderators, excluded):
             "a reference level; their p-values stand beside those corrected for the number of looks "
             "by Holm's method [holm]."
         )
-    parts.append(
-        "Outliers were looked for in a Galbraith plot [galbraith]"
-        + (
-            f"; {count(excluded, 'experiment')} {'was' if excluded == 1 else 'were'} left out, "
-            "each listed with its reason."
-            if excluded
-            else "; no experiment was left out."
-        )
-    )
+    left_out = "no experiment was left out."
+    if excluded:
+        verb = "was" if excluded == 1 else "were"
+        left_out = f"{count(excluded, 'experiment')} {verb} left out, each listed with its reason."
+    parts.append(f"Outliers were looked for in a Galbraith plot [galbraith]; {left_out}")
     if settings.measure == "SMD":
         parts.append(
             "Because the standard error of a standardised mean difference contains the effect "
@@ -149,9 +143,9 @@ def methods_text(review, settings, moderators, excluded):
             "hand."
         )
     parts.append(
-        "Where studies hold several experiments, dependence was allowed for in a three-level model of "
-        "exact Hedges g with modelled sampling covariances [three_level], and where there are enough "
-        "studies by cluster-robust CR2 inference [cr2]."
+        "Where studies hold several experiments, dependence was allowed for in a three-level model "
+        "of exact Hedges g with modelled sampling covariances [three_level], and where there are "
+        "enough studies by cluster-robust CR2 inference [cr2]."
     )
     return _numbered("\n\n".join([*parts, software_text()]))
 
