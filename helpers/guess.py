@@ -103,7 +103,8 @@ class _Guess:
         """The columns of n, mean and SD: a word for what it is beside a word for whose it is."""
         found = {}
         for column in self.table:
-            for reading in _readings(column) if self.share(column) > 0.6 else ():
+            reading = _reading(column)
+            if reading and self.share(column) > 0.6:
                 found.setdefault(reading, []).append(column)
         others = {arm for quantity, arm in found if quantity == "mean" and ("sd", arm) in found}
         others -= set(ARMS)
@@ -125,8 +126,8 @@ class _Guess:
         for column, cells in self.table.items():
             words = set(cells.str.lower()) - set(MISSING)
             if words and words <= ERROR_WORDS:
-                arm = next((arm for _, arm in _readings(column.removesuffix("type"))), "")
-                self.columns["error_type" + f"_{arm}" * (arm in ARMS)] = column
+                _, arm = _reading(column.removesuffix("type")) or ("", "")
+                self.columns[f"error_type_{arm}" if arm in ARMS else "error_type"] = column
         for name, listed in KNOWN["keys"].items():
             hits = [
                 column
@@ -218,8 +219,8 @@ def _words(column):
     return [word.lower() for word in re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+", column)]
 
 
-def _readings(column):
-    """What a heading can mean as (quantity, arm); an unknown word may name an arm."""
+def _reading(column):
+    """What a heading means as (quantity, arm), or None; an unknown word may name an arm."""
     words = _words(column)
     for quantity, listed in QUANTITIES.items():
         for word in listed:
@@ -229,8 +230,8 @@ def _readings(column):
                 rest = [other for other in words if other != word] if word in words else []
                 arms = [ARM_OF[other] for other in rest if other in ARM_OF] or rest
             if arms:
-                return [(quantity, arms[0])]
-    return []
+                return quantity, arms[0]
+    return None
 
 
 def _plain(level):
