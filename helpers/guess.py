@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import tomllib
+from itertools import chain, count
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
@@ -163,15 +164,15 @@ class _Guess:
             known = set(KNOWN["words"]["moderators"]) & set(_words(column))
             if not known or not self.free(column) or column in taken or len(self.moderators) == 8:
                 continue
-            levels = {}
+            name, levels = _slug(column, self.moderators), {}
             for level in cells.value_counts().index:
                 levels.setdefault(_plain(level), level)
             if self.share(column) == 1 and len(levels) > 6:
-                self.moderators[_slug(column)] = (column, None)
+                self.moderators[name] = (column, None)
             elif 2 <= len(levels) <= 12:
                 spellings = set(cells) - set(levels.values())
-                self.values[_slug(column)] = {c: levels[_plain(c)] for c in sorted(spellings)}
-                self.moderators[_slug(column)] = (column, list(levels.values()))
+                self.values[name] = {c: levels[_plain(c)] for c in sorted(spellings)}
+                self.moderators[name] = (column, list(levels.values()))
 
     def numbers(self):
         """Words for missing cells, decimal commas, and SEMs by their heading."""
@@ -194,8 +195,9 @@ class _Guess:
         """What the templates of `review.toml` and the README need to know."""
         outcomes = {"outcome": ("Outcome", "higher")}
         if "outcome" in self.columns:
-            texts = filter(None, self.table[self.columns["outcome"]].unique())
-            outcomes = {_slug(text): (text, self.better(text)) for text in texts}
+            outcomes = {}
+            for text in filter(None, self.table[self.columns["outcome"]].unique()):
+                outcomes[_slug(text, outcomes)] = text, self.better(text)
             slugs = {text: name for name, (text, _) in outcomes.items() if text != name}
             self.values["outcome"] = slugs
         for name, column in self.columns.items():
@@ -240,6 +242,9 @@ def _plain(level):
     return {"mice": "mouse"}.get(text, text.removesuffix("s"))
 
 
-def _slug(text):
+def _slug(text, taken=()):
+    """An id for a text, unlike those that are taken: "IL-1α" and "IL-1β" both begin as il_1."""
     name = re.sub(r"\W+", "_", text.lower(), flags=re.ASCII).strip("_") or "x"
-    return name if name.isidentifier() else f"x_{name}"
+    name = name if name.isidentifier() else f"x_{name}"
+    numbered = (f"{name}_{number}" for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)

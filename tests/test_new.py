@@ -137,6 +137,17 @@ def test_hostile_texts_stay_texts(tmp_path):
     assert review.sheet["file"] == "s.csv"
 
 
+def test_outcomes_that_differ_in_no_ascii_letter_stay_apart(tmp_path):
+    names = ["IL-1α", "IL-1β", "肿瘤", "脑"]
+    table = [row(f"{name}{i}", outcome=name) for name in names for i in range(3)]
+    write_csv(tmp_path / "s.csv", table)
+    new(tmp_path / "review", tmp_path / "s.csv")
+    outcomes = load(tmp_path / "review").outcomes
+    assert {name: outcome.label for name, outcome in outcomes.items()} == dict(
+        zip(["il_1", "il_1_2", "x", "x_2"], names, strict=True)
+    )
+
+
 @settings(derandomize=True, deadline=None, max_examples=40)
 @given(
     heads=st.lists(
