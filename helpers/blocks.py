@@ -323,10 +323,10 @@ def estimate(row):
     """Write an estimate with its interval: ``"1.66 [1.53, 1.79]"``."""
     if not _known(row.get("estimate")):
         return "not pooled"
-    text = f"{row['estimate']:.2f}"
+    text = f"{row['estimate']:z.2f}"
     if _known(row.get("ci_low")):
         # The interval stays in one line where a narrow screen wants two.
-        text += f" [{row['ci_low']:.2f},\u00a0{row['ci_high']:.2f}]"
+        text += f" [{row['ci_low']:z.2f},\u00a0{row['ci_high']:z.2f}]"
     return text.replace("-", "−")
 
 

@@ -143,7 +143,7 @@ class Overview(Exhibits):
             name="flow",
             caption=f"Flow of records, after PRISMA 2020. {self.flow_words()}",
             alt="; ".join(f"{row['item']}: {row['n']}" for _, row in table.iterrows()),
-            data=table,
+            data=table.assign(provenance="as printed"),
         )
 
     def flow_words(self):
@@ -200,12 +200,15 @@ class Overview(Exhibits):
         table, items = self._bias
         if table.empty:
             return None
+        overall, said = None, ""
+        if "overall" in table:
+            overall = "overall"
+            said = f"; the article's word for all is {listing(sorted(set(table[overall])))!r}"
         return self._figure(
-            charts.risk_of_bias(table, items, overall="overall"),
+            charts.risk_of_bias(table, items, overall=overall),
             name="risk-of-bias",
             caption=f"SYRCLE's risk of bias in {count(len(table), 'study', 'studies')}: + low, ? "
-            "unclear, − high. There is no summary score; the article's word for all of them is "
-            f"{listing(sorted(table['overall'].unique()))!r}.",
+            f"unclear, − high. There is no summary score{said}.",
             alt=self.bias_words(),
             data=table.assign(provenance="as printed"),
         )

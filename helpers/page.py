@@ -69,8 +69,8 @@ def index(entries, *, title, lead="", banner="", language="en"):
         ("ok", "FAILED", "not rendered"), ``message`` (why it failed, or None) and ``outcomes``,
         a list of mappings with ``id, label, k, estimate, ci_low, ci_high, better``,
         ``published`` (a mapping with ``estimate, ci_low, ci_high``, or None) and optionally
-        ``anchor`` (identifier of its section, else ``outcome-<id>``). The page of a failed
-        report is the last good one, and is called so.
+        ``anchor`` (identifier of its section, else ``outcome-<id>``); optionally the ``level`` of
+        its intervals. The page of a failed report is the last good one, and is called so.
     title, lead : str
         Heading, and a sentence below it.
     banner : str
@@ -96,6 +96,9 @@ def index(entries, *, title, lead="", banner="", language="en"):
         report["repeats"] = bool(own) and own <= others
     return environment.get_template("index.html.j2").render(
         reports=reports,
+        levels=sorted(
+            {f"{100 * one.get('level', 0.95):g}%" for one in entries if one.get("outcomes")}
+        ),
         outcomes=len(set().union(*named)),
         states=Counter(report["status"].replace("ok", "rendered") for report in reports),
         title=title,

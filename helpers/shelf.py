@@ -78,6 +78,7 @@ def _row(out, family, label, entry):
         "status": "FAILED" if "failure" in entry else "ok",
         "message": entry.get("failure"),
         "href": page.name if text else None,
+        "level": (results.get("parameters") or {}).get("level", 0.95),
         "outcomes": [_outcome(name, outcome, text) for name, outcome in outcomes.items()],
     }
 

@@ -140,11 +140,13 @@ def presets_table(analysis, printed):
     if printed is not None:
         row = {name: printed[name] for name in ("k", *BOUNDS)}
         data = pd.DataFrame([*records(data), {"result": "published"} | row])
+    usual, own = level_name(0.95), level_name(analysis.chosen.level)
+    labels = PRESET_LABELS | ({} if own == usual else {"chosen": f"Chosen settings, {own}"})
     shown = [
         {
-            "Result": PRESET_LABELS[row["result"]],
+            "Result": labels[row["result"]],
             "k": number(row["k"], 0),
-            "Effect [95% CI]": estimate_cell(row),
+            f"Effect [{usual}]": estimate_cell(row),
             "p": p_value(row["p_effect"]),
             "τ²": number(row["tau2"]),
             "I²": percent(row["i2"]),

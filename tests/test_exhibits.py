@@ -58,3 +58,23 @@ def test_a_report_shows_the_odd_values_of_its_own_rows_only():
     assert 0 < len(own) < len(whole.review.warnings)
     assert f"{len(own)} odd values" in inflammation.alerts().text
     assert f"{len(whole.review.warnings)} odd values" in whole.alerts().text
+
+
+def test_the_presets_say_another_level_of_the_chosen_result():
+    assert "Chosen settings, 90% CI" in Report("microglia", level=0.9).presets("iba_1").html
+    assert "Chosen settings<" in Report("microglia").presets("iba_1").html
+
+
+def test_what_the_article_prints_is_marked_so_in_downloads():
+    whole = Overview()
+    for block in (whole.flow(), whole.risk_of_bias(), whole.risk_of_bias_items()):
+        lines = block.data["csv"].splitlines()
+        assert lines[0].endswith("provenance")
+        assert all(line.endswith("as printed") for line in lines[1:])
+
+
+def test_a_risk_of_bias_table_needs_no_word_on_the_whole_study(monkeypatch):
+    whole = Overview()
+    table, items = whole._bias
+    monkeypatch.setitem(whole.__dict__, "_bias", (table.drop(columns="overall"), items))
+    assert "There is no summary score." in whole.risk_of_bias().text

@@ -389,3 +389,11 @@ def test_report_that_repeats_the_others_is_only_linked():
     html = page.index([overview | {"href": "overview.html"}, *entries], title="T")
     assert html.count("#outcome-gfap") == 1
     assert '<a href="overview.html">Overview</a>' in html
+
+
+def test_the_index_says_the_level_of_its_intervals():
+    entries = page_sample.entries()
+    assert "published, each with its 95% confidence interval" in page.index(entries, title="T")
+    html = page.index([entries[0] | {"level": 0.9}, *entries[1:]], title="T")
+    assert "computed here, with confidence interval (90%, 95%)" in html
+    assert "published, with its 95% confidence interval" in html
