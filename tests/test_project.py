@@ -85,3 +85,10 @@ def test_package_holds_its_templates():
     }
     templates = {path for path in (PROJECT / "helpers/templates").rglob("*") if path.is_file()}
     assert templates <= held
+
+
+def test_the_code_of_the_readme_runs():
+    blocks = re.findall(r"```python\n(.*?)```", (PROJECT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})
