@@ -88,7 +88,9 @@ def test_package_holds_its_templates():
 
 
 def test_the_code_of_the_readme_runs():
-    blocks = re.findall(r"```python\n(.*?)```", (PROJECT / "README.md").read_text("utf-8"), re.DOTALL)
+    blocks = re.findall(
+        r"```python\n(.*?)```", (PROJECT / "README.md").read_text("utf-8"), re.DOTALL
+    )
     assert blocks
     for block in blocks:
         exec(compile(block, "README.md", "exec"), {})
