@@ -257,8 +257,8 @@ def check(folder, families=()):
     Returns
     -------
     dict
-        ``faults`` as lines of text, the number of ``warnings``, and the digest of the ``rows`` of
-        each family.
+        ``faults`` as lines of text; else the number of ``warnings``, how many ``experiments`` each
+        family has, and the digest of the ``rows`` of those asked for.
     """
     from helpers.findings import ReviewError
     from helpers.review import load
@@ -267,9 +267,13 @@ def check(folder, families=()):
         review = load(folder)
     except ReviewError as error:
         return {"faults": [str(finding) for finding in error.findings]}
-    parts = {name: review.part(review.families[name].outcomes) for name in families}
-    rows = {name: part.digest() for name, part in parts.items()}
-    return {"faults": [], "warnings": len(review.warnings), "rows": rows}
+    parts = {name: review.part(family.outcomes) for name, family in review.families.items()}
+    return {
+        "faults": [],
+        "warnings": len(review.warnings),
+        "experiments": {name: len(part.experiments) for name, part in parts.items()},
+        "rows": {name: parts[name].digest() for name in families},
+    }
 
 
 if __name__ == "__main__":

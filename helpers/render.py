@@ -96,6 +96,8 @@ def render(
             with _Progress(todo, quiet) as say:
                 if count := checked["warnings"]:
                     say(f"{count} warnings about the sheet; `python -m helpers check` lists them")
+                drawn = checked["experiments"]
+                todo.sort(key=lambda job: -job.weight(drawn.get(job.family, 0)))
                 jobs = jobs or _cores()
                 kernels.later = jobs if len(todo) > jobs else 0
                 for job, made in _made(todo, jobs, kernels, description, say):
@@ -206,12 +208,9 @@ def _cores():
 
 
 def _made(todo, jobs, kernels, description, say):
-    """Make reports, the longest first; each job as it ends, with its files or its failure."""
+    """Make reports in this order; each job as it ends, with its files or its failure."""
     pool = ThreadPoolExecutor(jobs)  # not waited for: an interrupt ends the kernels first
-    started = {
-        pool.submit(_make, job, kernels, description, say): job
-        for job in sorted(todo, key=lambda job: -job.weight)
-    }
+    started = {pool.submit(_make, job, kernels, description, say): job for job in todo}
     for future in as_completed(started):
         failure = future.exception()
         if failure and not isinstance(failure, ReportFailed):
