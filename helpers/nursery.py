@@ -191,7 +191,7 @@ def serve(channel, review):
     # A collection in a worker need not touch, and so copy, what all workers share; and the few
     # hundred figures of a report are no reason for a hundred collections.
     gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(300_000, 20, 100)
     gc.enable()
     running, forks = set(), 0
     try:
