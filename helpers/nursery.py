@@ -187,7 +187,8 @@ def serve(channel, review):
 
         with contextlib.suppress(Exception):  # `check` tells its faults
             hold(review)
-    provenance.versions(), provenance.code_hash()  # once for all
+    provenance.versions()  # both are kept, and so computed once for all
+    provenance.code_hash()
     # A collection in a worker need not touch, and so copy, what all workers share; and the few
     # hundred figures of a report are no reason for a hundred collections.
     gc.freeze()
