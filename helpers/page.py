@@ -69,8 +69,9 @@ def index(entries, *, title, lead="", banner="", language="en"):
         ("ok", "FAILED", "not rendered"), ``message`` (why it failed, or None) and ``outcomes``,
         a list of mappings with ``id, label, k, estimate, ci_low, ci_high, better``,
         ``published`` (a mapping with ``estimate, ci_low, ci_high``, or None) and optionally
-        ``anchor`` (identifier of its section, else ``outcome-<id>``); optionally the ``level`` of
-        its intervals. The page of a failed report is the last good one, and is called so.
+        ``anchor`` (identifier of its section, by default ``outcome-<id>``; None where it has none);
+        optionally the ``level`` of its intervals. The page of a failed report is the last good
+        one, and is called so.
     title, lead : str
         Heading, and a sentence below it.
     banner : str
@@ -256,12 +257,12 @@ def _family(entry):
         if printed.get("estimate") is not None:
             plot = blocks.interval({**printed, "kind": "published"}, low, high) + plot
             text = blocks.estimate(printed)
-        anchor = one.get("anchor") or f"outcome-{one['id']}"
+        anchor = one.get("anchor", f"outcome-{one['id']}")
         rows.append(
             {
                 **one,
                 "plot": Markup(plot),
-                "href": f"{entry['href']}#{anchor}" if entry.get("href") else "",
+                "href": "#".join(filter(None, (entry["href"], anchor))) if entry["href"] else "",
                 "computed": blocks.estimate(one),
                 "published": text,
             }

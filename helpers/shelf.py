@@ -73,7 +73,7 @@ def _row(out, family, label, entry):
     page, data = out / f"{family}.html", out / f"{family}.json"
     text = page.read_text(encoding="utf-8") if page.is_file() else ""
     results = json.loads(data.read_bytes()) if data.is_file() else {}
-    outcomes = {} if family == OVERVIEW else results.get("outcomes") or {}
+    outcomes = results.get("outcomes") or {}
     return row | {
         "status": "FAILED" if "failure" in entry else "ok",
         "message": entry.get("failure"),
@@ -86,11 +86,11 @@ def _row(out, family, label, entry):
 def _outcome(name, outcome, text):
     from helpers.page import slug
 
-    anchor = slug(outcome["label"])
+    anchors = slug(outcome["label"]), f"outcome-{name}"
     fields = ("k", "estimate", "ci_low", "ci_high")
     return {
         "id": name,
         **{field: outcome.get(field) for field in ("label", "better", "published")},
         **{field: outcome["chosen"].get(field) for field in fields},
-        "anchor": anchor if f'id="{anchor}"' in text else None,
+        "anchor": next((anchor for anchor in anchors if f'id="{anchor}"' in text), None),
     }

@@ -389,6 +389,14 @@ def test_report_that_repeats_the_others_is_only_linked():
     html = page.index([overview | {"href": "overview.html"}, *entries], title="T")
     assert html.count("#outcome-gfap") == 1
     assert '<a href="overview.html">Overview</a>' in html
+    assert "All outcomes side by side" in html
+
+
+def test_an_outcome_without_a_section_leads_to_the_page():
+    entry = page_sample.entries()[0]
+    outcomes = [one | {"anchor": None} for one in entry["outcomes"]]
+    html = page.index([entry | {"outcomes": outcomes}], title="T")
+    assert f'<th scope="row"><a href="{entry["href"]}">' in html
 
 
 def test_the_index_says_the_level_of_its_intervals():
