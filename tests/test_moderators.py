@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from helpers.moderators import association, holm, meta_regression, subgroups
 from helpers.pooling import pool
@@ -124,6 +125,15 @@ def test_holm_corrects_the_joint_tests_by_hand():
     found = holm({name: SimpleNamespace(p_moderators=value) for name, value in p.items()})
     assert found == pytest.approx({"a": 0.03, "b": 0.06, "c": 0.06})
     assert holm({}) == {}
+
+
+def test_holm_is_that_of_statsmodels():
+    rng = np.random.default_rng(5)
+    for m in (1, 2, 8, 40):
+        p = np.append(rng.uniform(0, 0.2, m - 1), 0.01)
+        found = holm({i: SimpleNamespace(p_moderators=value) for i, value in enumerate(p)})
+        expected = multipletests(p, method="holm")[1]
+        np.testing.assert_allclose([found[i] for i in range(m)], expected, rtol=1e-14)
 
 
 def test_association_is_one_for_copies_and_zero_for_balance():
