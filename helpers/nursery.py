@@ -2,9 +2,9 @@
 
 The scientific stack takes a second to import. The nursery imports it once, while the main process
 is busy importing Papermill and nbconvert, and a worker is then a fork of the nursery: ready in
-milliseconds, its memory shared. The nursery has no threads, which is what makes forking it safe;
-it answers requests of one JSON line each, and kills its workers and ends when the process that
-started it is gone.
+milliseconds, its memory shared. It reads the review once for all of them as well. The nursery has
+no threads, which is what makes forking it safe; it answers requests of one JSON line each, and
+kills its workers and ends when the process that started it is gone.
 """
 
 import contextlib
