@@ -242,7 +242,8 @@ class Diagnosis(Exhibits):
             plots.influence(table[list(PANELS)], labels=rows["experiment"])[0].figure,
             name=f"{analysis.outcome.id}-influence",
             caption=f"{analysis.outcome.label}: what changes when one experiment is left out. "
-            f"{words}",
+            f"{words} Triangles lie beyond a dashed line; a large residual alone does not make an "
+            "experiment influential.",
             alt=words,
             data=table.assign(provenance=rows["provenance"].to_numpy()),
         )

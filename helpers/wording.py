@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 MINUS = "\u2212"
+MARKS = "DFFITS, Cook's distance, hat value or DFBETAS"  # as `influence.diagnostics` judges
 
 
 def number(value, digits=2):
@@ -191,8 +192,8 @@ def influence_words(analysis, table, left_out):
     named = list(table.loc[table["influential"], "left_out"])
     text = f"Pooled effect {number(analysis.chosen.estimate)}; with {listing(parts)}. "
     if named:
-        return text + f"Influential by the usual marks: {listing(named)}."
-    return text + "No experiment is influential by the usual marks."
+        return text + f"Influential by {MARKS}: {listing(named)}."
+    return text + f"No experiment is influential by {MARKS}."
 
 
 def family_verdict(label, analyses):
