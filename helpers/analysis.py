@@ -12,37 +12,13 @@ from helpers.effects import effect_sizes
 from helpers.moderators import RegressionResult, SubgroupResult, holm, meta_regression, subgroups
 from helpers.pooling import POOLED_FIELDS, PooledResult, critical, pool
 from helpers.robust import cluster_robust
+from helpers.settings import ARTICLE, RECOMMENDED, Settings, chosen_ids
 
 # No three-level model is fitted where a study holds more: a study's covariance holds its
 # experiments times themselves.
 MOST = 1_000
 # What every result says about its estimate.
 INFERENCE = ("estimate", "se", "ci_low", "ci_high", "p_effect")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How effects are computed and pooled; every report prints them."""
-
-    measure: str = "SMD"
-    correction: str = "approximate"
-    variance: str = "stata"
-    method: str = "REML"
-    interval: str = "z"
-    prediction: str = "riley"
-    level: float = 0.95
-    split_controls: bool = False
-
-    def pooling(self):
-        """The part that `helpers.pooling.pool` takes."""
-        names = ("method", "interval", "prediction", "level")
-        return {name: getattr(self, name) for name in names}
-
-
-# Both never change, whatever parameters are set: the first does what the article did, the second
-# what the field's methodologists advise for small groups and few experiments.
-ARTICLE = Settings()
-RECOMMENDED = Settings(correction="exact", variance="metafor", interval="hksj", split_controls=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +128,7 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
     moderators : sequence of str, optional
         Ids of the moderators to look at, by default all.
     exclude : sequence of str
-        Experiments to leave out besides those of `exclusions.csv`.
+        Experiments to leave out, before any effect is computed, besides those of `exclusions.csv`.
 
     Returns
     -------
@@ -164,6 +140,7 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
         No row is left, or an effect is undefined under the settings.
     """
     rows = review.rows(outcome)
+    moderators = chosen_ids("moderators", moderators, review.moderators)
     reasons = exclusion_reasons(review, exclude)
     left_out = rows.index.isin(reasons.index)
     used, excluded = rows[~left_out], rows[left_out]
@@ -178,7 +155,12 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
     as_article = pooled(used, ARTICLE)
     _, recommended = pooled(used, RECOMMENDED)
     found, chosen_result = as_article if chosen == ARTICLE else pooled(used, chosen)
-    with_excluded = pooled(rows, chosen)[1] if len(excluded) else chosen_result
+    # Rows left out may have no effect at all; it may be the reason why.
+    effects_excluded = _effects_where_defined(excluded, chosen, split)
+    with_effect = rows.index.difference(
+        excluded.index[effects_excluded["effect"].isna()], sort=False
+    )
+    with_excluded = pooled(rows.loc[with_effect], chosen)[1] if len(excluded) else chosen_result
     three_level, robust, note = _three_level(used, split)
     analysis = OutcomeAnalysis(
         outcome=review.outcomes[outcome],
@@ -187,9 +169,7 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
             weight=chosen_result.weights,
             n_split=split_n(used) if chosen.split_controls and not split else used["n_control"],
         ),
-        excluded=_with_effects(
-            excluded, effects(excluded, chosen, controls_are_split=split), chosen
-        ).join(reasons),
+        excluded=_with_effects(excluded, effects_excluded, chosen).join(reasons),
         article=as_article[1],
         recommended=recommended,
         chosen=chosen_result,
@@ -207,16 +187,26 @@ def exclusion_reasons(review, exclude=()):
     """Reason and author of each exclusion, indexed by experiment."""
     listed = review.exclusions.set_index("experiment")
     listed = listed[~listed.index.duplicated()]
-    asked = [name for name in exclude if name not in listed.index]
+    asked = chosen_ids("exclude", exclude, review.experiments.index)
+    asked = [name for name in asked if name not in listed.index]
     if not asked:
         return listed
-    unknown = [name for name in asked if name not in review.experiments.index]
-    if unknown:
-        raise ValueError(f"no such experiment to exclude: {', '.join(map(str, unknown))}")
     extra = pd.DataFrame(
         {"reason": "left out by the report's parameter `exclude`", "by": "parameter"}, index=asked
     )
     return pd.concat([listed, extra])
+
+
+def _effects_where_defined(rows, settings, split):
+    """Effects of rows, missing where a row has none under the settings."""
+    try:
+        return effects(rows, settings, controls_are_split=split)
+    except ValueError:
+        if len(rows) == 1:
+            columns = ["effect", "variance", "se"]
+            return pd.DataFrame(float("nan"), index=rows.index, columns=columns)
+        each = [rows.iloc[[place]] for place in range(len(rows))]
+        return pd.concat([_effects_where_defined(row, settings, split) for row in each])
 
 
 def _with_effects(rows, found, settings):

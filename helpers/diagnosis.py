@@ -7,6 +7,7 @@ import pandas as pd
 
 from helpers import asymmetry, blocks, charts, influence, moderators, plots, wording
 from helpers.exhibits import Exhibits, of_outcome
+from helpers.settings import chosen_ids, one_of
 from helpers.wording import count, interval, number, percent
 
 # Drawn for each experiment; the download has all diagnostics.
@@ -39,10 +40,11 @@ class Diagnosis(Exhibits):
     @of_outcome()
     def bubble(self, analysis, moderator):
         """Effects against one moderator: a strip for each level, a line for a number."""
+        described = one_of(moderator, self.review.moderators, "moderator")
         regression = analysis.regressions.get(moderator)
         if not regression:
             return None
-        every, described = analysis.rows, self.review.moderators[moderator]
+        every = analysis.rows
         rows, note = self._drawn(every)
         if described.levels:
             fit = analysis.subgroups[moderator].table
@@ -103,7 +105,7 @@ class Diagnosis(Exhibits):
     @of_outcome(least=3)
     def galbraith(self, analysis):
         """Galbraith plot: which experiments lie outside the band of the common effect."""
-        rows = pd.concat([analysis.rows, analysis.excluded])
+        rows = pd.concat([analysis.rows, analysis.excluded]).dropna(subset="effect")
         rows = rows.assign(x=1 / rows["se"], y=rows["effect"] / rows["se"])
         x, y = rows["x"], rows["y"]
         slope = (y * x).sum() / (x**2).sum()
@@ -249,7 +251,7 @@ class Diagnosis(Exhibits):
         )
 
     def _asymmetry(self, outcomes):
-        chosen = [self.analyses[outcome] for outcome in outcomes if outcome in self.analyses]
+        chosen = self._group(outcomes)
         key = tuple(analysis.outcome.id for analysis in chosen)
         if not chosen or self.settings.measure != "SMD":
             return None
@@ -260,7 +262,8 @@ class Diagnosis(Exhibits):
     def _printed_p(self, outcomes):
         """The printed p of just this group, where all of it is reported."""
         table = self.review.facts("published_bias.csv")
-        if "outcome_ids" not in table or not set(outcomes) <= set(self.analyses):
+        names = set(chosen_ids("outcomes", outcomes, self._outcomes) or self._outcomes)
+        if "outcome_ids" not in table or not names <= set(self.analyses):
             return None
-        same = [set(ids.split()) == set(outcomes) for ids in table["outcome_ids"]]
+        same = [set(ids.split()) == names for ids in table["outcome_ids"]]
         return table.loc[same, "p"].iloc[0] if any(same) else None

@@ -63,7 +63,8 @@ def _cells(review):
 
 def _state(review, outcome, settings):
     """The pooled result of one outcome and what it says."""
-    rows = review.rows(outcome)
+    known = outcome in review.outcomes
+    rows = review.rows(outcome) if known else review.experiments[:0]
     rows = rows[~rows.index.isin(review.exclusions["experiment"])]
     if rows.empty:
         return {"k": 0, "conclusion": "no rows"}

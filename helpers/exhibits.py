@@ -6,6 +6,7 @@ from functools import wraps
 
 from helpers import alerts, blocks, published
 from helpers.review import load
+from helpers.settings import as_meant, chosen_ids, one_of
 from helpers.wording import count
 
 
@@ -21,8 +22,8 @@ class Exhibits:
     """
 
     def __init__(self, review, seed):
-        self.review = load(review)
-        self.seed = seed
+        self.seed = as_meant("seed", seed)
+        self.review = load(as_meant("review", review))
         self.printed = published.pooled(self.review)
         self.analyses = {}
         self.without_rows = []
@@ -97,6 +98,21 @@ class Exhibits:
         """All results as data, for programs."""
         return blocks.results(self.content)
 
+    def _analysis(self, outcome):
+        """The analysis of an outcome; None where it was not selected or has no row."""
+        known = {name: name for name in self._outcomes}
+        return self.analyses.get(one_of(outcome, known, "outcome here called"))
+
+    def _group(self, outcomes):
+        """The analyses of several outcomes, as far as they were selected and have rows."""
+        names = chosen_ids("outcomes", outcomes, self._outcomes) or self._outcomes
+        return [self.analyses[name] for name in names if name in self.analyses]
+
+    @property
+    def _outcomes(self):
+        """Outcomes that this report can show."""
+        return tuple(self.review.outcomes)
+
     def _figure(self, axes, *, name, data=None, **words):
         number, data = self._number("figure", name), None if data is None else self._marked(data)
         return blocks.figure(axes, name=name, number=number, data=data, **words)
@@ -117,12 +133,16 @@ class Exhibits:
 
 
 def of_outcome(least=1):
-    """Let a method take an outcome's id for its analysis; without it, or below `least`, None."""
+    """Let a method take an outcome's id for its analysis.
+
+    Where the outcome was not selected, or has fewer experiments than `least`, it gives None; an
+    outcome that the report does not know is refused.
+    """
 
     def decorate(method):
         @wraps(method)
         def wrapper(self, outcome, *args, **options):
-            analysis = self.analyses.get(outcome)
+            analysis = self._analysis(outcome)
             if analysis is None or analysis.chosen.k < least:
                 return None
             return method(self, analysis, *args, **options)

@@ -4,6 +4,9 @@ import difflib
 from dataclasses import dataclass, replace
 from functools import cache
 
+# Of more known words than these the rest is only counted.
+NAMED = 40
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -37,6 +40,10 @@ class Finding:
     def __str__(self):
         value = "" if self.value in (None, "") else f" (there stands {str(self.value)!r})"
         return f"{self.place}: {self.what}{value}. {self.remedy}"
+
+
+class Refused(ValueError):
+    """A fault in input or usage, found before anything runs; its text says how to mend it."""
 
 
 class ReviewError(ValueError):
@@ -118,7 +125,12 @@ def grouped(findings):
 
 
 def nearest(word, known):
-    """Advice that names the nearest known word."""
-    known = [str(name) for name in known]
-    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
-    return f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(known)}"
+    """Advice that names the nearest known word, whatever the case of its letters."""
+    known = {str(name).casefold(): str(name) for name in known}
+    if not known:
+        return "There are none"
+    close = difflib.get_close_matches(str(word).casefold(), known, n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean {known[close[0]]!r}?"
+    listed, more = list(known.values())[:NAMED], len(known) - NAMED
+    return f"Known are {', '.join(listed)}" + (f" and {more:,} more" if more > 0 else "")

@@ -5,13 +5,9 @@ import json
 import re
 from dataclasses import dataclass
 
-from helpers.findings import nearest
+from helpers.findings import Refused, nearest
 
 EXAMPLES = {"bool": "true", "int": "5", "float": "0.9", "str": "word", "list": "[one, two]"}
-
-
-class Refused(ValueError):
-    """A fault in input or usage, found before anything runs; its text says how to mend it."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +89,9 @@ def _parameter(statement, line):
 def read_value(text, parameter):
     """Read a value as JSON, YAML list or word, and refuse what its parameter cannot be.
 
+    What a report's own parameters mean is said by `helpers.settings`; a notebook may declare
+    others, which are read by the type of their default.
+
     Parameters
     ----------
     text : str
@@ -103,6 +102,14 @@ def read_value(text, parameter):
     -------
     object
     """
+    from helpers import settings  # with all of the statistics, which takes its time
+
+    if parameter.name in settings.NAMES:
+        try:
+            value = settings.as_meant(parameter.name, text)
+        except Refused as refusal:
+            raise Refused(f"-p {refusal}") from refusal
+        return _chosen(value, text, parameter)
     value, types = _literal(text), parameter.types
     kind = type(value).__name__
     if types == ("str",) and kind in ("bool", "int", "float"):
@@ -114,6 +121,11 @@ def read_value(text, parameter):
             f"-p {parameter.name}={text}: this is {kind}, but {types[0]} is due. "
             f"Write for example -p '{parameter.name}={EXAMPLES.get(types[0], 'null')}'."
         )
+    return _chosen(value, text, parameter)
+
+
+def _chosen(value, text, parameter):
+    """The value, if the notebook does not list others."""
     if parameter.choices and value not in parameter.choices:
         advice = nearest(value, parameter.choices)
         raise Refused(f"-p {parameter.name}={text}: there is no such {parameter.name}. {advice}")
@@ -137,12 +149,12 @@ def _literal(text):
         raise Refused(f"{text}: this list is not closed or not well formed ({error})") from error
 
 
-def resolve(settings, notebooks):
+def resolve(given, notebooks):
     """Values for each of several notebooks from what the command line sets.
 
     Parameters
     ----------
-    settings : list of str
+    given : list of str
         ``NAME=VALUE``, the last of a name wins.
     notebooks : dict of str to dict of Parameter
         Declared parameters by family.
@@ -153,7 +165,7 @@ def resolve(settings, notebooks):
         Family to values; a notebook gets only what it declares.
     """
     values = {family: {} for family in notebooks}
-    for setting in settings:
+    for setting in given:
         name, equals, text = (part.strip() for part in setting.partition("="))
         if not equals or not name.isidentifier():
             raise Refused(f"-p {setting}: write it as NAME=VALUE, for example -p method=DL")

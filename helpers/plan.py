@@ -97,9 +97,9 @@ def _job(description, family, label, path, cells, known, parameters):
     if "family" in known:
         parameters = parameters | {"family": family}
     made_from = json.dumps([path.name, cells, parameters, code_hash(), versions()])
-    default = known["outcomes"].default if "outcomes" in known else None
-    chosen = parameters.get("outcomes") or default
     every = description.outcomes if family == OVERVIEW else description.families[family].outcomes
+    default = known["outcomes"].default if "outcomes" in known else None
+    chosen = parameters.get("outcomes") or _ids(outcomes=(default, every))["outcomes"]
     return Job(
         family,
         label,
@@ -146,13 +146,12 @@ def _select(values, description, *, named):
     """Refuse unknown outcomes and moderators; leave out families of which nothing is chosen."""
     selected = {}
     for family, chosen in values.items():
-        for name, known in (
-            ("outcomes", description.outcomes),
-            ("moderators", description.moderators),
-        ):
-            for one in chosen.get(name) or ():
-                if one not in known:
-                    raise Refused(f"-p {name}: there is no {one!r}. {nearest(one, known)}")
+        known = {"outcomes": description.outcomes, "moderators": description.moderators}
+        try:
+            ids = _ids(**{name: (chosen[name], known[name]) for name in known if name in chosen})
+        except Refused as refusal:
+            raise Refused(f"-p {refusal}") from refusal
+        chosen = chosen | ids
         outcomes = chosen.get("outcomes")
         if outcomes and family != OVERVIEW:
             own = description.families[family].outcomes
@@ -163,6 +162,15 @@ def _select(values, description, *, named):
                 continue
         selected[family] = chosen
     return selected
+
+
+def _ids(**lists):
+    """Ids that parameters name: each a value as it was set, and the ids that there are."""
+    if all(value is None for value, _ in lists.values()):
+        return {name: None for name in lists}
+    from helpers.settings import chosen_ids  # with all of the statistics, which takes its time
+
+    return {name: chosen_ids(name, *given) for name, given in lists.items()}
 
 
 def inputs(description):

@@ -8,11 +8,12 @@ from functools import cached_property
 import pandas as pd
 
 from helpers import blocks, forest, methods, published, results, tables, wording
-from helpers.analysis import Settings, analyse, exclusion_reasons
-from helpers.description import nearest
+from helpers.analysis import analyse
 from helpers.diagnosis import Diagnosis
 from helpers.exhibits import of_outcome
+from helpers.findings import Refused
 from helpers.script import metafor_script
+from helpers.settings import of_report, one_of
 from helpers.wording import count, interval, number, percent
 
 DATA_COLUMNS = (
@@ -26,7 +27,8 @@ class Report(Diagnosis):
     """One family of a review, analysed under given parameters.
 
     Every method shows one thing and gives back a block that JupyterLab and the rendered page
-    show alike. A method that is asked for an outcome that was not selected shows nothing.
+    show alike. A method that is asked for an outcome or a moderator that was not selected shows
+    nothing; one that is asked for what does not exist refuses, with the nearest name.
 
     Parameters
     ----------
@@ -34,16 +36,18 @@ class Report(Diagnosis):
         Id of the family in `review.toml`.
     review : str or Path, optional
         Folder of the review; by default the project's own.
-    outcomes : list of str, optional
+    outcomes : str or list of str, optional
         Outcomes to report; by default all of the family.
     measure, correction, variance, method, interval, prediction, level, split_controls
-        As in `helpers.analysis.Settings`; they make the ``chosen`` result.
-    moderators : list of str, optional
-        Moderators to look at; by default all.
-    exclude : list of str
+        As in `helpers.settings.Settings`; they make the ``chosen`` result.
+    moderators : str or list of str, optional
+        Moderators to look at; by default all, none for an empty list.
+    exclude : str or list of str
         Experiments left out besides those of `exclusions.csv`.
     seed : int
         Seed of everything that is simulated.
+
+    What each may be, and how text from a command line is read, is said in `helpers.settings`.
 
     Raises
     ------
@@ -55,23 +59,21 @@ class Report(Diagnosis):
         self, family, *, review=None, outcomes=None, moderators=None, exclude=(), seed=0, **settings
     ):
         super().__init__(review, seed)
-        self.settings = Settings(**settings)
+        self.family = one_of(family, self.review.families, "family")
+        lists = {"outcomes": outcomes, "moderators": moderators, "exclude": exclude}
+        chosen = of_report(self.review, self.family, **lists, **settings)
+        self.settings = chosen.pop("settings")
+        outcomes, moderators, exclude = chosen.values()
         self.parameters = {
             "review": self.review.id,
             "outcomes": outcomes,
             **asdict(self.settings),
             "moderators": moderators,
-            "exclude": list(exclude or ()),
-            "seed": seed,
+            "exclude": exclude,
+            "seed": self.seed,
         }
-        self.family = _known(family, self.review.families, "family")
-        exclusion_reasons(self.review, self.parameters["exclude"])  # refuses unknown names
         self.review = self.review.part(self.family.outcomes)
         wanted = self.family.outcomes if outcomes is None else outcomes
-        for name in wanted:
-            _known(name, dict.fromkeys(self.family.outcomes), f"outcome of {family}")
-        for name in moderators or ():
-            _known(name, self.review.moderators, "moderator")
         reported = set(self.review.experiments["outcome"])
         self.without_rows = [name for name in wanted if name not in reported]
         self.analyses = {
@@ -80,14 +82,19 @@ class Report(Diagnosis):
                 name,
                 chosen=self.settings,
                 moderators=moderators,
-                exclude=self.review.experiments.index.intersection(self.parameters["exclude"]),
+                exclude=[name for name in exclude if name in self.review.experiments.index],
             )
             for name in self.family.outcomes
             if name in wanted and name in reported
         }
         if not self.analyses:
-            raise ValueError(f"the sheet has no row of {family}'s outcomes {', '.join(wanted)}")
+            names = ", ".join(wanted)
+            raise ValueError(f"the sheet has no row of {self.family.id}'s outcomes {names}")
         self.printed_levels = published.subgroups(self.review)
+
+    @property
+    def _outcomes(self):
+        return self.family.outcomes
 
     # ------------------------------------------------------------------ first screen
 
@@ -126,17 +133,22 @@ class Report(Diagnosis):
 
     def forest(self, outcome, by=None):
         """Forest plot of one outcome, its experiments grouped by a moderator on request."""
-        analysis = self.analyses.get(outcome)
+        analysis, levels = self._analysis(outcome), {}
+        if by is not None:
+            described = one_of(by, self.review.moderators, "moderator")
+            if not described.levels:
+                raise Refused(f"{by} is a number and has no levels to group by. Use `bubble`.")
         if analysis is None:
             return blocks.paragraph("This outcome was not selected for this report.")
         result, label = analysis.chosen, analysis.outcome.label
         rows, note = self._drawn(analysis.rows)
         name, head = f"{outcome}-forest", f"{label}: {count(result.k, 'experiment')}"
-        levels = {}
+        if by is not None and by not in analysis.subgroups:
+            return blocks.paragraph(f"Not selected, or not in the rows: {described.label.lower()}.")
         if by is not None:
             levels = analysis.subgroups[by].results
             name += f"-{by}"
-            head += f" by {self.review.moderators[by].label.lower()}"
+            head += f" by {described.label.lower()}"
         return self._figure(
             self._forest(
                 rows,
@@ -156,7 +168,7 @@ class Report(Diagnosis):
 
     def forest_of(self, outcomes, name, label):
         """Forest plot of several outcomes, each with a diamond of its own."""
-        chosen = [self.analyses[outcome] for outcome in outcomes if outcome in self.analyses]
+        chosen = self._group(outcomes)
         if not chosen:
             return blocks.paragraph("None of these outcomes was selected for this report.")
         every = pd.concat([analysis.rows for analysis in chosen])
@@ -376,9 +388,3 @@ def _result_items(analysis):
             ("Prediction interval", interval(result.pi_low, result.pi_high), "of a new experiment")
         )
     return items
-
-
-def _known(name, known, what):
-    if name not in known:
-        raise ValueError(f"there is no {what} {name!r}. {nearest(name, known)}")
-    return known[name]

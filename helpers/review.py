@@ -9,6 +9,7 @@ from helpers.description import Description, find_folder
 from helpers.effects import effect_sizes
 from helpers.findings import Finding, ReviewError, nearest
 from helpers.numerals import to_floats
+from helpers.settings import one_of
 from helpers.shape import fault
 from helpers.sheets import GROUPS, NUMBERS, read_csv
 
@@ -59,12 +60,14 @@ class Review:
         return getattr(self.description, name)
 
     def rows(self, outcome):
-        """The rows of one outcome, exclusions not yet applied."""
-        return self.experiments[self.experiments["outcome"] == outcome]
+        """The rows of one outcome, exclusions not yet applied; an unknown one is refused."""
+        outcome = one_of(outcome, self.outcomes, "outcome")
+        return self.experiments[self.experiments["outcome"] == outcome.id]
 
     def part(self, outcomes):
         """The same review with the rows of some outcomes; what was done to the sheet stays."""
-        kept = self.experiments["outcome"].isin(list(outcomes))
+        names = [one_of(outcome, self.outcomes, "outcome").id for outcome in outcomes]
+        kept = self.experiments["outcome"].isin(names)
         experiments = self.experiments[kept]
         elsewhere = set(self.experiments["sheet_row"][~kept])
         return replace(
