@@ -1,6 +1,6 @@
 """Everything that is wrong or odd in a review, found at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from helpers.numerals import ARMS, to_floats
 from helpers.sheets import GROUPS, NUMBERS, advice, read_csv
 
 EXTREME = 10  # pooled SDs between two means
-LEAVE_OUT = "or leave the row out by [[sheet.leave_out]] in review.toml"
+LEAVE_OUT = "or leave the row out by exclusions.csv or [[sheet.leave_out]] in review.toml"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ def examine(folder=None):
     """
     description = describe(folder)
     sheet = read_sheet(description)
-    found = [*sheet.findings, *_of_rows(description, sheet), *_of_exclusions(description, sheet)]
+    of_exclusions, left_out = _of_exclusions(description, sheet)
+    found = [*sheet.findings, *_of_rows(description, sheet), *of_exclusions]
+    found = [_no_effect_due(finding, left_out, sheet) for finding in found]
     kinds = [tuple(f for f in found if f.severity == kind) for kind in ("fault", "warning")]
     return description, sheet, Findings(*kinds, tuple(_not_used(sheet)))
 
@@ -69,22 +71,33 @@ def _not_used(sheet):
         yield f"not used, {len(rows)} of {sheet.rows_in} rows: {reason} (row {listed})"
 
 
+def _no_effect_due(finding, left_out, sheet):
+    """Group data without an effect are a warning in a row that is left out, maybe for that."""
+    columns = {sheet.names.get(name, name) for name in (*GROUPS, "effect", "se")}
+    of_row = finding.file == sheet.file and finding.row in left_out
+    if of_row and finding.severity == "fault" and finding.column in columns:
+        return replace(finding, severity="warning")
+    return finding
+
+
 def _of_exclusions(description, sheet):
+    """What is wrong with `exclusions.csv`, and the rows of the sheet that it leaves out."""
     path = description.folder / "exclusions.csv"
     if not path.is_file():
-        return []
+        return [], set()
     table, found = read_csv(path), Finder(path.name)
     for column in {"experiment", "reason", "by"} - set(table):
         found.lack(column, f"the column {column} is missing", "Add it")
     if found.findings:
-        return found.findings
+        return found.findings, set()
     unknown = ~table["experiment"].isin(sheet.table["experiment"])
     remedy = "Use an id of the extraction sheet"
     found.fault(unknown, table["experiment"], "there is no such experiment", remedy)
     what = "an exclusion states its reason and its author"
     for column in ("reason", "by"):
         found.fault(table[column] == "", table[column], what, "Fill in this cell")
-    return found.findings
+    left_out = sheet.table["experiment"].isin(table["experiment"])
+    return found.findings, set(sheet.table.index[left_out])
 
 
 def _of_rows(description, sheet):

@@ -13,6 +13,8 @@ from helpers.sheets import GROUPS, NUMBERS, read_csv, read_table
 
 IDS = ("experiment", "study", "outcome", "cohort", "control_group", "provenance")
 ARM = (*MEASURED, *KINDS)
+# Settings of [sheet] that say something of one of the project's columns each.
+BY_COLUMN = ("columns", "constants", "values", "divide")
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +131,20 @@ class _Mapping:
             if column not in table:
                 self.refuse(setting, "there is no such column", nearest(column, table), column)
 
+    def know_all(self, fields):
+        """Refuse, all at once, what `review.toml` says about columns that the project has not."""
+        places = {f"sheet.{name}": self.config.get(name, {}) for name in BY_COLUMN}
+        shown = {"forest_columns": self.description.config.get("forest_columns", {})}
+        faults = [
+            fault(f"{place}.{name}", "there is no such column", remedy=nearest(name, known))
+            for entries, known in ((places, fields), (shown, columns_of(self.description)))
+            for place, names in entries.items()
+            for name in names
+            if name not in known
+        ]
+        if faults:
+            raise ReviewError(faults)
+
     def cells(self, name, default=""):
         return self.table.get(name, pd.Series(default, self.table.index, dtype=object, name=name))
 
@@ -208,8 +224,7 @@ class _Mapping:
         columns, constants = self.config.get("columns", {}), self.config.get("constants", {})
         tacit = columns_of(self.description)
         fields = [*tacit, *ARM, *(f"{name}_{arm}" for name in ARM for arm in ARMS)]
-        self.known("columns", columns, fields)
-        self.known("constants", constants, fields)
+        self.know_all(fields)
         # A column of the sheet that happens to be called `n` or `low` is taken only when named.
         taken = [*tacit, *(ARM if "long" in self.config else ()), *columns, *constants]
         chosen, index = {}, self.table.index
@@ -238,6 +253,12 @@ class _Mapping:
         for name, *instead in needed:
             if not {name, *instead} & {*chosen, *columns}:
                 self.lack(name, name, "is missing")
+        for name in self.description.moderators:
+            if name not in chosen:
+                what = "the sheet has no such column"
+                remedy = f"{nearest(name, self.table)} (name it under [sheet.columns])"
+                odd = fault(f"moderators.{name}", what, remedy=remedy)
+                self.found.findings.append(replace(odd, severity="warning"))
         self.found.refuse()
         self.before, self.table = self.table, pd.DataFrame(chosen, index, dtype=object)
 

@@ -40,6 +40,9 @@ def read_numbers(mapping):
     arms = [f"{name}_{arm}" for name in MEASURED for arm in ARMS]
     names = [name for name in dict.fromkeys([*arms, *NUMBERS, *free]) if name in mapping.table]
     before = {name: mapping.table[name] for name in names}
+    for column in mapping.config.get("divide", {}):
+        there = {column, *(f"{column}_{arm}" for arm in ARMS)} & set(names)
+        mapping.known("divide", [] if there else [column], names)
     for name, cells in before.items():
         mapping.table[name] = _read_column(mapping, name, cells)
     return before
@@ -54,7 +57,9 @@ def _read_column(mapping, name, cells):
             low = str(min(map(int, RANGE.fullmatch(text).groups())))
             mapping.note("range", source, f"{text!r} read as {low}", (cells == text).sum())
             cells = cells.mask(cells == text, low)
-    decimal, divisor = config.get("decimal", "."), config.get("divide", {}).get(name)
+    decimal, divisors = config.get("decimal", "."), config.get("divide", {})
+    both = name.removesuffix("_treated").removesuffix("_control")  # `mean` divides both groups'
+    divisor = divisors.get(name, divisors.get(both))
     if decimal == "." and not divisor:
         return cells
     plain = cells.map(lambda cell: plain_number(cell, decimal=decimal, typed=mapping.raw.typed))

@@ -123,10 +123,11 @@ def load(folder=None):
     if findings.faults:
         raise ReviewError(findings.faults)
     path = description.folder / "exclusions.csv"
-    listed = read_csv(path)[EXCLUSION].itertuples(index=False) if path.is_file() else ()
+    listed = read_csv(path)[EXCLUSION] if path.is_file() else pd.DataFrame(columns=EXCLUSION)
     experiments = _typed(description, sheet)
-    outliers = _outliers(description.sheet.get("outliers"), experiments)
-    exclusions = pd.DataFrame([*listed, *outliers], columns=EXCLUSION)
+    kept = experiments[~experiments.index.isin(listed["experiment"])]
+    outliers = _outliers(description.sheet.get("outliers"), kept)
+    exclusions = pd.DataFrame([*listed.itertuples(index=False), *outliers], columns=EXCLUSION)
     return Review(
         description,
         experiments,

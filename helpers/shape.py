@@ -1,10 +1,16 @@
 """What may stand in `review.toml`: each entry, and what is due in it."""
 
+import math
+
 from helpers.findings import Finding, nearest
 
 
 def _number(value):
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _finite(value):
+    return _number(value) and math.isfinite(value)
 
 
 def _pair(value):
@@ -19,13 +25,13 @@ def _word(value):
     return isinstance(value, str) and value.isidentifier()
 
 
-# What is due, and whether a value is that.
+# What is due, whether a value is that, and the way out: a remedy, or the words that there are.
 TABLE = ("a table", lambda value: isinstance(value, dict))
 LIST = ("a list", lambda value: isinstance(value, list))
-ANYTHING = ("anything", lambda value: value is not None)
 TEXT = ("a text", lambda value: isinstance(value, str))
-NUMBER = ("a number", _number)
-CELL = ("a text or a number", lambda value: isinstance(value, str | int | float))
+POSITIVE = ("a number", lambda value: _finite(value) and value > 0, "Write one above 0")
+DIVISOR = ("a number", lambda value: _finite(value) and value != 0, "Write one other than 0")
+CELL = ("a text or a number", lambda value: isinstance(value, str | bool) or _finite(value))
 FLAG = ("true or false", lambda value: isinstance(value, bool))
 ROW = ("the number of a row", lambda value: type(value) is int and value > 0)
 WORD = (
@@ -35,11 +41,12 @@ WORD = (
 COLUMN = ("a column or a list of columns", lambda value: isinstance(value, str) or _texts(value))
 COLUMNS = ("a list of columns", _texts)
 RANGE = ("a range [lowest, highest]", lambda value: _pair(value) and value[0] < value[1])
-DAY = ("all, first, last or a day", lambda v: v in ("all", "first", "last") or _number(v))
+DAYS = ("all", "first", "last")
+DAY = ("all, first, last or a day", lambda v: v in DAYS or _finite(v), DAYS)
 
 
 def _one_of(*words):
-    return (" or ".join(f'"{word}"' for word in words), lambda value: value in words)
+    return (" or ".join(f'"{word}"' for word in words), lambda value: value in words, words)
 
 
 # A dict is a table, "*" any other key of it, "!" a key that must be there; a list holds any number.
@@ -56,12 +63,12 @@ SHEET = {
     "columns": {"*": COLUMN},
     "constants": {"*": CELL},
     "values": {"*": {"*": CELL}},
-    "divide": {"*": NUMBER},
+    "divide": {"*": DIVISOR},
     "join": [{"file": TEXT, "sheet": TEXT, "header": ROW, "on": TEXT, "left": TEXT, "right": TEXT}],
     "leave_out": [{"column!": TEXT, "reason!": TEXT, "values": [CELL], "keep": [CELL]}],
     "long": {"group!": TEXT, "control!": [CELL], "pair!": COLUMNS},
     "time_point": DAY,
-    "outliers": {"sd!": NUMBER, "by": TEXT},
+    "outliers": {"sd!": POSITIVE, "by": TEXT},
 }
 OUTCOME = {
     "id!": WORD,
@@ -78,14 +85,18 @@ MODERATOR = {
     "reference_by_outcome": {"*": CELL},
 }
 REVIEW = {
-    "*": ANYTHING,
     "id": TEXT,
     "title!": TEXT,
     "subject": TEXT,
     "citation": TEXT,
     "treated": TEXT,
     "control": TEXT,
-    "evidence": {"kind!": _one_of("extracted", "reconstructed", "simulated"), "*": TEXT},
+    "evidence": {
+        "kind!": _one_of("extracted", "reconstructed", "simulated"),
+        "notice": TEXT,
+        "detail": TEXT,
+    },
+    "forest_columns": {"*": TEXT},
     "protocol": {"id": TEXT, "deviations": [TEXT]},
     "sheet": SHEET,
     "families!": [{"id!": WORD, "label": TEXT, "outcomes!": [OUTCOME]}],
@@ -105,9 +116,9 @@ def misfits(value, shape, place=""):
     place : str
         The entry, such as ``sheet.columns.study``.
     """
-    due, fits = {dict: TABLE, list: LIST}.get(type(shape), shape)
+    due, fits, *advice = {dict: TABLE, list: LIST}.get(type(shape), shape)
     if not fits(value):
-        yield fault(place, f"{due} is due here", value)
+        yield _misfit(value, shape, place, due, *advice)
     elif isinstance(shape, list):
         for number, part in enumerate(value, 1):
             yield from misfits(part, shape[0], f"{place}[{number}]")
@@ -117,9 +128,41 @@ def misfits(value, shape, place=""):
         for name, part in (needed | value).items():
             inner, where = known.get(name, known.get("*")), f"{place}.{name}".lstrip(".")
             if inner is None:
-                yield fault(where, "there is no such setting", remedy=nearest(name, known))
+                yield fault(where, "there is no such setting", remedy=_elsewhere(name, known))
             else:
                 yield from misfits(None if name in needed and not part else part, inner, where)
+
+
+def _misfit(value, shape, place, due, advice="Write it anew"):
+    """The fault of an entry: what is due, what was given, and how it is written."""
+    inside = "[" in place or isinstance(shape, tuple)
+    if not isinstance(advice, str):
+        close = nearest(value, advice)
+        advice = close if close.startswith("Did") else "Write one of these"
+    elif not inside and isinstance(shape, list) and isinstance(shape[0], dict):
+        advice = f"Write [[{place}]] above each of its tables"
+    elif not inside and isinstance(shape, dict):
+        advice = f"Write [{place}] above its entries"
+    kind = _kind(value)
+    what = f"{due} is due here" + ("" if kind in due else f", not a {kind}")
+    return fault(place, what, None if isinstance(value, dict) else value, advice)
+
+
+def _kind(value):
+    """What kind of value stands there; nothing where none does."""
+    kinds = {type(None): "", bool: "truth value", str: "text", int: "number", float: "number",
+             dict: "table", list: "list"}  # fmt: skip
+    return kinds.get(type(value), "date or time")
+
+
+def _elsewhere(name, known):
+    """The way out for an unknown entry: its own table if it stands in another, else the nearest."""
+    if name in REVIEW or f"{name}!" in REVIEW:
+        return "It belongs above all tables"
+    for section, shape in REVIEW.items():
+        if isinstance(shape, dict) and {name, f"{name}!"} & set(shape):
+            return f"It belongs under [{section}]"
+    return nearest(name, known)
 
 
 def fault(place, what, value=None, remedy="Write it anew"):

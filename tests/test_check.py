@@ -4,6 +4,7 @@ import pytest
 from own_review import FAMILY, SPECIES, row, rows, write
 
 from helpers.check import check
+from helpers.report import Report
 
 
 def found(folder, severity="warnings"):
@@ -121,6 +122,19 @@ def test_exclusions_that_do_not_fit(tmp_path, entry, words):
 
     faults = found(write(tmp_path, rows(), exclusions=[entry]), "faults")
     assert len(faults) == 1 and re.search(words, faults[0])
+
+
+def test_a_row_without_an_effect_may_be_excluded_for_that(tmp_path):
+    broken = [row("a", sd_treated=0, sd_control=0), row("b", mean_treated="n.d."),
+              row("c", n_treated=0), row("d")]  # fmt: skip
+    assert len(check(write(tmp_path, broken)).faults) == 3
+    listed = [{"experiment": name, "reason": "no spread", "by": "me"} for name in "abc"]
+    found = check(write(tmp_path, broken, exclusions=listed))
+    assert not found.faults
+    assert "the pooled SD is 0" in str(found) and "a number is due here" in str(found)
+    report = Report("movement", review=tmp_path)
+    assert report.analyses["score"].excluded["effect"].isna().all()
+    assert report.analyses["score"].with_excluded.k == 1
 
 
 def test_the_workbook_and_its_sheet_are_named(tmp_path):

@@ -12,7 +12,9 @@ from own_review import FAMILY, HEAD, SPECIES, row, rows, write, write_csv
 
 from helpers import conversions
 from helpers.check import check
+from helpers.description import describe
 from helpers.findings import ReviewError
+from helpers.mapping import read_sheet
 from helpers.review import load
 
 
@@ -99,6 +101,36 @@ def test_missing_columns_are_named_all_at_once(tmp_path):
 def test_a_wrong_setting_is_refused_in_words(tmp_path, body, words):
     with pytest.raises(ReviewError, match=f"(?s){words}"):
         load(write(tmp_path, [line | {"n": 1, "mean": 2, "sd": 3} for line in rows()], body))
+
+
+def test_columns_that_the_project_has_not_are_named_all_at_once(tmp_path):
+    body = "[sheet.columns]\nstdy = 'a'\n[sheet.constants]\nspeces = 'rat'\n"
+    body += "[sheet.values.outcme]\na = 'b'\n[sheet.divide]\nmaen = 10\n"
+    body += "[forest_columns]\nsex = 'Sex'\nspecie = 'Species'"
+    with pytest.raises(ReviewError) as refusal:
+        read_sheet(describe(write(tmp_path, rows(), body, toml=FAMILY + SPECIES)))
+    for name in ("columns.stdy", "constants.speces", "values.outcme", "divide.maen", "columns.sex"):
+        assert f"{name}: there is no such column" in str(refusal.value)
+    assert "Did you mean 'species'" in str(refusal.value)
+    assert len(refusal.value.findings) == 6
+
+
+def test_a_divisor_of_both_groups_and_one_of_nothing(tmp_path):
+    folder = write(tmp_path, [row(mean_treated=1250, mean_control=925)], "divide = { mean = 100 }")
+    table = read_sheet(describe(folder)).table
+    assert table.iloc[0][["mean_treated", "mean_control"]].tolist() == ["12.5", "9.25"]
+    for name in ("low", "outcome"):
+        folder = write(tmp_path, rows(), f"divide = {{ {name} = 100 }}")
+        with pytest.raises(ReviewError, match="divide: there is no such column"):
+            read_sheet(describe(folder))
+
+
+def test_a_moderator_without_a_column_is_said(tmp_path):
+    folder = write(tmp_path, [row(speces="rat")], toml=FAMILY + SPECIES)
+    found = check(folder)
+    assert not found.faults
+    words = "moderators.species: the sheet has no such column. Did you mean 'speces'?"
+    assert words in str(found)
 
 
 def test_join_by_key_and_what_matches_nothing(tmp_path):
@@ -464,6 +496,14 @@ def test_outliers_are_exclusions_with_their_distance(tmp_path):
     assert review.exclusions["experiment"].tolist() == ["far"]
     assert "SDs from the mean" in review.exclusions["reason"][0]
     assert "far" in review.experiments.index
+
+
+def test_an_outlier_rule_looks_at_what_is_not_excluded_already(tmp_path):
+    table = [*rows(20), row("far", mean_treated=20.5, sd_treated=0.5, sd_control=0.5)]
+    table += [row("flat", sd_treated=0, sd_control=0)]
+    listed = [{"experiment": "flat", "reason": "no spread", "by": "me"}]
+    review = load(write(tmp_path, table, "outliers = { sd = 3.3 }", exclusions=listed))
+    assert review.exclusions["experiment"].tolist() == ["flat", "far"]
 
 
 # ------------------------------------------------------------------ whatever is broken
