@@ -164,7 +164,7 @@ def resolve(given, notebooks):
     dict of str to dict
         Family to values; a notebook gets only what it declares.
     """
-    values = {family: {} for family in notebooks}
+    values, refused = {family: {} for family in notebooks}, []
     for setting in given:
         name, equals, text = (part.strip() for part in setting.partition("="))
         if not equals or not name.isidentifier():
@@ -177,5 +177,10 @@ def resolve(given, notebooks):
             names = sorted({one for known in notebooks.values() for one in known} - {"review"})
             raise Refused(f"-p {name}: no such parameter. {nearest(name, names)}")
         for family in takers:
-            values[family][name] = read_value(text, notebooks[family][name])
+            try:
+                values[family][name] = read_value(text, notebooks[family][name])
+            except Refused as refusal:
+                refused.append(str(refusal))
+    if refused:
+        raise Refused("\n".join(dict.fromkeys(refused)))
     return values

@@ -200,6 +200,8 @@ def test_sections_of_deselected_outcomes_are_dropped(run, tmp_path):
         (["good"], ["seed=many"], "a whole number of at least 0 is due"),
         (["good"], ["seed=1.5"], "a whole number of at least 0 is due"),
         (["good"], ["level=95"], "Did you mean 0.95?"),
+        (["good"], ["seed=x", "level=95"], "Did you mean 0.95?"),
+        (["good"], ["outcomes=[]"], "selects nothing"),
         (["good"], ["moderators=rout"], "Did you mean 'route'?"),
         (["good"], ["moderators=[rout]"], "Did you mean 'route'?"),
         (["good"], ["moderators=[route"], "not closed"),
