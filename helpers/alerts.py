@@ -112,7 +112,7 @@ def _depends(analysis):
 
 
 def _extreme(analysis):
-    sizes = analysis.rows["effect"].abs()
+    sizes = analysis.effects["effect"].abs()
     beyond = sizes[sizes > EXTREME]
     if analysis.settings.measure != "SMD" or beyond.empty:
         return ""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
-from helpers import dependence
-from helpers.effects import effect_sizes
+from helpers import animals, dependence
+from helpers.effects import effect_sizes, undefined
 from helpers.moderators import RegressionResult, SubgroupResult, holm, meta_regression, subgroups
 from helpers.pooling import POOLED_FIELDS, PooledResult, critical, pool
 from helpers.robust import cluster_robust
@@ -31,9 +32,19 @@ class OutcomeAnalysis:
     settings : Settings
         Those of ``chosen``.
     rows : pandas.DataFrame
-        Rows used, with ``effect, variance, se, ci_low, ci_high, weight`` by the chosen settings.
+        The sheet's rows used, in the project's columns alone.
+    effects : pandas.DataFrame
+        What is computed of them by the chosen settings: ``effect, variance, se, ci_low, ci_high,
+        weight, n_split``, with the index of `rows`.
+    moderator_values : pandas.DataFrame
+        What the sheet says of them, a column a moderator: apart, so that any id will do.
     excluded : pandas.DataFrame
-        Rows left out, with the same effects and ``reason, by``.
+        The sheet's rows that were left out by a person.
+    undefined : pandas.DataFrame
+        The sheet's rows that have no effect under the chosen settings.
+    left_out : pandas.DataFrame
+        Of both: ``effect, variance, se, ci_low, ci_high, reason, by``; no effect where there is
+        none.
     article, recommended, chosen, with_excluded : PooledResult
         The presets, the chosen result, and the chosen result over all rows.
     three_level : helpers.dependence.ThreeLevelResult or None
@@ -43,12 +54,24 @@ class OutcomeAnalysis:
     subgroups : dict of SubgroupResult
     regressions : dict of RegressionResult
         By moderator; one that cannot be estimated is missing and named in ``not_estimable``.
+    thin_levels : dict of dict
+        By moderator, ``{level: (experiments, studies)}`` of levels of one experiment or one study;
+        they are shown but take no part in a test.
+    tested : dict of RegressionResult
+        By moderator, the regression without the rows of such levels: tests, R² and sentences rest
+        on this one.
+    not_tested : dict of str
+        By moderator, why there is none.
     """
 
     outcome: object
     settings: Settings
     rows: pd.DataFrame
+    effects: pd.DataFrame
+    moderator_values: pd.DataFrame
     excluded: pd.DataFrame
+    undefined: pd.DataFrame
+    left_out: pd.DataFrame
     article: PooledResult
     recommended: PooledResult
     chosen: PooledResult
@@ -59,11 +82,25 @@ class OutcomeAnalysis:
     subgroups: dict[str, SubgroupResult] = field(default_factory=dict)
     regressions: dict[str, RegressionResult] = field(default_factory=dict)
     not_estimable: dict[str, str] = field(default_factory=dict)
+    thin_levels: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    tested: dict[str, RegressionResult] = field(default_factory=dict)
+    not_tested: dict[str, str] = field(default_factory=dict)
+    controls_are_split: bool = False
+
+    @cached_property
+    def table(self):
+        """The rows used with what is computed of them; no moderator, so no name meets another."""
+        return self.rows.drop(columns=["effect", "se"], errors="ignore").join(self.effects)
 
     @cached_property
     def p_holm(self):
-        """P of each moderator's regression, corrected for their number by Holm's method."""
-        return holm(self.regressions)
+        """P of each moderator that is tested, corrected for their number by Holm's method."""
+        return holm(self.tested)
+
+    @property
+    def from_one_study(self):
+        """Whether several experiments all come from one study: nothing is said of another."""
+        return len(self.rows) > 1 and self.studies == 1
 
     @property
     def studies(self):
@@ -72,9 +109,8 @@ class OutcomeAnalysis:
 
     @cached_property
     def animals(self):
-        """Animals among the rows used, each control group counted once."""
-        controls = self.rows["n_control"][~control_key(self.rows).duplicated()]
-        return int(self.rows["n_treated"].sum() + controls.sum())
+        """Animals among the rows used, each cohort and each control group counted once."""
+        return animals.count(self.rows, split=self.controls_are_split)
 
 
 def effects(rows, settings, *, controls_are_split=False):
@@ -95,24 +131,37 @@ def effects(rows, settings, *, controls_are_split=False):
         ``effect, variance, se`` with the index of `rows`.
     """
     if settings.split_controls and not controls_are_split:
-        rows = rows.assign(n_control_split=split_n(rows))
-    found = effect_sizes(
-        rows, measure=settings.measure, correction=settings.correction, variance=settings.variance
-    )
+        rows = rows.assign(n_control_split=animals.share(rows))
+    found = effect_sizes(rows, **_effect_options(settings))
     if "sign" in rows:
         found["effect"] *= rows["sign"]
     return found
 
 
-def split_n(rows):
-    """Control animals that fall to each row when shared control groups are divided."""
-    return dependence.shared_control_n(rows, by=control_key(rows))
+def without_effect(rows, settings, *, controls_are_split=False):
+    """Why rows have no effect under some settings, empty where they have one.
+
+    Parameters
+    ----------
+    rows, settings, controls_are_split
+        As in `effects`.
+
+    Returns
+    -------
+    pandas.Series of str
+    """
+    reasons = undefined(rows, **_effect_options(settings))
+    if settings.split_controls and not controls_are_split:
+        # Rows that go leave larger shares to the others, so one more look is enough.
+        kept = rows[reasons == ""]
+        kept = kept.assign(n_control_split=animals.share(kept))
+        reasons.update(undefined(kept, **_effect_options(settings)))
+    return reasons
 
 
-def control_key(rows):
-    """What tells control groups apart: group and day; a row without a group has its own."""
-    own = rows["control_group"].where(rows["control_group"] != "", "row " + rows["experiment"])
-    return own + "|" + rows["follow_up_days"].astype(str)
+def _effect_options(settings):
+    """The part of the settings that `helpers.effects.effect_sizes` takes."""
+    return {name: getattr(settings, name) for name in ("measure", "correction", "variance")}
 
 
 def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
@@ -137,39 +186,50 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
     Raises
     ------
     ValueError
-        No row is left, or an effect is undefined under the settings.
+        No row is left, or none has an effect under the settings.
     """
     rows = review.rows(outcome)
     moderators = chosen_ids("moderators", moderators, review.moderators)
     reasons = exclusion_reasons(review, exclude)
-    left_out = rows.index.isin(reasons.index)
-    used, excluded = rows[~left_out], rows[left_out]
-    if used.empty:
+    out = rows.index.isin(reasons.index)
+    remaining, excluded = rows[~out], rows[out]
+    if remaining.empty:
         raise ValueError(f"no experiment on {outcome} is left to analyse")
     split = bool(review.sheet.get("control_n_is_split", False))
 
     def pooled(table, settings):
-        found = effects(table, settings, controls_are_split=split)
-        return found, pool(found["effect"], variance=found["variance"], **settings.pooling())
+        """Effects of the rows that have one, and what pooling them gives."""
+        why = without_effect(table, settings, controls_are_split=split)
+        if (why != "").all():
+            raise ValueError(f"no experiment on {outcome} has an effect: {_listed(why)}")
+        found = effects(table[why == ""], settings, controls_are_split=split)
+        result = pool(found["effect"], variance=found["variance"], **settings.pooling())
+        return found, result, why
 
-    as_article = pooled(used, ARTICLE)
-    _, recommended = pooled(used, RECOMMENDED)
-    found, chosen_result = as_article if chosen == ARTICLE else pooled(used, chosen)
-    # Rows left out may have no effect at all; it may be the reason why.
-    effects_excluded = _effects_where_defined(excluded, chosen, split)
-    with_effect = rows.index.difference(
-        excluded.index[effects_excluded["effect"].isna()], sort=False
-    )
-    with_excluded = pooled(rows.loc[with_effect], chosen)[1] if len(excluded) else chosen_result
-    three_level, robust, note = _three_level(used, split)
+    as_article = pooled(remaining, ARTICLE)
+    _, recommended, _ = pooled(remaining, RECOMMENDED)
+    found, chosen_result, why = as_article if chosen == ARTICLE else pooled(remaining, chosen)
+    every, with_excluded, _ = pooled(rows, chosen) if len(excluded) else (found, chosen_result, "")
+    used, none = remaining.loc[found.index], remaining[why != ""]
+    three_level, robust, note = _three_level(remaining, split)
+    unable = pd.DataFrame({"reason": why[why != ""], "by": "has no effect"})
     analysis = OutcomeAnalysis(
         outcome=review.outcomes[outcome],
         settings=chosen,
-        rows=_with_effects(used, found, chosen).assign(
+        rows=used,
+        effects=_with_bounds(found, chosen).assign(
             weight=chosen_result.weights,
-            n_split=split_n(used) if chosen.split_controls and not split else used["n_control"],
+            n_split=animals.share(used)
+            if chosen.split_controls and not split
+            else used["n_control"],
         ),
-        excluded=_with_effects(excluded, effects_excluded, chosen).join(reasons),
+        moderator_values=review.moderator_values.loc[used.index],
+        excluded=excluded,
+        undefined=none,
+        left_out=_with_bounds(every.reindex([*excluded.index, *none.index]), chosen).join(
+            pd.concat([reasons, unable])
+        ),
+        controls_are_split=split,
         article=as_article[1],
         recommended=recommended,
         chosen=chosen_result,
@@ -197,21 +257,15 @@ def exclusion_reasons(review, exclude=()):
     return pd.concat([listed, extra])
 
 
-def _effects_where_defined(rows, settings, split):
-    """Effects of rows, missing where a row has none under the settings."""
-    try:
-        return effects(rows, settings, controls_are_split=split)
-    except ValueError:
-        if len(rows) == 1:
-            columns = ["effect", "variance", "se"]
-            return pd.DataFrame(float("nan"), index=rows.index, columns=columns)
-        each = [rows.iloc[[place]] for place in range(len(rows))]
-        return pd.concat([_effects_where_defined(row, settings, split) for row in each])
+def _listed(why):
+    """Rows and the reasons why they have no effect, the rows of a reason together."""
+    found = why.groupby(why, sort=False).groups.items()
+    return "; ".join(f"{', '.join(map(str, rows))}: {reason}" for reason, rows in found)
 
 
-def _with_effects(rows, found, settings):
+def _with_bounds(found, settings):
     half = critical(settings.level) * found["se"]
-    return rows.assign(**found, ci_low=found["effect"] - half, ci_high=found["effect"] + half)
+    return found.assign(ci_low=found["effect"] - half, ci_high=found["effect"] + half)
 
 
 def _three_level(rows, split):
@@ -230,6 +284,7 @@ def _three_level(rows, split):
     if note:
         return None, None, note
     settings = replace(RECOMMENDED, split_controls=False)
+    rows = rows[without_effect(rows, settings) == ""]
     found = effects(rows, settings)
     fitted = None
     try:
@@ -242,9 +297,10 @@ def _three_level(rows, split):
 
 def _sampling(rows, found, split):
     """Sampling variances, with covariances where animals are shared."""
-    own = "row " + rows["experiment"]
-    groups = own if split else rows["control_group"].where(rows["control_group"] != "", own)
-    if not groups.duplicated().any() or (rows["n_treated"] + rows["n_control"]).hasnans:
+    cohort = animals.cohorts(rows)
+    control = np.arange(len(rows)) if split else animals.control_groups(rows)
+    alone = not (pd.Index(control).has_duplicates or pd.Index(cohort).has_duplicates)
+    if alone or (rows["n_treated"] + rows["n_control"]).hasnans:
         return {"variance": found["variance"]}
     # Animals seen on several days covary through themselves, arms through their control.
     return {
@@ -252,42 +308,85 @@ def _sampling(rows, found, split):
             found["effect"],
             variance=found["variance"],
             study=rows["study"],
-            control_group=groups,
+            control_group=control,
             n_treated=rows["n_treated"],
             n_control=rows["n_control"],
-            cohort=rows["cohort"].where(rows["cohort"] != "", own),
-            occasion=rows["follow_up_days"].fillna(-1),
+            cohort=cohort,
+            occasion=animals.days(rows),
         )
     }
 
 
 def _moderate(analysis, moderator):
     """Add one moderator's subgroups and meta-regression to an analysis."""
-    rows, settings, name = analysis.rows, analysis.settings, moderator.id
-    if name not in rows or rows[name].notna().sum() == 0:
+    name = moderator.id
+    values = analysis.moderator_values.get(name)
+    if values is None or values.notna().sum() == 0:
         return
-    options = settings.pooling()
-    del options["prediction"]
-    reference = None
+    found = analysis.effects
     if moderator.levels:
-        present = [level for level in moderator.levels if (rows[name] == level).any()]
         analysis.subgroups[name] = subgroups(
-            rows["effect"], variance=rows["variance"], by=rows[name], **settings.pooling()
+            found["effect"], variance=found["variance"], by=values, **analysis.settings.pooling()
         )
-        if len(present) < 2:
-            analysis.not_estimable[name] = f"all rows have the level {present[0]}"
-            return
-        reference = {name: moderator.reference_for(analysis.outcome.id, present)}
     try:
-        analysis.regressions[name] = meta_regression(
-            rows["effect"],
-            variance=rows["variance"],
-            moderators=rows[[name]],
-            reference=reference,
-            **options,
-        )
+        analysis.regressions[name] = _regress(analysis, moderator, values)
     except ValueError as error:
         analysis.not_estimable[name] = str(error)
+    thin = thin_levels(values, analysis.rows["study"]) if moderator.levels else {}
+    if thin:
+        analysis.thin_levels[name] = thin
+        values = values.where(~values.isin(list(thin)))
+    if why := _untestable(values, analysis.rows["study"]):
+        analysis.not_tested[name] = why
+    elif not thin:
+        if name in analysis.regressions:
+            analysis.tested[name] = analysis.regressions[name]
+    else:
+        try:
+            analysis.tested[name] = _regress(analysis, moderator, values)
+        except ValueError as error:
+            analysis.not_tested[name] = str(error)
+
+
+def _regress(analysis, moderator, values):
+    """Meta-regression on one moderator; rows without a value are left out."""
+    options, reference = analysis.settings.pooling(), None
+    del options["prediction"]
+    if moderator.levels:
+        present = [level for level in moderator.levels if (values == level).any()]
+        if len(present) < 2:
+            raise ValueError(f"all rows have the level {present[0]}")
+        reference = {moderator.id: moderator.reference_for(analysis.outcome.id, present)}
+    return meta_regression(
+        analysis.effects["effect"],
+        variance=analysis.effects["variance"],
+        moderators=values.to_frame(moderator.id),
+        reference=reference,
+        **options,
+    )
+
+
+def thin_levels(values, study):
+    """Levels of one experiment or of one study, with ``(experiments, studies)`` of each."""
+    known = values.notna()
+    studies = study[known].groupby(values[known], observed=True).agg(["size", "nunique"])
+    thin = studies[studies["nunique"] == 1]
+    return {level: (int(row["size"]), int(row["nunique"])) for level, row in thin.iterrows()}
+
+
+def _untestable(values, study):
+    """Why no test can rest on these values, or nothing: what differs, differs by one study."""
+    if len(study.unique()) == 1:
+        return "all experiments come from one study"
+    values, study = values.dropna(), study[values.notna()]
+    if values.nunique() < 2:
+        return "fewer than two levels have two studies or more"
+    usual = study.groupby(values, observed=True).nunique().idxmax()
+    suspects = study if study.nunique() == 2 else study[values != usual]
+    for name in suspects.unique()[:2]:
+        if values[study != name].nunique() < 2:
+            return f"without the study {name} all experiments have the same value"
+    return ""
 
 
 def presets(analysis):

@@ -63,8 +63,8 @@ def of(analyses, seed):
     Asymmetry
     """
     rows = pd.concat(
-        analysis.rows.assign(
-            towards_benefit=analysis.rows["effect"]
+        analysis.table.assign(
+            towards_benefit=analysis.effects["effect"]
             * (-1 if analysis.outcome.better == "lower" else 1)
         )
         for analysis in analyses

@@ -7,8 +7,8 @@ import pandas as pd
 
 from helpers.description import describe
 from helpers.findings import Finder, Finding, ReviewError, grouped, nearest
-from helpers.mapping import columns_of, read_sheet
-from helpers.numerals import ARMS, to_floats
+from helpers.mapping import COLUMNS, read_sheet
+from helpers.numerals import ARMS, MODERATOR, to_floats
 from helpers.sheets import GROUPS, NUMBERS, advice, read_csv
 
 EXTREME = 10  # pooled SDs between two means
@@ -105,8 +105,9 @@ def _of_rows(description, sheet):
         what = "no row of this sheet gives an experiment"
         return [Finding(sheet.file, what, "Check how review.toml reads it")]
     found = Finder(sheet.file, sheet.sheet, sheet.names)
-    table = sheet.table.reindex(columns=columns_of(description), fill_value="")
-    _words(found, table, description)
+    table = sheet.table.reindex(columns=COLUMNS, fill_value="")
+    moderators = sheet.moderators.reindex(columns=description.moderators, fill_value="")
+    _words(found, table, moderators, description)
     numbers = _numbers(found, table)
     with np.errstate(all="ignore"):
         _group_sizes(found, table, numbers, description)
@@ -118,19 +119,21 @@ def _of_rows(description, sheet):
     return found.findings
 
 
-def _words(found, table, description):
+def _words(found, table, moderators, description):
     """Ids and levels that are missing, stand twice, or that `review.toml` does not know."""
     for column in ("experiment", "study", "outcome"):
         found.fault(table[column] == "", table[column], "this id is missing", "Fill it in")
     ids = table["experiment"]
     twice = ids.duplicated() & (ids != "")
     found.fault(twice, ids, "this id stands in an earlier row too", "Make ids unique")
-    known = {name: moderator.levels for name, moderator in description.moderators.items()}
-    for name, words in (known | {"outcome": tuple(description.outcomes)}).items():
-        cells = table[name]
+    columns = [(table["outcome"], tuple(description.outcomes), "outcome")]
+    for name, moderator in description.moderators.items():
+        cells = moderators[name].rename(MODERATOR + name)
+        columns.append((cells, moderator.levels, "level"))
+    for cells, words, noun in columns:
         if words:
             wrong = ~cells.isin(["", *words])
-            what = f"review.toml knows no such {'outcome' if name == 'outcome' else 'level'}"
+            what = f"review.toml knows no such {noun}"
             found.fault(wrong, cells, what, lambda cell, words=words: nearest(cell, words))
         else:
             wrong = (cells != "") & ~np.isfinite(to_floats(cells))

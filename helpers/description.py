@@ -36,13 +36,18 @@ class Family:
 
 @dataclass(frozen=True)
 class Moderator:
-    """A property of experiments that may explain heterogeneity; without levels it is a number."""
+    """A property of experiments that may explain heterogeneity; without levels it is a number.
+
+    `column` is the sheet's column, where it is not the one called like the id or named under
+    `[sheet.columns]`.
+    """
 
     id: str
     label: str
     levels: tuple[str, ...] = ()
     reference: str | None = None
     reference_by_outcome: dict = field(default_factory=dict)
+    column: str | None = None
 
     def reference_for(self, outcome, present):
         """The level to compare with; the first one present where the usual one has no row."""

@@ -7,6 +7,7 @@ import pandas as pd
 
 from helpers import asymmetry, blocks, charts, influence, moderators, plots, wording
 from helpers.exhibits import Exhibits, of_outcome
+from helpers.results import with_moderators
 from helpers.settings import chosen_ids, one_of
 from helpers.wording import count, interval, number, percent
 
@@ -44,15 +45,15 @@ class Diagnosis(Exhibits):
         regression = analysis.regressions.get(moderator)
         if not regression:
             return None
-        every = analysis.rows
-        rows, note = self._drawn(every)
+        every = analysis.moderator_values[moderator]
+        rows, note = self._drawn(analysis.table)
+        x = every[rows.index]
         if described.levels:
             fit = analysis.subgroups[moderator].table
             fit = fit.where(fit["pooled"], fit[["level", "k", "pooled"]])
-            x = rows[moderator].astype(object)
+            x = x.astype(object)
         else:
-            x = rows[moderator]
-            low, high = every[moderator].min(), every[moderator].max()
+            low, high = every.min(), every.max()
             at = pd.DataFrame({moderator: np.linspace(low, high, 40)})
             fit = regression.predict(at).assign(x=at[moderator])
         terms = wording.listing(
@@ -76,18 +77,23 @@ class Diagnosis(Exhibits):
             f"experiment, its area the weight. Coefficients{against}: {terms}; "
             f"R² = {percent(100 * regression.r2, 0)}.{note}",
             alt=f"Coefficients{against}: {terms}.",
-            data=rows[["experiment", "study", moderator, "effect", "se", "weight", "provenance"]],
+            data=with_moderators(
+                rows[["experiment", "study", "effect", "se", "weight", "provenance"]],
+                every[rows.index].to_frame(),
+                after="study",
+            ),
         )
 
     @of_outcome(least=3)
     def together(self, analysis):
         """Which moderators go together: what one explains, another may explain as well."""
-        levels = {name: analysis.rows[name] for name in analysis.regressions}
-        levels = {name: one for name, one in levels.items() if name in analysis.subgroups}
-        if len(levels) < 2:
+        names = [name for name in analysis.regressions if name in analysis.subgroups]
+        levels = analysis.moderator_values[names]
+        if len(names) < 2:
             return None
-        names = {name: self.review.moderators[name].label for name in levels}
-        table = moderators.association(pd.DataFrame(levels)).rename(index=names, columns=names)
+        names = [self.review.moderators[name].label for name in names]
+        data = moderators.association(levels)
+        table = data.set_axis(names).set_axis(names, axis=1)
         below = [(table.iloc[i, j], i, j) for i in range(len(table)) for j in range(i)]
         most, *pair = max(entry for entry in below if not np.isnan(entry[0]))
         first, second = table.index[pair]
@@ -99,13 +105,22 @@ class Diagnosis(Exhibits):
             f"(not at all) to 1 (one tells the other); most {first.lower()} and {second.lower()}, "
             f"{number(most)}.{note}",
             alt=f"Largest Cramér's V {number(most)}, {first} and {second}.",
-            data=table.rename_axis("moderator").reset_index(),
+            data=with_moderators(
+                data.index.to_frame(name="moderator").assign(
+                    provenance=self.review.evidence["kind"]
+                ),
+                data,
+                after="moderator",
+            ),
         )
 
     @of_outcome(least=3)
     def galbraith(self, analysis):
         """Galbraith plot: which experiments lie outside the band of the common effect."""
-        rows = pd.concat([analysis.rows, analysis.excluded]).dropna(subset="effect")
+        out = analysis.left_out.loc[analysis.excluded.index].join(
+            analysis.excluded[["experiment", "study", "provenance"]]
+        )
+        rows = pd.concat([analysis.table, out[out["effect"].notna()]])
         rows = rows.assign(x=1 / rows["se"], y=rows["effect"] / rows["se"])
         x, y = rows["x"], rows["y"]
         slope = (y * x).sum() / (x**2).sum()
@@ -134,7 +149,7 @@ class Diagnosis(Exhibits):
     @of_outcome(least=3)
     def funnel(self, analysis):
         """Funnel plot on sample size: an SMD's standard error contains the effect itself."""
-        rows, note = self._drawn(analysis.rows)
+        rows, note = self._drawn(analysis.table)
         total = rows["n_treated"] + rows["n_control"]
         axes = plots.funnel(
             rows["effect"],
@@ -210,7 +225,7 @@ class Diagnosis(Exhibits):
     @of_outcome(least=3)
     def influence(self, analysis):
         """How much each experiment moves the pooled result."""
-        rows = analysis.rows.set_index("experiment", drop=False)
+        rows = analysis.table
         if len(rows) > MANY:
             most = 100 * rows.groupby("study")["weight"].sum().max()
             return blocks.paragraph(

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from helpers.analysis import ARTICLE, RECOMMENDED, effects
+from helpers.analysis import ARTICLE, RECOMMENDED, effects, without_effect
 from helpers.pooling import pool
+from helpers.results import with_moderators
 from helpers.review import load
 
 PRESETS = {"article": ARTICLE, "recommended": RECOMMENDED}
@@ -57,7 +58,8 @@ def _rows(old, new):
 
 
 def _cells(review):
-    table = review.experiments.drop(columns=["sheet_row", "experiment"])
+    table = with_moderators(review.experiments, review.moderator_values)
+    table = table.drop(columns=["sheet_row", "experiment"])
     return table.astype(object).where(table.notna(), "").map(str)
 
 
@@ -69,6 +71,9 @@ def _state(review, outcome, settings):
     if rows.empty:
         return {"k": 0, "conclusion": "no rows"}
     split = bool(review.sheet.get("control_n_is_split", False))
+    rows = rows[without_effect(rows, settings, controls_are_split=split) == ""]
+    if rows.empty:
+        return {"k": 0, "conclusion": "no row with an effect"}
     table = effects(rows, settings, controls_are_split=split)
     result = pool(table["effect"], variance=table["variance"], **settings.pooling())
     numbers = {name: getattr(result, name) for name in ("estimate", "ci_low", "ci_high")}

@@ -134,7 +134,7 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
     _refuse(
         ~(np.isfinite(effect) & np.isfinite(sampling) & (sampling > 0)),
         table.index,
-        f"{measure} is undefined or has no variance",
+        f"{measure} is undefined or has no variance{_NEEDS.get(measure, '')}",
     )
     return pd.DataFrame(
         {"effect": effect, "variance": sampling, "se": np.sqrt(sampling)}, index=table.index
@@ -152,11 +152,44 @@ def _numbers(column):
     return column.to_numpy(float, na_value=np.nan)
 
 
+class UndefinedEffect(ValueError):
+    """Rows without an effect; ``rows`` are their labels, ``reason`` is why."""
+
+    def __init__(self, message, rows, reason):
+        super().__init__(message)
+        self.rows, self.reason = rows, reason
+
+
+def undefined(table, **options):
+    """Why rows have no effect.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `effect_sizes` takes it; its index names each row once.
+    options
+        As `effect_sizes` takes them.
+
+    Returns
+    -------
+    pandas.Series of str
+        With the index of `table`, empty where the effect is defined.
+    """
+    reasons = pd.Series("", table.index, dtype=object)
+    while (left := reasons == "").any():
+        try:
+            effect_sizes(table[left], **options)
+            break
+        except UndefinedEffect as error:
+            reasons[error.rows] = error.reason
+    return reasons
+
+
 def _refuse(bad, index, words):
     if bad.any():
         rows = ", ".join(str(label) for label in index[bad][:10])
         more = "" if bad.sum() <= 10 else f" and {int(bad.sum()) - 10} more"
-        raise ValueError(f"{words} in row(s) {rows}{more}")
+        raise UndefinedEffect(f"{words} in row(s) {rows}{more}", index[bad], words)
 
 
 def _group_columns(table, measure):
@@ -234,7 +267,8 @@ def _mean_difference(data, correction, variance):
 
 def _ratio_of_means(data, correction, variance):
     m1, m2 = data["mean_treated"], data["mean_control"]
-    ratio = np.where(m1 * m2 > 0, m1 / m2, np.nan)
+    # Of two negative means the ratio is above 0 too, but it points the other way.
+    ratio = np.where((m1 > 0) & (m2 > 0), m1 / m2, np.nan)
     treated = data["sd_treated"] ** 2 / (data["n_treated"] * m1**2)
     control = data["sd_control"] ** 2 / (data["n_split"] * m2**2)
     return np.log(ratio), treated + control
@@ -252,6 +286,10 @@ def _normalised(data, correction, variance):
     return theta, scale**2 * (treated + (1 - share) ** 2 * control + share**2 * reference)
 
 
+_NEEDS = {
+    "ROM": ": both means must be above 0",
+    "GLASS": ": the SD of the control group must be above 0",
+}
 _FORMULAS = {
     "SMD": _smd,
     "GLASS": _glass,

@@ -7,12 +7,15 @@ import pandas as pd
 
 from helpers import numerals
 from helpers.findings import Finder, ReviewError, nearest
-from helpers.numerals import ARMS, KINDS, MEASURED
+from helpers.numerals import ARMS, KINDS, MEASURED, MODERATOR
 from helpers.shape import fault
 from helpers.sheets import GROUPS, NUMBERS, read_csv, read_table
 
 IDS = ("experiment", "study", "outcome", "cohort", "control_group", "provenance")
 ARM = (*MEASURED, *KINDS)
+COLUMNS = (*IDS, *NUMBERS)  # the project's own in a checked sheet, in their order
+# Columns that change how other columns are understood: none becomes one by a moderator's id unsaid.
+GOVERNING = ("cohort", "control_group", "sign", "effect", "se")
 # Settings of [sheet] that say something of one of the project's columns each.
 BY_COLUMN = ("columns", "constants", "values", "divide")
 
@@ -27,8 +30,12 @@ class Sheet:
     table : pandas.DataFrame
         Cells as text under the project's column names, numbers at full precision; the index is the
         row of the sheet. An empty cell is an empty text.
+    moderators : pandas.DataFrame
+        The moderators' cells in the same way, a column an id: an id may be any word, also one that
+        is the project's name of another column.
     names : dict
-        The project's column names and what the sheet calls them.
+        The project's column names and what the sheet calls them; a moderator stands there under
+        `MODERATOR` and its id, as its cells do.
     trace : pandas.DataFrame
         ``step, column, detail, rows``: all that was done, in order.
     not_used : pandas.DataFrame
@@ -42,16 +49,12 @@ class Sheet:
     file: str
     sheet: str | None
     table: pd.DataFrame
+    moderators: pd.DataFrame
     names: dict
     trace: pd.DataFrame
     not_used: pd.DataFrame
     rows_in: int
     findings: tuple
-
-
-def columns_of(description):
-    """The project's columns in a review's checked sheet, in their order."""
-    return list(dict.fromkeys([*IDS, *NUMBERS, *description.moderators]))
 
 
 def read_sheet(description):
@@ -119,7 +122,10 @@ class _Mapping:
         self.note(step, column, detail or reasons, len(rows))
 
     def warn(self, setting, what, remedy="Check its spelling"):
-        found = fault(f"sheet.{setting}", what, remedy=remedy)
+        self.warn_of(f"sheet.{setting}", what, remedy)
+
+    def warn_of(self, entry, what, remedy):
+        found = fault(entry, what, remedy=remedy)
         self.found.findings.append(replace(found, severity="warning"))
 
     @staticmethod
@@ -137,7 +143,7 @@ class _Mapping:
         shown = {"forest_columns": self.description.config.get("forest_columns", {})}
         faults = [
             fault(f"{place}.{name}", "there is no such column", remedy=nearest(name, known))
-            for entries, known in ((places, fields), (shown, columns_of(self.description)))
+            for entries, known in ((places, fields), (shown, [*COLUMNS, *self.description.moderators]))
             for place, names in entries.items()
             for name in names
             if name not in known
@@ -222,45 +228,72 @@ class _Mapping:
     def choose(self):
         """Take what is needed under the project's names."""
         columns, constants = self.config.get("columns", {}), self.config.get("constants", {})
-        tacit = columns_of(self.description)
-        fields = [*tacit, *ARM, *(f"{name}_{arm}" for name in ARM for arm in ARMS)]
-        self.know_all(fields)
+        moderators = self.description.moderators
+        fields = [*COLUMNS, *ARM, *(f"{name}_{arm}" for name in ARM for arm in ARMS)]
+        self.know_all([*fields, *moderators])
         # A column of the sheet that happens to be called `n` or `low` is taken only when named.
-        taken = [*tacit, *(ARM if "long" in self.config else ()), *columns, *constants]
+        taken = [*COLUMNS, *(ARM if "long" in self.config else ()), *columns, *constants]
+        taken = [name for name in taken if not self.is_moderator_only(name)]
+        wanted = {name: (name, columns.get(name, name)) for name in taken}
+        for name, moderator in moderators.items():
+            source = moderator.column or columns.get(name, name)
+            wanted[MODERATOR + name] = (name, source)
         chosen, index = {}, self.table.index
-        for name in dict.fromkeys(taken):
-            source = columns.get(name, name)
+        for key, (name, source) in wanted.items():
             sources = source if isinstance(source, list) else [source]
-            if name in constants:
-                chosen[name] = _text(constants[name])
-                self.note("constant", name, f"{constants[name]!r} in every row", len(index))
+            # A moderator that names its column means that one, whatever its id means elsewhere.
+            own = key != name and moderators[name].column
+            again = key != name and name in wanted and not own  # one column for both
+            if name in constants and not own:
+                chosen[key] = _text(constants[name])
+                if not again:
+                    self.note("constant", name, f"{constants[name]!r} in every row", len(index))
             elif set(sources) <= set(self.table):
-                chosen[name] = _joined(self.table, sources, " ")
-                self.names[name] = " + ".join(sources)
+                chosen[key] = _joined(self.table, sources, " ")
+                self.names[key] = " + ".join(sources)
                 if self.raw.twice & set(sources):
                     self.lack(name, source, "stands over several columns")
-                if source != name:
-                    self.note("rename", name, f"is {self.names[name]}", len(index))
-            elif (name, source) == ("experiment", "row"):
-                chosen[name] = [f"row-{row}" for row in index]
+                if source != name and not again:
+                    self.note("rename", name, f"is {self.names[key]}", len(index))
+            elif (key, source) == ("experiment", "row"):
+                chosen[key] = [f"row-{row}" for row in index]
                 self.note("number", name, "named by their rows", len(index))
-            elif name in columns:
+            elif own or (name in columns and not again):
                 self.lack(name, source, "is not there")
+            if again and name in GOVERNING and key in chosen:
+                what = f"the column {name} is read as the moderator and as the project's {name}"
+                remedy = (
+                    "If that is not meant, rename it in the sheet and name it by `column` there"
+                )
+                self.warn_of(f"moderators.{name}", what, remedy)
         needed = [("experiment",), ("study",), ("outcome",)]
         if not {"effect", "se"} <= set(chosen):
             for arm in [""] if "long" in self.config else ["_treated", "_control"]:
                 needed += [(f"n{arm}",), (f"mean{arm}",), (f"sd{arm}", f"tip{arm}", f"low{arm}")]
         for name, *instead in needed:
-            if not {name, *instead} & {*chosen, *columns}:
+            if not {name, *instead} & {*chosen, *(set(columns) & set(wanted))}:
                 self.lack(name, name, "is missing")
-        for name in self.description.moderators:
-            if name not in chosen:
+        for name, moderator in moderators.items():
+            if MODERATOR + name not in chosen and not moderator.column:
                 what = "the sheet has no such column"
                 remedy = f"{nearest(name, self.table)} (name it under [sheet.columns])"
                 odd = fault(f"moderators.{name}", what, remedy=remedy)
                 self.found.findings.append(replace(odd, severity="warning"))
         self.found.refuse()
         self.before, self.table = self.table, pd.DataFrame(chosen, index, dtype=object)
+
+    def is_moderator_only(self, name):
+        """Whether an id of a moderator is not meant to name a column of the project's as well.
+
+        Levels are no numbers, and the columns of `ARM` are read only where they are named.
+        """
+        moderator = self.description.moderators.get(name)
+        if moderator is None:
+            return False
+        if name not in COLUMNS:
+            return name not in ARM or "long" not in self.config
+        optional = name in NUMBERS and name not in GROUPS
+        return bool(moderator.levels) and optional and name not in self.config.get("columns", {})
 
     def lack(self, name, source, what):
         remedy = "Add it, or name the right one in review.toml under [sheet.columns]"
@@ -279,7 +312,8 @@ class _Mapping:
     def replace_values(self):
         """Bring spelling variants to one by `[sheet.values]`."""
         for name, values in self.config.get("values", {}).items():
-            columns = [c for c in (name, f"{name}_treated", f"{name}_control") if c in self.table]
+            known = (name, f"{name}_treated", f"{name}_control", MODERATOR + name)
+            columns = [column for column in known if column in self.table]
             self.known("values", [] if columns else [name], self.table)
             words, cells = {old: _text(new) for old, new in values.items()}, self.table[columns]
             for old, new in words.items():
@@ -291,12 +325,12 @@ class _Mapping:
 
     def empty_what_is_missing(self):
         """Empty the ids and moderators that are not reported, as `missing` has it."""
-        levels = {name: m.levels for name, m in self.description.moderators.items()}
+        levels = {MODERATOR + name: m.levels for name, m in self.description.moderators.items()}
         for name in self.table.columns.intersection([*IDS, *levels]):
             words = set(self.config.get("missing", ())) - set(levels.get(name, ()))
             gone = self.table[name].isin(words)
             if gone.any():
-                self.note("missing", name, "not reported", gone.sum())
+                self.note("missing", name.removeprefix(MODERATOR), "not reported", gone.sum())
                 self.table[name] = self.table[name].mask(gone, "")
 
     def tell_controls_apart(self):
@@ -361,12 +395,14 @@ class _Mapping:
 
     def sheet(self):
         self.note("use", "", "rows that give an experiment", len(self.table))
-        wanted = [name for name in columns_of(self.description) if name in self.table]
+        ids = {MODERATOR + name: name for name in self.description.moderators}
+        moderators = self.table.reindex(columns=[name for name in ids if name in self.table])
         unused = sorted(self.unused.items())
         return Sheet(
             self.raw.file,
             self.raw.sheet,
-            self.table[wanted],
+            self.table[[name for name in COLUMNS if name in self.table]],
+            moderators.rename(columns=ids),
             self.names,
             trace=pd.DataFrame(self.steps, columns=["step", "column", "detail", "rows"]),
             not_used=pd.DataFrame(unused, columns=["sheet_row", "reason"]),

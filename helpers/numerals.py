@@ -7,6 +7,8 @@ from helpers.conversions import mean_and_sd
 from helpers.sheets import NUMBER, NUMBERS, RANGE, plain_number
 
 ARMS = ("treated", "control")
+# Before a moderator's id, so that no id is a column of the project's; no id holds a colon.
+MODERATOR = "moderator: "
 # What a group of animals has: with `_treated` or `_control`, or without where both share it and in
 # a sheet that has a row a group. `sd` is the error of whatever kind; `low` and `high` are its ends,
 # `tip` is the tip of an error bar, `n_error` the n that it was computed with.
@@ -36,7 +38,8 @@ def read_numbers(mapping):
     dict of Series
         Each column as it stood before.
     """
-    free = [name for name, m in mapping.description.moderators.items() if not m.levels]
+    moderators = mapping.description.moderators
+    free = [MODERATOR + name for name, moderator in moderators.items() if not moderator.levels]
     arms = [f"{name}_{arm}" for name in MEASURED for arm in ARMS]
     names = [name for name in dict.fromkeys([*arms, *NUMBERS, *free]) if name in mapping.table]
     before = {name: mapping.table[name] for name in names}
@@ -59,7 +62,7 @@ def _read_column(mapping, name, cells):
             cells = cells.mask(cells == text, low)
     decimal, divisors = config.get("decimal", "."), config.get("divide", {})
     both = name.removesuffix("_treated").removesuffix("_control")  # `mean` divides both groups'
-    divisor = divisors.get(name, divisors.get(both))
+    divisor = divisors.get(name.removeprefix(MODERATOR), divisors.get(both))
     if decimal == "." and not divisor:
         return cells
     plain = cells.map(lambda cell: plain_number(cell, decimal=decimal, typed=mapping.raw.typed))

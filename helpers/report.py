@@ -141,19 +141,23 @@ class Report(Diagnosis):
         if analysis is None:
             return blocks.paragraph("This outcome was not selected for this report.")
         result, label = analysis.chosen, analysis.outcome.label
-        rows, note = self._drawn(analysis.rows)
+        rows, note = self._drawn(analysis.table)
         name, head = f"{outcome}-forest", f"{label}: {count(result.k, 'experiment')}"
         if by is not None and by not in analysis.subgroups:
             return blocks.paragraph(f"Not selected, or not in the rows: {described.label.lower()}.")
+        levels = values = {}
         if by is not None:
-            levels = analysis.subgroups[by].results
+            levels, values = (
+                analysis.subgroups[by].results,
+                analysis.moderator_values[by][rows.index],
+            )
             name += f"-{by}"
             head += f" by {described.label.lower()}"
         return self._figure(
             self._forest(
                 rows,
                 pooled=result,
-                groups=[(level, rows.index[rows[by] == level], r) for level, r in levels.items()],
+                groups=[(level, rows.index[values == level], r) for level, r in levels.items()],
                 better=analysis.outcome.better,
             ),
             name=name,
@@ -163,7 +167,7 @@ class Report(Diagnosis):
             alt=f"Forest plot of {count(result.k, 'experiment')} on {label}. Pooled "
             f"{wording.estimate_phrase(result, self.settings.measure)}. "
             f"{wording.heterogeneity_line(result)}.",
-            data=self._rows(analysis),
+            data=self._rows(analysis.rows, analysis.effects),
         )
 
     def forest_of(self, outcomes, name, label):
@@ -171,7 +175,7 @@ class Report(Diagnosis):
         chosen = self._group(outcomes)
         if not chosen:
             return blocks.paragraph("None of these outcomes was selected for this report.")
-        every = pd.concat([analysis.rows for analysis in chosen])
+        every = pd.concat([analysis.table for analysis in chosen])
         rows, note = self._drawn(every)
         directions = {analysis.outcome.better for analysis in chosen}
         axes = self._forest(
@@ -198,7 +202,7 @@ class Report(Diagnosis):
                 f"{wording.estimate_phrase(analysis.chosen, self.settings.measure)}"
                 for analysis in chosen
             ),
-            data=pd.concat([self._rows(analysis) for analysis in chosen]),
+            data=pd.concat([self._rows(one.rows, one.effects) for one in chosen]),
         )
 
     @of_outcome()
@@ -252,31 +256,42 @@ class Report(Diagnosis):
     @of_outcome()
     def excluded(self, analysis):
         """Which experiments were left out and why, and the result with and without them."""
-        if analysis.excluded.empty:
+        out = analysis.left_out
+        if out.empty:
             return blocks.paragraph(
                 "No experiment was left out.", name=f"{analysis.outcome.id}-excluded"
             )
-        rows = analysis.excluded
-        effects = results.records(rows.rename(columns={"effect": "estimate"}))
+        effects = results.records(out.rename(columns={"effect": "estimate"}))
         shown = pd.DataFrame(
             {
-                "Experiment": rows["experiment"],
+                "Experiment": out.index,
                 f"Effect [{wording.level_name(self.settings.level)}]": [
-                    tables.estimate_cell(row) for row in effects
+                    "–" if pd.isna(row["estimate"]) else tables.estimate_cell(row)
+                    for row in effects
                 ],
-                "Reason": rows["reason"],
-                "By": rows["by"],
+                "Reason": out["reason"],
+                "By": out["by"],
             }
         )
+        caption = f"{analysis.outcome.label}: experiments left out."
+        if len(analysis.undefined):
+            caption += (
+                f" {count(len(analysis.undefined), 'experiment')} of them "
+                f"{'has' if len(analysis.undefined) == 1 else 'have'} no effect by these settings."
+            )
+        if len(analysis.excluded):
+            caption += (
+                " With those that were excluded the pooled effect is "
+                f"{wording.estimate_phrase(analysis.with_excluded, self.settings.measure)}, "
+                f"I² = {percent(analysis.with_excluded.i2)}; without them "
+                f"{wording.estimate_phrase(analysis.chosen, self.settings.measure)}, "
+                f"I² = {percent(analysis.chosen.i2)}."
+            )
         return self._table(
             shown,
             name=f"{analysis.outcome.id}-excluded",
-            caption=f"{analysis.outcome.label}: experiments left out. With them the pooled effect "
-            f"is {wording.estimate_phrase(analysis.with_excluded, self.settings.measure)}, "
-            f"I² = {percent(analysis.with_excluded.i2)}; without them "
-            f"{wording.estimate_phrase(analysis.chosen, self.settings.measure)}, "
-            f"I² = {percent(analysis.chosen.i2)}.",
-            data=self._rows(analysis, rows).assign(reason=rows["reason"], by=rows["by"]),
+            caption=caption,
+            data=self._rows(pd.concat([analysis.excluded, analysis.undefined]), out),
         )
 
     @of_outcome()
@@ -354,9 +369,14 @@ class Report(Diagnosis):
 
     def _forest(self, rows, **how):
         """A forest plot in this review's words; means and SDs are in the download."""
-        columns = self.review.config.get("forest_columns", {})
-        columns = {name: heading for name, heading in columns.items() if name in rows}
-        shown = rows[["effect", "ci_low", "ci_high", "weight", *columns]].assign(
+        moderators, columns = self.review.moderator_values.loc[rows.index], {}
+        shown = rows[["effect", "ci_low", "ci_high", "weight"]]
+        for name, heading in self.review.config.get("forest_columns", {}).items():
+            source = next((table for table in (moderators, rows) if name in table), None)
+            if source is not None:
+                key = f"column {len(columns)}"  # whatever its name, it meets none of the figure's
+                shown, columns[key] = shown.assign(**{key: source[name]}), heading
+        shown = shown.assign(
             label=rows["study" if self.review.is_authentic else "experiment"],
             animals=[
                 f"{n:g}/{m:g}" for n, m in zip(rows["n_treated"], rows["n_control"], strict=True)
@@ -370,11 +390,13 @@ class Report(Diagnosis):
             **how,
         )
 
-    def _rows(self, analysis, rows=None):
-        """Rows of the sheet with their effects, for a download."""
-        rows = analysis.rows if rows is None else rows
-        columns = (*DATA_COLUMNS, *self.review.moderators, *EFFECT_COLUMNS)
-        return rows[[name for name in columns if name in rows]]
+    def _rows(self, rows, computed):
+        """Rows of the sheet with what is computed of them, for a download."""
+        rows = rows[[*DATA_COLUMNS, "provenance"]].join(computed)
+        columns = (*DATA_COLUMNS, *EFFECT_COLUMNS, "reason", "by")
+        rows = rows[[name for name in columns if name in rows]]
+        moderators = self.review.moderator_values.loc[rows.index]
+        return results.with_moderators(rows, moderators, after=DATA_COLUMNS[-1])
 
 
 def _result_items(analysis):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
+
 from helpers import provenance, published
 from helpers.analysis import INFERENCE, pooled_fields
+from helpers.numerals import MODERATOR
 
 
 def family_results(review, family, analyses, parameters, seed):
@@ -90,8 +93,23 @@ def outcome_results(analysis, printed):
         },
         "p_holm": analysis.p_holm,
         "not_estimable": analysis.not_estimable,
+        "not_tested": analysis.not_tested,
+        "thin_levels": {
+            moderator: [
+                {"level": level, "k": k, "studies": studies} for level, (k, studies) in thin.items()
+            ]
+            for moderator, thin in analysis.thin_levels.items()
+        },
+        "tested": {
+            moderator: regression_fields(result) for moderator, result in analysis.tested.items()
+        },
         "excluded": records(
-            analysis.excluded[["experiment", "study", "effect", "se", "reason", "by"]]
+            analysis.excluded[["experiment", "study"]].join(
+                analysis.left_out[["effect", "se", "reason", "by"]]
+            )
+        ),
+        "undefined": records(
+            analysis.undefined[["experiment", "study"]].join(analysis.left_out[["reason"]])
         ),
     }
 
@@ -121,6 +139,24 @@ def regression_fields(result):
     return {name: getattr(result, name) for name in names} | {
         "intercept": {name: intercept[name] for name in ("coef", "se", "ci_low", "ci_high", "p")}
     }
+
+
+def with_moderators(table, moderators, after=None):
+    """A table for a download with the moderators beside what is computed.
+
+    A moderator whose id is a column of the table's own is headed "moderator: id" there.
+
+    Parameters
+    ----------
+    table, moderators : pandas.DataFrame
+        With the same index.
+    after : str, optional
+        Column of `table` behind which the moderators stand; by default the last.
+    """
+    apart = {name: f"{MODERATOR}{name}" if name in table else name for name in moderators}
+    place = len(table.columns) if after is None else table.columns.get_loc(after) + 1
+    parts = [table.iloc[:, :place], moderators.rename(columns=apart), table.iloc[:, place:]]
+    return pd.concat(parts, axis=1)
 
 
 def records(frame):

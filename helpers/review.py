@@ -27,8 +27,11 @@ class Review:
     description : Description
         What `review.toml` says.
     experiments : pandas.DataFrame
-        The checked sheet: ``experiment`` ids as index, numbers as floats, moderators as
-        categoricals in the order of their levels; ``sheet_row`` is the row in the file.
+        The project's columns of the checked sheet: ``experiment`` ids as index, numbers as floats;
+        ``sheet_row`` is the row in the file.
+    moderator_values : pandas.DataFrame
+        The moderators of the same rows, a column an id: levels as a categorical in their order, or
+        floats. They stand apart, so that no id of a moderator is a column of the program's.
     exclusions : pandas.DataFrame
         ``experiment, reason, by``.
     warnings : tuple of Finding
@@ -45,6 +48,7 @@ class Review:
 
     description: Description
     experiments: pd.DataFrame
+    moderator_values: pd.DataFrame
     exclusions: pd.DataFrame
     warnings: tuple[Finding, ...]
     trace: pd.DataFrame
@@ -73,6 +77,7 @@ class Review:
         return replace(
             self,
             experiments=experiments,
+            moderator_values=self.moderator_values[kept],
             exclusions=self.exclusions[self.exclusions["experiment"].isin(experiments.index)],
             warnings=tuple(odd for odd in self.warnings if odd.row not in elsewhere),
             whole=False,
@@ -89,7 +94,9 @@ class Review:
 
     def digest(self):
         """SHA-256 of the rows as CSV, of what was excluded, found odd and done to the sheet."""
-        tables = self.experiments, self.exclusions, self.trace, self.not_used
+        tables = (
+            self.experiments, self.moderator_values, self.exclusions, self.trace, self.not_used,
+        )  # fmt: skip
         texts = [table.to_csv(index=False) for table in tables]
         texts += [str(self.rows_in), *map(str, self.warnings)]
         return provenance.sha256("\0".join(texts).encode())
@@ -124,13 +131,15 @@ def load(folder=None):
         raise ReviewError(findings.faults)
     path = description.folder / "exclusions.csv"
     listed = read_csv(path)[EXCLUSION] if path.is_file() else pd.DataFrame(columns=EXCLUSION)
-    experiments = _typed(description, sheet)
+    experiments, moderators = _typed(sheet), _moderators(description, sheet)
+    moderators.index = experiments.index
     kept = experiments[~experiments.index.isin(listed["experiment"])]
-    outliers = _outliers(description.sheet.get("outliers"), kept)
+    outliers = _outliers(description.sheet.get("outliers"), kept, moderators.loc[kept.index])
     exclusions = pd.DataFrame([*listed.itertuples(index=False), *outliers], columns=EXCLUSION)
     return Review(
         description,
         experiments,
+        moderators,
         exclusions,
         findings.warnings,
         trace=sheet.trace,
@@ -150,32 +159,40 @@ def hold(folder):
     _held[find_folder(folder)] = load(folder)
 
 
-def _typed(description, sheet):
-    """The sheet's text as numbers and categories."""
+def _typed(sheet):
+    """The project's columns, numbers as floats."""
     due = (*GROUPS, "follow_up_days", "cohort", "control_group", "provenance")
     table = sheet.table.reindex(columns=dict.fromkeys([*sheet.table, *due]), fill_value="")
-    levels = {name: moderator.levels for name, moderator in description.moderators.items()}
-    for name, cells in table.items():
-        if levels.get(name):
-            cells = cells.where(cells != "")
-            table[name] = pd.Categorical(cells, categories=list(levels[name]), ordered=True)
-        elif name in (*NUMBERS, *levels):
-            table[name] = to_floats(cells)
+    for name in table.columns.intersection(NUMBERS):
+        table[name] = to_floats(table[name])
     table.insert(0, "sheet_row", table.index)
     return table.set_index("experiment", drop=False)
 
 
-def _outliers(rule, experiments):
+def _moderators(description, sheet):
+    """The moderators as categories or floats; one that the sheet does not have is missing."""
+    table = pd.DataFrame(index=sheet.table.index)
+    for name, cells in sheet.moderators.items():
+        if levels := description.moderators[name].levels:
+            cells = cells.where(cells != "")
+            table[name] = pd.Categorical(cells, categories=list(levels), ordered=True)
+        else:
+            table[name] = to_floats(cells)
+    return table
+
+
+def _outliers(rule, experiments, moderators):
     """Exclusions by `[sheet.outliers]`: effects further than `sd` SDs from the mean, one pass."""
     if rule is None:
         return
     sd, by = rule["sd"], rule.get("by")
-    if by and by not in experiments:
-        advice = nearest(by, experiments)
+    if by and by not in experiments and by not in moderators:
+        advice = nearest(by, [*experiments, *moderators])
         raise ReviewError([fault("sheet.outliers", "there is no such column", by, advice)])
     effect = effect_sizes(experiments)["effect"] * experiments.get("sign", 1.0)
-    by = experiments[by] if by else pd.Series("", experiments.index)
-    groups = effect.groupby(by.to_numpy())
+    by = (experiments if by in experiments else moderators)[by] if by else ""
+    by = pd.Series(by, experiments.index, dtype=object)
+    groups = effect.groupby(by.to_numpy(), dropna=False)  # what is not reported is a group too
     far = ((effect - groups.transform("mean")) / groups.transform("std")).abs()
     for name, distance in far[far > sd].items():
         where = f"{distance:.1f} SDs from the mean of all rows (limit {sd})"

@@ -6,6 +6,7 @@ import pandas as pd
 
 from helpers.analysis import pooled_fields
 from helpers.effects import GROUP_COLUMNS
+from helpers.numerals import MODERATOR
 from helpers.results import records
 
 TESTS = {"z": "z", "hksj": "knha", "hksj_truncated": "adhoc"}
@@ -28,7 +29,8 @@ HEAD = """\
 suppressPackageStartupMessages(library(metafor))
 
 table <- function(lines, ...)
-  read.csv(textConnection(lines, encoding = "UTF-8"), na.strings = "", encoding = "UTF-8", ...)
+  read.csv(textConnection(lines, encoding = "UTF-8"), na.strings = "", encoding = "UTF-8",
+    check.names = FALSE, ...)
 dat <- table({data}, colClasses = {classes})
 report <- table({report})
 control <- list(threshold = 1e-13, tol = 1e-13, maxiter = 10000)
@@ -62,16 +64,16 @@ keep <- function(outcome, kind, moderator, level, x, i)
 for (i in seq_len(nrow(report))) {{
   r <- report[i, ]
   rows <- dat[dat$outcome == r$outcome, ]
+  if (r$kind != "pooled") rows$x <- rows[[paste0("{prefix}", r$moderator)]]
   if (r$kind == "pooled") keep(r$outcome, r$kind, NA, NA, fit(rows), 1)
   if (r$kind == "subgroup")
-    keep(r$outcome, r$kind, r$moderator, r$level, fit(rows[which(rows[[r$moderator]] == r$level), ]), 1)
+    keep(r$outcome, r$kind, r$moderator, r$level, fit(rows[which(rows$x == r$level), ]), 1)
   if (r$kind == "coefficient") {{
-    rows <- rows[!is.na(rows[[r$moderator]]), ]
-    if (is.na(r$level)) keep(r$outcome, r$kind, r$moderator, NA,
-      fit(rows, as.formula(paste("~", r$moderator))), 2)
+    rows <- rows[!is.na(rows$x), ]
+    if (is.na(r$level)) keep(r$outcome, r$kind, r$moderator, NA, fit(rows, ~ x), 2)
     else {{
-      present <- c(r$reference, setdiff(unique(rows[[r$moderator]]), r$reference))
-      rows$term <- match(rows[[r$moderator]], present)
+      present <- c(r$reference, setdiff(unique(rows$x), r$reference))
+      rows$term <- match(rows$x, present)
       keep(r$outcome, r$kind, r$moderator, r$level, fit(rows, ~ factor(term)),
         match(r$level, present))
     }}
@@ -102,13 +104,13 @@ def metafor_script(review, family, analyses, settings):
     str
         The script; the data and the report's own numbers stand inside, at full precision.
     """
-    rows = pd.concat([analysis.rows for analysis in analyses.values()])
-    moderators = [name for name in review.moderators if name in rows]
+    rows = pd.concat([analysis.table for analysis in analyses.values()])
+    moderators = review.moderator_values.loc[rows.index].add_prefix(MODERATOR)
     from_groups = settings.measure == "SMD" and rows[[*GROUP_COLUMNS]].notna().all(axis=None)
     numbers = [*GROUP_COLUMNS, "effect", "variance"]
-    data = rows[["experiment", "outcome", *numbers, *moderators, "provenance"]]
-    data = data.assign(n_split=rows["n_split"], sign=rows.get("sign", 1))
-    numbers += ["n_split", "sign", *(m for m in moderators if not review.moderators[m].levels)]
+    data = rows[["experiment", "outcome", *numbers, "provenance"]]
+    data = data.assign(n_split=rows["n_split"], sign=rows.get("sign", 1)).join(moderators)
+    numbers += ["n_split", "sign", *moderators.select_dtypes("number")]
     classes = ["numeric" if name in numbers else "character" for name in data]
     head = HEAD.format(
         title=_comment(review.title), family=_comment(family),
@@ -122,7 +124,10 @@ def metafor_script(review, family, analyses, settings):
             variance=VARIANCES[settings.variance],
         )  # fmt: skip
     fits = FITS.format(
-        method=settings.method, test=TESTS[settings.interval], level=100 * settings.level
+        method=settings.method,
+        test=TESTS[settings.interval],
+        level=100 * settings.level,
+        prefix=MODERATOR,
     )
     return head + effects + fits
 

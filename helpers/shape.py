@@ -80,6 +80,7 @@ OUTCOME = {
 MODERATOR = {
     "id!": WORD,
     "label": TEXT,
+    "column": TEXT,
     "levels": [CELL],
     "reference": CELL,
     "reference_by_outcome": {"*": CELL},

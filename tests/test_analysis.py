@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from helpers.analysis import ARTICLE, RECOMMENDED, Settings, analyse, effects, presets, split_n
+from helpers import animals
+from helpers.analysis import ARTICLE, RECOMMENDED, Settings, analyse, effects, presets
 from helpers.effects import effect_sizes
 from helpers.pooling import pool
 from helpers.review import load
@@ -43,12 +44,12 @@ def test_the_presets_do_not_follow_the_parameters(review, locomotion):
 def test_exclusions_apply_before_anything_and_are_kept_with_their_effects(review):
     found = analyse(review, "tnf_a")
     assert (found.chosen.k, len(found.excluded), found.with_excluded.k) == (28, 3, 31)
-    assert set(found.excluded["by"]) == {"article"}
-    assert found.excluded["reason"].str.len().gt(0).all()
+    assert set(found.left_out["by"]) == {"article"}
+    assert found.left_out["reason"].str.len().gt(0).all()
     extra = found.rows["experiment"].iloc[0]
     fewer = analyse(review, "tnf_a", exclude=[extra])
     assert fewer.chosen.k == 27
-    assert fewer.excluded.loc[extra, "by"] == "parameter"
+    assert fewer.left_out.loc[extra, "by"] == "parameter"
 
 
 def test_an_unknown_exclusion_is_refused(review):
@@ -64,10 +65,10 @@ def test_everything_left_out_is_refused(review):
 
 def test_shared_controls_are_split_by_group_and_day(review):
     rows = review.rows("locomotion")
-    share = split_n(rows) / rows["n_control"]
+    share = animals.share(rows) / rows["n_control"]
     assert set(np.round(1 / share)) == {1, 2}
     other_days = rows.assign(follow_up_days=range(len(rows)))
-    assert (split_n(other_days) == rows["n_control"]).all()
+    assert (animals.share(other_days) == rows["n_control"]).all()
 
 
 def test_a_sheet_that_is_split_is_not_split_again(review):
@@ -92,7 +93,7 @@ def test_animals_of_a_shared_control_count_once(locomotion):
 def test_what_cannot_be_regressed_is_named(review):
     found = analyse(review, "locomotion", moderators=["species"])
     assert set(found.regressions) == {"species"}
-    mice = found.rows.index[found.rows["species"] == "Mice"]
+    mice = found.rows.index[found.moderator_values["species"] == "Mice"]
     alone = analyse(review, "locomotion", moderators=["species"], exclude=list(mice))
     assert alone.not_estimable == {"species": "all rows have the level Rat"}
     assert "species" not in alone.regressions

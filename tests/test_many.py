@@ -65,7 +65,7 @@ def test_the_sample_is_the_same_again_and_in_the_order_of_the_sheet(report, few)
 def test_none_of_many_is_left_out_in_turn(report, few):
     few()
     block = report.influence("locomotion")
-    weight = 100 * report.analyses["locomotion"].rows["weight"].max()
+    weight = 100 * report.analyses["locomotion"].effects["weight"].max()
     assert "none was left out in turn" in block.text
     assert f"{weight:.3f}%" in block.text
 

@@ -140,8 +140,8 @@ def test_join_by_key_and_what_matches_nothing(tmp_path):
     body = "[[sheet.join]]\nfile = 'studies.csv'\non = 'study'"
     folder = write(tmp_path, table, body, toml=FAMILY + SPECIES, studies=studies)
     review = load(folder)
-    assert review.experiments["species"].tolist()[:2] == ["rat", "mouse"]
-    assert review.experiments["species"].isna().tolist() == [False, False, True]
+    assert review.moderator_values["species"].tolist()[:2] == ["rat", "mouse"]
+    assert review.moderator_values["species"].isna().tolist() == [False, False, True]
     words = "\n".join(map(str, review.warnings))
     assert "row 4, column study: studies.csv has no such study (there stands 'S9')" in words
     assert "no row of experiments.csv has the study S7" in words
@@ -154,8 +154,8 @@ def test_value_maps_and_a_word_that_is_never_found(tmp_path):
     table = [row("a", species="rats"), row("b", species="Rat "), row("c", species="NA")]
     body = "missing = ['NA']\n[sheet.values.species]\nrats = 'rat'\nRat = 'rat'\nmus = 'mouse'"
     review = load(write(tmp_path, table, body, toml=FAMILY + SPECIES))
-    assert review.experiments["species"].tolist()[:2] == ["rat", "rat"]
-    assert review.experiments["species"].isna().sum() == 1
+    assert review.moderator_values["species"].tolist()[:2] == ["rat", "rat"]
+    assert review.moderator_values["species"].isna().sum() == 1
     assert list(trace(review, "value")) == [
         ("species", "'rats' is 'rat'", 1),
         ("species", "'Rat' is 'rat'", 1),

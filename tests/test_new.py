@@ -45,7 +45,7 @@ def test_a_messy_sheet_is_understood(tmp_path):
     review = load(tmp_path / "review")
     assert review.experiments["sd_treated"].iloc[0] == pytest.approx(2.25 * 8**0.5)
     assert review.experiments["n_treated"].tolist() == [8, 8, 6, 8, 8, 8, 8]
-    assert review.experiments["species"].cat.categories.tolist() == ["rat", "mouse"]
+    assert review.moderator_values["species"].cat.categories.tolist() == ["rat", "mouse"]
     assert review.not_used.values.tolist() == [[5, "no SEM control (NS)"]]
     assert review.outcomes["infarct_volume_mm3"].better == "lower"
     assert any("SEMs" in line for line in todo)
@@ -66,7 +66,7 @@ def test_a_workbook_takes_the_likeliest_sheet_and_joins_by_key(tmp_path):
     new(tmp_path / "review", source)
     review = load(tmp_path / "review")
     assert review.sheet["sheet"] == "Data"
-    assert review.experiments["species"].tolist() == ["rat", "mouse", "rat"] * 2
+    assert review.moderator_values["species"].tolist() == ["rat", "mouse", "rat"] * 2
 
 
 def test_names_of_arms_need_not_be_known(tmp_path):

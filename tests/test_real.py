@@ -96,7 +96,7 @@ def test_early_life(example):
     assert review.not_used["reason"].str.contains("NS|NA|correlation").all()
     converted = review.trace[review.trace["step"] == "sd by conversion"]
     assert converted["rows"].tolist() == [319, 319]
-    assert set(review.experiments["species"].dropna()) == {"rat", "mice"}
+    assert set(review.moderator_values["species"].dropna()) == {"rat", "mice"}
     found = analyse(review, "cfos", moderators=["acute_stress"])
     assert found.chosen.k == 300
     assert any("fill handle" in w.remedy for w in review.warnings)
