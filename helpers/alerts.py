@@ -54,9 +54,15 @@ def of_outcomes(analyses):
         ("warning", _depends, "The conclusion depends on how it is computed"),
         ("warning", _extreme, f"Effects beyond ±{EXTREME} SDs (do SEMs stand where SDs are due?)"),
         ("warning", _few, f"Fewer than {FEW} experiments, so the interval rests on very little"),
+        ("warning", _one_study, "All experiments come from one study, so no interval tells what "
+         "another study would find"),
+        ("warning", _without_effect, "Experiments without an effect by these settings were left out, "
+         "each listed with its reason"),
+        ("note", _thin, "A level of a moderator rests on one experiment or one study; it is shown "
+         "but not tested"),
         ("note", _spread, "The pooled interval leaves zero out, the prediction interval holds it"),
         ("note", _left_out, "Experiments were left out"),
-    )
+    )  # fmt: skip
     found = []
     for severity, look, words in kinds:
         seen = {analysis.outcome.label: look(analysis) for analysis in analyses}
@@ -67,6 +73,14 @@ def of_outcomes(analyses):
         elif named:
             found.append({"severity": severity, "text": f"{words}: {listing(named)}."})
     return found
+
+
+def of_not_analysed(review, not_analysed):
+    """Alerts about outcomes of which no experiment has an effect by the settings."""
+    return [
+        {"severity": "warning", "text": f"{review.outcomes[name].label}: {error}."}
+        for name, error in not_analysed.items()
+    ]
 
 
 def of_assumptions(review, outcomes, printed):
@@ -128,6 +142,19 @@ def _spread(analysis):
     if pd.isna(result.pi_low) or not excludes_zero(result) or result.pi_low * result.pi_high > 0:
         return ""
     return interval(result.pi_low, result.pi_high)
+
+
+def _one_study(analysis):
+    return f"k = {analysis.chosen.k}" if analysis.from_one_study else ""
+
+
+def _without_effect(analysis):
+    return str(len(analysis.undefined)) if len(analysis.undefined) else ""
+
+
+def _thin(analysis):
+    levels = [level for thin in analysis.thin_levels.values() for level in thin]
+    return listing(levels) if levels else ""
 
 
 def _left_out(analysis):

@@ -22,6 +22,14 @@ MOST = 1_000
 INFERENCE = ("estimate", "se", "ci_low", "ci_high", "p_effect")
 
 
+class NothingToAnalyse(ValueError):
+    """An outcome of which no row is left; ``excluded, undefined`` are numbers of its rows."""
+
+    def __init__(self, message, *, excluded, undefined=0):
+        super().__init__(message)
+        self.excluded, self.undefined = excluded, undefined
+
+
 @dataclass(frozen=True, eq=False)
 class OutcomeAnalysis:
     """All results of one outcome.
@@ -96,6 +104,11 @@ class OutcomeAnalysis:
     def p_holm(self):
         """P of each moderator that is tested, corrected for their number by Holm's method."""
         return holm(self.tested)
+
+    @property
+    def controls_are_named(self):
+        """Whether every row used says which control group it has; else none is known as shared."""
+        return animals.are_named(self.rows)
 
     @property
     def from_one_study(self):
@@ -185,8 +198,10 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
 
     Raises
     ------
-    ValueError
+    NothingToAnalyse
         No row is left, or none has an effect under the settings.
+    ValueError
+        An experiment to exclude does not exist.
     """
     rows = review.rows(outcome)
     moderators = chosen_ids("moderators", moderators, review.moderators)
@@ -194,14 +209,17 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
     out = rows.index.isin(reasons.index)
     remaining, excluded = rows[~out], rows[out]
     if remaining.empty:
-        raise ValueError(f"no experiment on {outcome} is left to analyse")
+        message = f"no experiment on {outcome} is left to analyse"
+        raise NothingToAnalyse(message, excluded=len(excluded))
     split = bool(review.sheet.get("control_n_is_split", False))
 
     def pooled(table, settings):
         """Effects of the rows that have one, and what pooling them gives."""
         why = without_effect(table, settings, controls_are_split=split)
         if (why != "").all():
-            raise ValueError(f"no experiment on {outcome} has an effect: {_listed(why)}")
+            message = f"no experiment on {outcome} has an effect: {_listed(why)}"
+            none = len(remaining)
+            raise NothingToAnalyse(message, excluded=len(excluded), undefined=none)
         found = effects(table[why == ""], settings, controls_are_split=split)
         result = pool(found["effect"], variance=found["variance"], **settings.pooling())
         return found, result, why

@@ -216,7 +216,7 @@ def _scales(found, table, numbers, description):
 
 def _shared_controls(found, table, numbers):
     """One control group, several values."""
-    keys = [table["control_group"], table["outcome"], table["follow_up_days"]]
+    keys = [table[name] for name in ("control_group", "study", "outcome", "follow_up_days")]
     what = "rows that share this control group differ here"
     remedy = "Correct the row, or give the control groups ids of their own"
     for column in ("n_control", "mean_control", "sd_control"):

@@ -75,7 +75,7 @@ class Diagnosis(Exhibits):
             name=f"{analysis.outcome.id}-bubble-{moderator}",
             caption=f"{analysis.outcome.label} by {described.label.lower()}: each circle is an "
             f"experiment, its area the weight. Coefficients{against}: {terms}; "
-            f"R² = {percent(100 * regression.r2, 0)}.{note}",
+            f"{self._explained(analysis, moderator)}.{note}",
             alt=f"Coefficients{against}: {terms}.",
             data=with_moderators(
                 rows[["experiment", "study", "effect", "se", "weight", "provenance"]],
@@ -83,6 +83,15 @@ class Diagnosis(Exhibits):
                 after="study",
             ),
         )
+
+    @staticmethod
+    def _explained(analysis, moderator):
+        """R² of a moderator; a level of one experiment or one study has no part in it."""
+        if moderator not in analysis.tested:
+            return f"not tested: {analysis.not_tested[moderator]}"
+        thin = analysis.thin_levels.get(moderator)
+        without = f" without {wording.listing(thin)}, of one experiment or one study" if thin else ""
+        return f"R² = {percent(100 * analysis.tested[moderator].r2, 0)}{without}"
 
     @of_outcome(least=3)
     def together(self, analysis):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import wraps
 
-from helpers import alerts, blocks, published
+from helpers import alerts, blocks, published, results
+from helpers.analysis import NothingToAnalyse, analyse
 from helpers.review import load
 from helpers.settings import as_meant, chosen_ids, one_of
 from helpers.wording import count
@@ -27,12 +28,26 @@ class Exhibits:
         self.printed = published.pooled(self.review)
         self.analyses = {}
         self.without_rows = []
+        self.not_analysed = {}
         self._numbers = {"figure": {}, "table": {}}
 
     @property
     def content(self):
         """All results as plain data; each kind of report has its own."""
         raise NotImplementedError
+
+    def _analyse(self, outcomes, **options):
+        """Analyse outcomes; one of which no row has an effect is not analysed, and that is said."""
+        for name in outcomes:
+            try:
+                self.analyses[name] = analyse(self.review, name, **options)
+            except NothingToAnalyse as error:
+                self.not_analysed[name] = error
+
+    @property
+    def counts(self):
+        """How many rows of the sheet went where, of `helpers.results.counts`."""
+        return results.counts(self.review, self.analyses, self.not_analysed)
 
     def banner(self):
         """What kind of evidence this is."""
@@ -43,22 +58,24 @@ class Exhibits:
         return blocks.alerts(
             alerts.of_review(self.review, self.analyses, self.without_rows)
             + alerts.of_assumptions(self.review, self.analyses, self.printed)
+            + alerts.of_not_analysed(self.review, self.not_analysed)
             + alerts.of_outcomes(list(self.analyses.values()))
         )
 
     def sheet(self):
         """What was done to the sheet on its way to the numbers, in order, with counts."""
-        review = self.review
-        out = count(len(review.exclusions), "experiment")
-        here = (
-            "" if review.whole else f"{len(review.experiments):,} of them belong to this report, "
-        )
+        review, counts = self.review, self.counts
+        here = review.rows_out - counts["rows_elsewhere"]
+        words = f"{here:,} of them belong to this report, " if counts["rows_elsewhere"] else ""
+        words += f"{counts['rows_used']:,} are used, {counts['rows_excluded']:,} excluded"
+        if none := counts["rows_without_effect"]:
+            words += f", {none:,} without an effect by these settings"
         return self._table(
             review.trace.rename(columns=str.capitalize),
             name="sheet",
             caption=f"From the sheet to the numbers: {count(review.rows_in, 'row')} in, "
             f"{count(review.rows_out, 'experiment')} out, {len(review.not_used):,} rows listed "
-            f"with the reason why not; {here}{out} excluded afterwards.",
+            f"with the reason why not; {words}.",
         )
 
     def not_used(self):

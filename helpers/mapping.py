@@ -81,7 +81,6 @@ def read_sheet(description):
     mapping.prefer_groups()
     mapping.replace_values()
     mapping.empty_what_is_missing()
-    mapping.tell_controls_apart()
     if "long" in mapping.config:
         mapping.pair()
     mapping.share()
@@ -333,14 +332,6 @@ class _Mapping:
                 self.note("missing", name.removeprefix(MODERATOR), "not reported", gone.sum())
                 self.table[name] = self.table[name].mask(gone, "")
 
-    def tell_controls_apart(self):
-        """Put the study before ids of control groups that several studies use, as from 1 on."""
-        group, study = self.cells("control_group"), self.table["study"]
-        again = (group != "") & (study.groupby(group).transform("nunique") > 1)
-        if again.any():
-            self.table["control_group"] = group.mask(again, study + " " + group)
-            self.note("control group", "control_group", "told apart by study", again.sum())
-
     def pair(self):
         """A row a group of animals becomes a row a treated group with its control."""
         config = self.config["long"]
@@ -363,8 +354,12 @@ class _Mapping:
             self.table[f"{name}_treated"] = self.table.pop(name)
             self.table[f"{name}_control"] = controls[name].to_numpy()
             self.names |= {f"{name}_{arm}": self.names.get(name, name) for arm in ARMS}
-        if "control_group" not in self.table:
-            self.table["control_group"] = "row-" + match.astype(str)
+        # The control's cohort is one group of animals on all days; without it the row is all there is.
+        cohort = controls["cohort"] if "cohort" in controls else pd.Series("", controls.index)
+        rows = pd.Series([f"row-{row}" for row in controls.index], controls.index, dtype=object)
+        known = cohort.where(cohort != "", rows).set_axis(match.index)
+        named = self.cells("control_group")
+        self.table["control_group"] = named.where(named != "", known)
         detail = f"treated rows with their {match.nunique()} control rows"
         self.note("pair", group, detail, len(match))
 

@@ -377,13 +377,15 @@ def _coding(frame, reference):
         raise ValueError(f"reference names no moderator: {', '.join(map(str, sorted(unknown)))}")
 
     def encode(table):
-        columns = {"intercept": np.ones(len(table))}
-        for term, name, level in terms[1:]:
+        columns = [np.ones(len(table))]
+        for _, name, level in terms[1:]:
             if level is None:
-                columns[term] = table[name].to_numpy(float)
+                columns.append(table[name].to_numpy(float))
             else:
-                columns[term] = (table[name].to_numpy(object) == level).astype(float)
-        return pd.DataFrame(columns, index=table.index)
+                columns.append((table[name].to_numpy(object) == level).astype(float))
+        # A moderator may be called like another's term, or "intercept": two columns, one name.
+        names = [term for term, _, _ in terms]
+        return pd.DataFrame(np.column_stack(columns), columns=names, index=table.index)
 
     return encode, terms, chosen
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import alerts, alternatives, audit, blocks, charts, results, wording
-from helpers.analysis import ARTICLE, analyse
+from helpers.analysis import ARTICLE
 from helpers.exhibits import Exhibits
 from helpers.tables import BOUNDS, estimate_cell
 from helpers.wording import count, listing, number, percent
@@ -45,11 +45,8 @@ class Overview(Exhibits):
         super().__init__(review, seed)
         present = set(self.review.experiments["outcome"])
         self.without_rows = [name for name in self.review.outcomes if name not in present]
-        self.analyses = {
-            name: analyse(self.review, name, chosen=ARTICLE, moderators=())
-            for name in self.review.outcomes
-            if name in present
-        }
+        outcomes = [name for name in self.review.outcomes if name in present]
+        self._analyse(outcomes, chosen=ARTICLE, moderators=())
         self.findings, self.audited = audit.audit(self.review.folder)
 
     # ------------------------------------------------------------------ first screen
@@ -60,7 +57,7 @@ class Overview(Exhibits):
         items = [
             ("Outcomes", len(self.analyses), count(len(self.review.families), "family", "families"))
         ]
-        items.append(("Experiments", f"{sum(len(a.rows) for a in self.analyses.values()):,}", ""))
+        items.append(("Experiments", f"{self.counts['rows_used']:,}", ""))
         if len(studies):
             items.append(("Studies", len(studies), "in the review's own list"))
         if len(self.findings):
@@ -369,5 +366,6 @@ class Overview(Exhibits):
             self.analyses,
             {"review": self.review.id, "seed": self.seed},
             self.seed,
+            self.not_analysed,
         )
         return content | {"audit": results.finite(self.findings.to_dict("records"))}

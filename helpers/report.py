@@ -8,7 +8,6 @@ from functools import cached_property
 import pandas as pd
 
 from helpers import blocks, forest, methods, published, results, tables, wording
-from helpers.analysis import analyse
 from helpers.diagnosis import Diagnosis
 from helpers.exhibits import of_outcome
 from helpers.findings import Refused
@@ -76,17 +75,14 @@ class Report(Diagnosis):
         wanted = self.family.outcomes if outcomes is None else outcomes
         reported = set(self.review.experiments["outcome"])
         self.without_rows = [name for name in wanted if name not in reported]
-        self.analyses = {
-            name: analyse(
-                self.review,
-                name,
-                chosen=self.settings,
-                moderators=moderators,
-                exclude=[name for name in exclude if name in self.review.experiments.index],
-            )
-            for name in self.family.outcomes
-            if name in wanted and name in reported
-        }
+        self._analyse(
+            [name for name in self.family.outcomes if name in wanted and name in reported],
+            chosen=self.settings,
+            moderators=moderators,
+            exclude=[name for name in exclude if name in self.review.experiments.index],
+        )
+        if not self.analyses and self.not_analysed:
+            raise ValueError("\n".join(map(str, self.not_analysed.values())))
         if not self.analyses:
             names = ", ".join(wanted)
             raise ValueError(f"the sheet has no row of {self.family.id}'s outcomes {names}")
@@ -101,12 +97,20 @@ class Report(Diagnosis):
     def glance(self):
         """The numbers that matter, and one sentence to quote."""
         used = pd.concat([analysis.rows for analysis in self.analyses.values()])
-        excluded = sum(len(analysis.excluded) for analysis in self.analyses.values())
         animals = sum(analysis.animals for analysis in self.analyses.values())
         alone = len(self.analyses) == 1
-        note = "shared controls counted once" if alone else "an animal counts once for each outcome"
+        if not all(analysis.controls_are_named for analysis in self.analyses.values()):
+            note = "those of a control group without an id count with every row"
+        elif alone:
+            note = "shared controls counted once"
+        else:
+            note = "an animal counts once for each outcome"
+        counts = self.counts
+        out = f"{counts['rows_excluded'] or 'none'} excluded"
+        if none := counts["rows_without_effect"]:
+            out += f", {none} without an effect"
         items = [
-            ("Experiments", f"{len(used):,}", f"{excluded or 'none'} excluded"),
+            ("Experiments", f"{counts['rows_used']:,}", out),
             ("Studies", f"{used['study'].nunique():,}", ""),
             ("Animals", f"{animals:,}", note),
         ]
@@ -139,7 +143,9 @@ class Report(Diagnosis):
             if not described.levels:
                 raise Refused(f"{by} is a number and has no levels to group by. Use `bubble`.")
         if analysis is None:
-            return blocks.paragraph("This outcome was not selected for this report.")
+            error = self.not_analysed.get(outcome)
+            words = "This outcome was not selected for this report."
+            return blocks.paragraph(words if error is None else f"Not analysed: {error}.")
         result, label = analysis.chosen, analysis.outcome.label
         rows, note = self._drawn(analysis.table)
         name, head = f"{outcome}-forest", f"{label}: {count(result.k, 'experiment')}"
@@ -231,7 +237,9 @@ class Report(Diagnosis):
                 name=f"{analysis.outcome.id}-moderators",
             )
         return self._table(
-            tables.moderator_table(analysis, self.review.moderators),
+            tables.moderator_table(
+                analysis, self.review.moderators, as_printed=not self.printed_levels.empty
+            ),
             name=f"{analysis.outcome.id}-moderators",
             caption=f"{analysis.outcome.label}: subgroup analyses, each level with its own τ², and "
             "meta-regressions, one moderator at a time. A level of one experiment is not pooled.",
@@ -356,7 +364,7 @@ class Report(Diagnosis):
         """The methods section, from the parameters really used."""
         names = dict.fromkeys(name for one in self.analyses.values() for name in one.subgroups)
         labels = [self.review.moderators[name].label.lower() for name in names]
-        excluded = sum(len(analysis.excluded) for analysis in self.analyses.values())
+        excluded = self.counts["rows_excluded"]
         text = methods.methods_text(self.review, self.settings, labels, excluded)
         return blocks.paragraph(text, name="methods", copy=True)
 
@@ -364,7 +372,12 @@ class Report(Diagnosis):
     def content(self):
         """All results as plain data."""
         return results.family_results(
-            self.review, self.family.id, self.analyses, self.parameters, self.seed
+            self.review,
+            self.family.id,
+            self.analyses,
+            self.parameters,
+            self.seed,
+            self.not_analysed,
         )
 
     def _forest(self, rows, **how):

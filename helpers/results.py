@@ -11,7 +11,41 @@ from helpers.analysis import INFERENCE, pooled_fields
 from helpers.numerals import MODERATOR
 
 
-def family_results(review, family, analyses, parameters, seed):
+def counts(review, analyses, not_analysed=()):
+    """How many rows of the sheet went where; whatever a report says of them, it says from here.
+
+    ``rows_in`` are ``rows_not_used`` (listed with the reason), ``rows_controls`` (controls of a
+    sheet with a row a group), ``rows_elsewhere`` (outcomes that this report has not),
+    ``rows_used``, ``rows_excluded`` by a person, and ``rows_without_effect`` by the settings.
+
+    Parameters
+    ----------
+    review : helpers.review.Review
+    analyses : dict of OutcomeAnalysis
+    not_analysed : dict of NothingToAnalyse
+        By outcome.
+
+    Returns
+    -------
+    dict of int
+    """
+    not_analysed = dict(not_analysed)
+    lost = not_analysed.values()
+    here = review.experiments["outcome"].isin([*analyses, *not_analysed]).sum()
+    found = analyses.values()
+    return {
+        "rows_in": review.rows_in,
+        "rows_not_used": len(review.not_used),
+        "rows_controls": review.rows_in - len(review.not_used) - review.rows_out,
+        "rows_elsewhere": review.rows_out - int(here),
+        "rows_used": sum(len(one.rows) for one in found),
+        "rows_excluded": sum(len(one.excluded) for one in found) + sum(e.excluded for e in lost),
+        "rows_without_effect": sum(len(one.undefined) for one in found)
+        + sum(error.undefined for error in lost),
+    }
+
+
+def family_results(review, family, analyses, parameters, seed, not_analysed=()):
     """All results of one family.
 
     Parameters
@@ -22,6 +56,8 @@ def family_results(review, family, analyses, parameters, seed):
     parameters : dict
         As the notebook received them.
     seed : int
+    not_analysed : dict of NothingToAnalyse
+        By outcome.
 
     Returns
     -------
@@ -42,9 +78,8 @@ def family_results(review, family, analyses, parameters, seed):
                 "code": provenance.code_hash(),
                 "versions": provenance.versions(),
                 "seed": seed,
-                "rows_in": review.rows_in,
-                "rows_not_used": len(review.not_used),
-                "rows_used": int(sum(len(analysis.rows) for analysis in analyses.values())),
+                **counts(review, analyses, not_analysed),
+                "not_analysed": {name: str(error) for name, error in dict(not_analysed).items()},
             },
             "outcomes": {
                 name: outcome_results(analysis, printed) for name, analysis in analyses.items()

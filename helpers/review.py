@@ -6,7 +6,7 @@ import pandas as pd
 
 from helpers import check, provenance
 from helpers.description import Description, find_folder
-from helpers.effects import effect_sizes
+from helpers.effects import effect_sizes, undefined
 from helpers.findings import Finding, ReviewError, nearest
 from helpers.numerals import to_floats
 from helpers.settings import one_of
@@ -189,9 +189,10 @@ def _outliers(rule, experiments, moderators):
     if by and by not in experiments and by not in moderators:
         advice = nearest(by, [*experiments, *moderators])
         raise ReviewError([fault("sheet.outliers", "there is no such column", by, advice)])
-    effect = effect_sizes(experiments)["effect"] * experiments.get("sign", 1.0)
+    defined = experiments[undefined(experiments) == ""]
+    effect = effect_sizes(defined)["effect"] * defined.get("sign", 1.0)
     by = (experiments if by in experiments else moderators)[by] if by else ""
-    by = pd.Series(by, experiments.index, dtype=object)
+    by = pd.Series(by, experiments.index, dtype=object)[defined.index]
     groups = effect.groupby(by.to_numpy(), dropna=False)  # what is not reported is a group too
     far = ((effect - groups.transform("mean")) / groups.transform("std")).abs()
     for name, distance in far[far > sd].items():

@@ -26,8 +26,11 @@ def estimate_cell(row, prefix=""):
     return f"{number(estimate)} {interval(low, high)}"
 
 
-def moderator_table(analysis, moderators):
+def moderator_table(analysis, moderators, as_printed=False):
     """Subgroups and meta-regressions of one outcome, laid out as the article's Tables 2 to 7.
+
+    `as_printed` keeps the tests of all levels, as an article has them, beside those without the
+    levels of one experiment or one study.
 
     Returns
     -------
@@ -35,11 +38,11 @@ def moderator_table(analysis, moderators):
         ``moderator`` (a heading with the test between levels), level, k, effect, p, I² (p),
         coefficient and its p, all as text.
     """
-    rows, settings, corrected = [], analysis.settings, analysis.p_holm
+    rows, settings = [], analysis.settings
     heads = [f"{name} [{level_name(settings.level)}]" for name in (settings.measure, "Coefficient")]
     for name, result in analysis.subgroups.items():
-        label, regression = moderators[name].label, analysis.regressions.get(name)
-        heading = moderator_heading(label, result, regression, corrected.get(name))
+        regression = analysis.regressions.get(name)
+        heading = moderator_heading(analysis, moderators[name], as_printed)
         coefficients = _coefficient_cells(regression, name)
         for row in records(result.table):
             coefficient, p = coefficients.get(row["level"], ("not estimable", "–"))
@@ -50,25 +53,41 @@ def moderator_table(analysis, moderators):
             )
     for name, result in analysis.regressions.items():
         if name not in analysis.subgroups:
-            rows.append(_slope_row(moderators[name].label, result, *heads))
+            heading = moderator_heading(analysis, moderators[name], as_printed)
+            rows.append({"moderator": heading} | _slope_cells(result, *heads))
     return pd.DataFrame(rows)
 
 
-def moderator_heading(label, result, regression, corrected):
-    """A moderator's name with what its test between levels and its regression say."""
-    parts = [label]
-    if result.df:
+def moderator_heading(analysis, moderator, as_printed=False):
+    """A moderator's name with what its test between levels and its regression say.
+
+    Levels of one experiment or one study are named; nothing rests on them, but for what stands in
+    an article's tables.
+    """
+    name, parts = moderator.id, [moderator.label]
+    result, thin = analysis.subgroups.get(name), analysis.thin_levels.get(name, ())
+    regression, tested = analysis.regressions.get(name), analysis.tested.get(name)
+    if result and result.df and (as_printed or (tested and not thin)):
         parts.append(
             f"Q between ({result.df}) = {number(result.q_between)}, {p_phrase(result.p_between)}"
         )
-    if result.single:
-        parts.append(f"not in this test, k = 1: {', '.join(result.single)}")
-    if regression is not None:
+        if result.single:
+            parts.append(f"not in this test, k = 1: {', '.join(result.single)}")
+    if regression is not None and as_printed and tested is not regression:
         parts.append(
-            f"regression {p_phrase(regression.p_moderators)}, by Holm {p_phrase(corrected)}, "
-            f"R² = {percent(100 * regression.r2, 0)}"
+            f"regression {p_phrase(regression.p_moderators)}, R² = {percent(100 * regression.r2, 0)}"
         )
-    if result.left_out:
+    if thin:
+        parts.append(f"levels of one experiment or one study, not tested: {', '.join(thin)}")
+    if tested is not None:
+        without = "without them " if thin else ""
+        parts.append(
+            f"{without}regression {p_phrase(tested.p_moderators)}, by Holm "
+            f"{p_phrase(analysis.p_holm[name])}, R² = {percent(100 * tested.r2, 0)}"
+        )
+    elif name in analysis.not_tested:
+        parts.append(f"not tested: {analysis.not_tested[name]}")
+    if result and result.left_out:
         parts.append(f"not reported in {result.left_out}")
     return " · ".join(parts)
 
@@ -102,10 +121,9 @@ def _by_level(rows):
     return {row["level"]: row for row in rows}
 
 
-def _slope_row(label, regression, effect_head, head):
+def _slope_cells(regression, effect_head, head):
     row = _coefficients(regression)[1]
     return {
-        "moderator": f"{label} · R² = {percent(100 * regression.r2, 0)}",
         "Level": "per unit",
         "k": regression.k,
         effect_head: "–",

@@ -148,7 +148,7 @@ def result_paragraph(analysis, review, measure="SMD"):
         text += f" {heterogeneity_words(result)}"
     tested = [
         (name, regression)
-        for name, regression in analysis.regressions.items()
+        for name, regression in analysis.tested.items()
         if regression.p_moderators < 0.05
     ]
     if tested:
@@ -159,12 +159,12 @@ def result_paragraph(analysis, review, measure="SMD"):
             for name, regression in tested
         ]
         text += (
-            f" Of {count(len(analysis.regressions), 'moderator')} examined one at a time, effects "
+            f" Of {count(len(analysis.tested), 'moderator')} examined one at a time, effects "
             f"differed by {listing(phrases)}."
         )
-    elif analysis.regressions:
+    elif analysis.tested:
         text += (
-            f" None of {count(len(analysis.regressions), 'moderator')} examined one at a time had "
+            f" None of {count(len(analysis.tested), 'moderator')} examined one at a time had "
             "p below 0.05, which does not show that they make no difference."
         )
     if not review.is_authentic:

@@ -47,7 +47,10 @@ def test_forced_swim(example):
     assert result.k == 561 and rows["study"].nunique() == 200
     assert shown(result) == "1.66 [1.53, 1.79]" and f"{result.i2:.1f}" == "81.5"
     by = subgroups(
-        found["effect"], variance=found["variance"], by=rows["species"], **options
+        found["effect"],
+        variance=found["variance"],
+        by=review.moderator_values["species"],
+        **options,
     ).results
     assert (by["mice"].k, shown(by["mice"])) == (326, "1.84 [1.66, 2.03]")
     # Printed as 1.62; metafor gives 1.62510 too, so 1.62 was rounded from 1.625.

@@ -16,11 +16,12 @@ def test_columns_have_their_types(tmp_path):
     number = '\n[[moderators]]\nid = "dose"\nlabel = "Dose"\n'
     table = [row("a", species="rat", dose=2.5), row("b", species="", dose="")]
     review = load(write(tmp_path, table, toml=FAMILY + SPECIES + number))
-    found = review.experiments
+    found = review.moderator_values
     assert found.index.tolist() == ["a", "b"]
     assert found["species"].cat.categories.tolist() == ["mouse", "rat"]
     assert found["species"].isna().tolist() == [False, True]
     assert found["dose"].dtype == float and np.isnan(found["dose"]["b"])
+    found = review.experiments
     assert found["mean_treated"].dtype == float
     assert found["cohort"].tolist() == ["", ""] and found["follow_up_days"].isna().all()
 
