@@ -171,14 +171,14 @@ def _typed(sheet):
 
 def _moderators(description, sheet):
     """The moderators as categories or floats; one that the sheet does not have is missing."""
-    table = pd.DataFrame(index=sheet.table.index)
+    columns = {}
     for name, cells in sheet.moderators.items():
         if levels := description.moderators[name].levels:
             cells = cells.where(cells != "")
-            table[name] = pd.Categorical(cells, categories=list(levels), ordered=True)
+            columns[name] = pd.Categorical(cells, categories=list(levels), ordered=True)
         else:
-            table[name] = to_floats(cells)
-    return table
+            columns[name] = to_floats(cells)
+    return pd.DataFrame(columns, sheet.table.index)
 
 
 def _outliers(rule, experiments, moderators):
