@@ -90,7 +90,9 @@ class Diagnosis(Exhibits):
         if moderator not in analysis.tested:
             return f"not tested: {analysis.not_tested[moderator]}"
         thin = analysis.thin_levels.get(moderator)
-        without = f" without {wording.listing(thin)}, of one experiment or one study" if thin else ""
+        without = (
+            f" without {wording.listing(thin)}, of one experiment or one study" if thin else ""
+        )
         return f"R² = {percent(100 * analysis.tested[moderator].r2, 0)}{without}"
 
     @of_outcome(least=3)

@@ -2,9 +2,18 @@
 
 import numpy as np
 import pytest
+from own_review import FAMILY, row, write
 
 from helpers import animals
-from helpers.analysis import ARTICLE, RECOMMENDED, Settings, analyse, effects, presets
+from helpers.analysis import (
+    ARTICLE,
+    RECOMMENDED,
+    NothingToAnalyse,
+    Settings,
+    analyse,
+    effects,
+    presets,
+)
 from helpers.effects import effect_sizes
 from helpers.pooling import pool
 from helpers.review import load
@@ -103,3 +112,106 @@ def test_presets_stand_in_one_table(locomotion):
     table = presets(locomotion).set_index("result")
     assert list(table.index) == ["article", "recommended", "chosen", "three_level"]
     assert table.loc["three_level", "estimate"] == locomotion.robust.estimate
+
+
+def test_no_test_rests_on_a_level_of_one_experiment(review):
+    # The reconstructed IL-1b: by model of injury p 0.014 through one experiment, 0.525 without it.
+    found = analyse(review, "il_1b")
+    assert found.thin_levels["model"] == {"Transection": (1, 1)}
+    assert found.regressions["model"].p_moderators == pytest.approx(0.014, abs=5e-4)
+    assert found.tested["model"].p_moderators == pytest.approx(0.525, abs=5e-4)
+    # What has no such level is tested as it stands.
+    assert found.tested["species"] is found.regressions["species"]
+    raw = {name: one.p_moderators for name, one in found.tested.items()}
+    smallest = min(raw, key=raw.get)
+    assert found.p_holm[smallest] == pytest.approx(min(1, len(raw) * raw[smallest]))
+
+
+def moderated(folder, studies, values, levels=True):
+    """A review of one moderator with these studies and values."""
+    toml = FAMILY + '[[moderators]]\nid = "kind"\n' + ('levels = ["a", "b", "c"]\n' * levels)
+    table = [
+        row(f"e{i}", study=study, kind=value, mean_treated=11 + i % 3 + (value in ("b", 2)))
+        for i, (study, value) in enumerate(zip(studies, values, strict=True))
+    ]
+    return analyse(load(write(folder, table, toml=toml)), "score")
+
+
+def test_a_level_of_one_study_takes_part_in_no_test(tmp_path):
+    found = moderated(tmp_path, "stuvwxxx", "aabbaccc")
+    assert found.thin_levels == {"kind": {"c": (3, 1)}}
+    assert found.regressions["kind"].k == 8 and found.tested["kind"].k == 5
+    assert set(found.p_holm) == {"kind"}
+    few = moderated(tmp_path / "few", "stuvwwww", "aaaabbbb")
+    assert few.thin_levels == {"kind": {"b": (4, 1)}} and not few.tested and not few.p_holm
+    assert few.not_tested == {"kind": "fewer than two levels have two studies or more"}
+
+
+@pytest.mark.parametrize(
+    ("studies", "values", "words"),
+    [
+        ("ssssss", (1, 2, 3, 1, 2, 3), "all experiments come from one study"),
+        ("stuvww", (1, 1, 1, 1, 2, 3), "without the study w all experiments have the same value"),
+        ("stuvwx", (1, 1, 1, 1, 2, 2), ""),
+        ("stuvww", (1, 1, 1, 1, 1, 1), "fewer than two levels have two studies or more"),
+        (
+            "ssttuu",
+            ("", "", "", 1, 2, ""),
+            "without the study t all experiments have the same value",
+        ),
+    ],
+)
+def test_a_slope_of_one_study_is_not_tested(studies, values, words, tmp_path):
+    found = moderated(tmp_path, studies, values, levels=False)
+    assert found.not_tested == ({"kind": words} if words else {})
+    assert set(found.tested) == (set() if words else {"kind"})
+    assert found.from_one_study == (studies == "ssssss")
+
+
+def test_a_row_without_an_effect_takes_that_row(tmp_path):
+    # ln(m1/m2) by hand; two negative means have a ratio above 0 that points the other way.
+    means = [(12, 8), (-12, -8), (0, 8), (9, 8), (10, 8), (6, -1)]
+    table = [row(f"e{i}", mean_treated=a, mean_control=b) for i, (a, b) in enumerate(means)]
+    review = load(write(tmp_path, table, toml=FAMILY.replace("[0, 21]", "[-30, 30]")))
+    found = analyse(review, "score", chosen=Settings(measure="ROM"), exclude=["e1", "e3"])
+    assert found.rows.index.tolist() == found.effects.index.tolist() == ["e0", "e4"]
+    assert found.effects["effect"].tolist() == pytest.approx([np.log(1.5), np.log(1.25)])
+    assert found.excluded.index.tolist() == ["e1", "e3"]
+    assert found.undefined.index.tolist() == ["e2", "e5"]
+    out = found.left_out
+    assert out.index.tolist() == ["e1", "e3", "e2", "e5"]
+    assert out["effect"].tolist() == pytest.approx(
+        [np.nan, np.log(9 / 8), np.nan, np.nan], nan_ok=True
+    )
+    assert (
+        out["reason"].str.contains("both means must be above 0").tolist()
+        == [False] * 2 + [True] * 2
+    )
+    assert (found.article.k, found.chosen.k, found.with_excluded.k) == (4, 2, 3)
+
+
+def test_an_outcome_without_any_effect_names_all_its_rows_and_why(tmp_path):
+    table = [row(f"e{i}", mean_treated=-5 - i, mean_control=-9) for i in range(3)]
+    review = load(write(tmp_path, table, toml=FAMILY.replace("[0, 21]", "[-30, 30]")))
+    with pytest.raises(
+        NothingToAnalyse, match=r"e0, e1, e2: ROM .* means must be above 0"
+    ) as caught:
+        analyse(review, "score", chosen=Settings(measure="ROM"))
+    assert (caught.value.excluded, caught.value.undefined) == (0, 3)
+
+
+def test_shares_of_a_control_are_those_among_the_rows_that_are_left(tmp_path):
+    table = [row(f"e{i}", study="s", control_group="c", mean_treated=9 + i) for i in range(3)]
+    table[0]["mean_treated"] = -1
+    review = load(write(tmp_path, table, toml=FAMILY.replace("[0, 21]", "[-30, 30]")))
+    settings = Settings(measure="ROM", split_controls=True)
+    assert analyse(review, "score", chosen=settings).effects["n_split"].tolist() == [3, 3]
+
+
+def test_a_cohort_called_alike_in_two_studies_is_two(tmp_path):
+    # Two treated cohorts called alike in two studies covary with none of the other study.
+    table = [row(f"e{i}", study="st"[i // 2], cohort="x", follow_up_days=i % 2) for i in range(4)]
+    found = analyse(load(write(tmp_path, table)), "score")
+    assert found.animals == 2 * 8 + 4 * 6
+    first, second = found.three_level.covariance
+    assert first.shape == second.shape == (2, 2) and first[0, 1] > 0
