@@ -33,8 +33,8 @@ def compare_sheets(a, b, *, key=None, tolerance=0.0):
     """
     left, right = (read_table(Path(path)).table for path in (a, b))
     shared = [column for column in left if column in right]
-    key = key or next((c for c in shared if left[c].is_unique and right[c].is_unique), None)
-    if key not in shared or not (left[key].is_unique and right[key].is_unique):
+    key = key or next((c for c in shared if _names_rows(left[c]) and _names_rows(right[c])), None)
+    if key not in shared or not (_names_rows(left[key]) and _names_rows(right[key])):
         what = "no column names each row once in both sheets"
         remedy = f"Name one with --key; both have {', '.join(shared) or 'no common column'}"
         raise ReviewError([Finding(str(b), what, remedy, value=key)])
@@ -57,9 +57,19 @@ def compare_sheets(a, b, *, key=None, tolerance=0.0):
     differing += [(row, "", "", "only here") for row in right.index.difference(left.index)]
     return (
         pd.DataFrame(agreement, columns=["column", "cells", "agree", "share", "kappa"]),
-        pd.DataFrame(differing, columns=[key, "column", "a", "b"]),
+        pd.DataFrame(differing, columns=[_unlike(key, "column", "a", "b"), "column", "a", "b"]),
         result.rename_axis(key).reset_index(),
     )
+
+
+def _names_rows(column):
+    """Whether a column names every row, and each once: an empty cell is no name."""
+    return column.is_unique and bool((column != "").all())
+
+
+def _unlike(heading, *taken):
+    """A heading of a sheet as that of a table whose own headings are taken."""
+    return f"{heading} (key)" if heading in taken else heading
 
 
 def _settle(x, y, tolerance):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from own_review import row, rows, write, write_csv
+from own_review import FAMILY, row, rows, write, write_csv
 
 from helpers import __main__ as command
 from helpers.compare import compare_sheets
@@ -113,3 +113,34 @@ def test_sheets_without_a_common_key_are_refused(tmp_path):
     write_csv(tmp_path / "b.csv", [{"x": 1}, {"x": 2}])
     with pytest.raises(ReviewError, match="--key"):
         compare_sheets(tmp_path / "a.csv", tmp_path / "b.csv")
+
+
+def test_moderators_and_missing_values_are_compared_by_what_the_sheet_says(tmp_path):
+    toml = (
+        FAMILY
+        + '[[moderators]]\nid = "weight"\n[[moderators]]\nid = "n_treated"\ncolumn = "mine"\n'
+    )
+    table = [row(f"e{i}", weight="", mine=i, follow_up_days="") for i in range(4)]
+    old = write(tmp_path / "a", table, toml=toml)
+    new = [dict(line) for line in table]
+    new[1]["weight"], new[2]["mine"] = 250, 9
+    found, results = compare_states(old, write(tmp_path / "b", new, toml=toml))
+    assert found.values.tolist() == [
+        ["e1", "changed", "weight", "", "250.0"],
+        ["e2", "changed", "moderator: n_treated", "2.0", "9.0"],
+    ]
+    assert (results["estimate_old"] == results["estimate_new"]).all()
+
+
+def test_an_empty_cell_is_no_name_of_a_row(tmp_path):
+    for name in "ab":
+        write_csv(tmp_path / f"{name}.csv", [{"id": "", "n": "5"}, {"id": "x", "n": "6"}])
+    with pytest.raises(ReviewError, match="no column names each row once"):
+        compare_sheets(tmp_path / "a.csv", tmp_path / "b.csv", key="id")
+
+
+def test_a_key_may_be_called_like_a_column_of_the_comparison(tmp_path):
+    for name, n in (("a", "5"), ("b", "6")):
+        write_csv(tmp_path / f"{name}.csv", [{"column": "x", "n": n}])
+    _, differing, _ = compare_sheets(tmp_path / "a.csv", tmp_path / "b.csv", key="column")
+    assert differing.columns.is_unique and differing.iloc[0].tolist() == ["x", "n", "5", "6"]

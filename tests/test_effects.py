@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.effects import VARIANCES, effect_sizes, small_sample_factor
+from helpers.effects import VARIANCES, effect_sizes, small_sample_factor, undefined
 
 ROW = {
     "n_treated": 6, "mean_treated": 2.5, "sd_treated": 1.0,
@@ -135,3 +135,34 @@ def test_one_sd_of_zero_is_no_reason_to_refuse():
 def test_unknown_options_are_refused(option):
     with pytest.raises(ValueError, match="is one of"):
         effect_sizes(table(), **{option: "nonsense"})
+
+
+@pytest.mark.parametrize(
+    ("measure", "rows", "reasons"),
+    [
+        ("ROM", {"a": {"mean_control": 2.0}, "b": {"mean_control": 0.0}, "c": {"mean_control": -1.0},
+                 "d": {"mean_control": -1.0, "mean_treated": -2.0}},
+         ["", "both means must be above 0", "both means must be above 0",
+          "both means must be above 0"]),
+        ("GLASS", {"a": {}, "b": {"sd_control": 0.0}}, ["", "SD of the control group"]),
+        ("SMD", {"a": {"n_treated": 1, "n_control": 1}, "b": {}, "c": {"n_treated": 1, "n_control": 2},
+                 "d": {"sd_treated": 0.0, "sd_control": 0.0}, "e": {"sd_treated": np.nan}},
+         ["n_treated + n_control - 2 is below 1", "", "SMD is undefined", "SMD is undefined",
+          "sd_treated is missing"]),
+        ("NMD", {"a": {"mean_reference": 21.0}, "b": {"mean_reference": 0.0}},
+         ["", "mean_reference equals mean_control"]),
+        ("MD", {"a": {"effect": 1.0, "se": 0.5, "sd_treated": np.nan}, "b": {}}, ["", ""]),
+    ],
+)  # fmt: skip
+def test_each_row_without_an_effect_has_its_reason(measure, rows, reasons):
+    table = pd.DataFrame([ROW | changes for changes in rows.values()], index=list(rows))
+    found = undefined(table, measure=measure)
+    for said, words in zip(found, reasons, strict=True):
+        assert words in said and bool(said) == bool(words)
+    assert effect_sizes(table[found == ""], measure=measure).notna().all(axis=None)
+
+
+def test_of_two_negative_means_no_ratio_is_taken():
+    # ln(-15.26 / -11.21) = 0.31 would say more where there is less
+    with pytest.raises(ValueError, match="both means must be above 0"):
+        effect_sizes(table(mean_treated=-15.26, mean_control=-11.21), measure="ROM")

@@ -158,3 +158,14 @@ def test_association_of_rows_that_report_both_is_that_of_scipy():
         counts = pd.crosstab(levels[first], levels[second])
         expected = stats.contingency.association(counts, method="cramer")
         assert table.loc[first, second] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["intercept", "moderators", "term", "coef", "kind: b"])
+def test_a_moderator_may_be_called_like_a_term(name):
+    plain = pd.DataFrame({"kind": LEVEL, "dose": DOSE})
+    expected = meta_regression(EFFECT, variance=VARIANCE, moderators=plain)
+    found = meta_regression(
+        EFFECT, variance=VARIANCE, moderators=plain.rename(columns={"dose": name})
+    )
+    assert found.coefficients["coef"].tolist() == expected.coefficients["coef"].tolist()
+    assert found.predict()["estimate"].tolist() == expected.predict()["estimate"].tolist()
