@@ -142,7 +142,10 @@ class _Mapping:
         shown = {"forest_columns": self.description.config.get("forest_columns", {})}
         faults = [
             fault(f"{place}.{name}", "there is no such column", remedy=nearest(name, known))
-            for entries, known in ((places, fields), (shown, [*COLUMNS, *self.description.moderators]))
+            for entries, known in (
+                (places, fields),
+                (shown, [*COLUMNS, *self.description.moderators]),
+            )
             for place, names in entries.items()
             for name in names
             if name not in known
@@ -276,8 +279,7 @@ class _Mapping:
             if MODERATOR + name not in chosen and not moderator.column:
                 what = "the sheet has no such column"
                 remedy = f"{nearest(name, self.table)} (name it under [sheet.columns])"
-                odd = fault(f"moderators.{name}", what, remedy=remedy)
-                self.found.findings.append(replace(odd, severity="warning"))
+                self.warn_of(f"moderators.{name}", what, remedy)
         self.found.refuse()
         self.before, self.table = self.table, pd.DataFrame(chosen, index, dtype=object)
 

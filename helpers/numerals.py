@@ -44,8 +44,9 @@ def read_numbers(mapping):
     names = [name for name in dict.fromkeys([*arms, *NUMBERS, *free]) if name in mapping.table]
     before = {name: mapping.table[name] for name in names}
     for column in mapping.config.get("divide", {}):
-        there = {column, *(f"{column}_{arm}" for arm in ARMS)} & set(names)
-        mapping.known("divide", [] if there else [column], names)
+        there = {column, MODERATOR + column, *(f"{column}_{arm}" for arm in ARMS)} & set(names)
+        known = [name.removeprefix(MODERATOR) for name in names]
+        mapping.known("divide", [] if there else [column], known)
     for name, cells in before.items():
         mapping.table[name] = _read_column(mapping, name, cells)
     return before

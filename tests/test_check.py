@@ -133,7 +133,7 @@ def test_a_row_without_an_effect_may_be_excluded_for_that(tmp_path):
     assert not found.faults
     assert "the pooled SD is 0" in str(found) and "a number is due here" in str(found)
     report = Report("movement", review=tmp_path)
-    assert report.analyses["score"].excluded["effect"].isna().all()
+    assert report.analyses["score"].left_out["effect"].isna().all()
     assert report.analyses["score"].with_excluded.k == 1
 
 

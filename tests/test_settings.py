@@ -418,8 +418,8 @@ def test_a_row_without_an_effect_can_be_left_out(tmp_path, by_file):
     analysis = report.analyses["score"]
     # log(12.5/9.25), log(11/9.25)
     expected = [0.301105, 0.173272, 0.301105]
-    assert analysis.rows["effect"].tolist() == pytest.approx(expected, abs=1e-6)
-    assert analysis.excluded["effect"].isna().tolist() == [True]
+    assert analysis.effects["effect"].tolist() == pytest.approx(expected, abs=1e-6)
+    assert analysis.left_out["effect"].isna().tolist() == [True]
     assert analysis.with_excluded.estimate == analysis.chosen.estimate
     assert report.results().data["results"]["outcomes"]["score"]["excluded"][0]["effect"] is None
     for show in (report.excluded, report.galbraith, report.forest, report.influence):
@@ -431,7 +431,7 @@ def test_a_row_without_an_effect_can_be_left_out(tmp_path, by_file):
 def test_a_row_with_an_effect_is_pooled_with_the_excluded(tmp_path):
     folder = undefined(tmp_path)
     analysis = analyse(load(folder), "score", chosen=Settings(measure="ROM"), exclude=["c", "b"])
-    assert analysis.excluded["effect"].notna().tolist() == [True, False]
+    assert analysis.left_out["effect"].notna().tolist() == [True, False]
     assert analysis.with_excluded.k == 3 and analysis.chosen.k == 2
 
 
