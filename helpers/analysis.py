@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from helpers import animals, dependence
-from helpers.effects import effect_sizes, undefined
+from helpers import animals, dependence, measures
+from helpers.effects import brings_own, effect_sizes, undefined
+from helpers.measures import SMD, Measure
 from helpers.moderators import RegressionResult, SubgroupResult, holm, meta_regression, subgroups
 from helpers.pooling import POOLED_FIELDS, PooledResult, critical, pool
 from helpers.robust import cluster_robust
@@ -70,6 +71,9 @@ class OutcomeAnalysis:
         on this one.
     not_tested : dict of str
         By moderator, why there is none.
+    measure, preset_measure : Measure
+        What the effects of the rows used really are, in ``chosen`` and in the presets and the
+        three-level model, which compute SMDs.
     """
 
     outcome: object
@@ -94,6 +98,8 @@ class OutcomeAnalysis:
     tested: dict[str, RegressionResult] = field(default_factory=dict)
     not_tested: dict[str, str] = field(default_factory=dict)
     controls_are_split: bool = False
+    measure: Measure = SMD
+    preset_measure: Measure = SMD
 
     @cached_property
     def table(self):
@@ -147,7 +153,10 @@ def effects(rows, settings, *, controls_are_split=False):
         rows = rows.assign(n_control_split=animals.share(rows))
     found = effect_sizes(rows, **_effect_options(settings))
     if "sign" in rows:
-        found["effect"] *= rows["sign"]
+        sign = rows["sign"].fillna(1)
+        if settings.measure == "NMD":  # positive is benefit already; only own effects are turned
+            sign = sign.where(brings_own(rows), 1)
+        found["effect"] *= sign
     return found
 
 
@@ -255,6 +264,10 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
         three_level=three_level,
         robust=robust,
         three_level_note=note,
+        measure=measures.used(used, chosen.measure, review.outcomes[outcome]),
+        preset_measure=measures.used(
+            remaining.loc[as_article[0].index], ARTICLE.measure, review.outcomes[outcome]
+        ),
     )
     for name in review.moderators if moderators is None else moderators:
         _moderate(analysis, review.moderators[name])

@@ -9,7 +9,7 @@ from helpers.description import describe
 from helpers.findings import Finder, Finding, ReviewError, grouped, nearest
 from helpers.mapping import COLUMNS, read_sheet
 from helpers.numerals import ARMS, MODERATOR, to_floats
-from helpers.sheets import GROUPS, NUMBERS, advice, read_csv
+from helpers.sheets import GROUPS, NUMBERS, REFERENCE, advice, read_csv
 
 EXTREME = 10  # pooled SDs between two means
 LEAVE_OUT = "or leave the row out by exclusions.csv or [[sheet.leave_out]] in review.toml"
@@ -113,6 +113,7 @@ def _of_rows(description, sheet):
         _group_sizes(found, table, numbers, description)
         _pooled_sds(found, table, numbers)
         _scales(found, table, numbers, description)
+        _references(found, table, numbers)
         _shared_controls(found, table, numbers)
         _directions(found, table, numbers)
         _sems(found, table, numbers)
@@ -212,6 +213,18 @@ def _scales(found, table, numbers, description):
         large = ~outside & (n > 1) & np.isfinite(limit) & (sd**2 > limit * (1 + 1e-9))
         what = "no sample on this outcome's scale has so large an SD"
         found.warn(large, table[sd.name], what, "Check whether the SD belongs to this mean")
+
+
+def _references(found, table, numbers):
+    """Uninjured values that cannot be, or that leave no distance to normalise by."""
+    mean, sd, n = (numbers[name] for name in REFERENCE)
+    found.fault(sd < 0, table[sd.name], "an SD is not negative", "Correct it from the source")
+    found.fault(n < 1, table[n.name], "a group has at least 1 animal", "Correct the group size")
+    what = "an SD of the uninjured value needs its number of animals"
+    lack = (sd > 0) & n.isna()
+    found.fault(lack, table[sd.name], what, "Add n_reference, or drop sd_reference")
+    what = "the uninjured value equals the control's mean: no normalised difference exists"
+    found.warn(mean == numbers["mean_control"], table[mean.name], what, "Check the source")
 
 
 def _shared_controls(found, table, numbers):

@@ -14,7 +14,11 @@ DEFAULT = PROJECT / "data" / "sci_exosomes"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is measured: its scale and on which side benefit lies."""
+    """What is measured: its scale and on which side benefit lies.
+
+    `reference` is the uninjured value where it is fixed, for normalised mean differences;
+    `effect_name` and `effect_scale` say what the effects are that rows bring themselves.
+    """
 
     id: str
     label: str
@@ -23,6 +27,9 @@ class Outcome:
     low: float = -math.inf
     high: float = math.inf
     better: str | None = None
+    reference: float | None = None
+    effect_name: str = ""
+    effect_scale: str = "identity"
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,11 @@ def describe(folder=None):
     if faults := list(misfits(config, REVIEW)):
         raise ReviewError(faults)
     families = [_family(entry) for entry in config["families"]]
-    outcomes = [_outcome(o, entry["id"]) for entry in config["families"] for o in entry["outcomes"]]
+    sheet = config.get("sheet", {})
+    own = {name: sheet[name] for name in ("effect_name", "effect_scale") if name in sheet}
+    outcomes = [
+        _outcome(own | o, entry["id"]) for entry in config["families"] for o in entry["outcomes"]
+    ]
     moderators = [_moderator(entry) for entry in config.get("moderators", [])]
     for kind in (families, outcomes, moderators):
         ids = [entry.id for entry in kind]

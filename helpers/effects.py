@@ -14,6 +14,8 @@ GROUP_COLUMNS = (
     "mean_control",
     "sd_control",
 )
+# The uninjured value that NMD is measured against; without the last two it is known exactly.
+REFERENCE_COLUMNS = ("mean_reference", "sd_reference", "n_reference")
 MEASURES = ("SMD", "GLASS", "MD", "ROM", "NMD")
 CORRECTIONS = ("exact", "approximate", "none")
 VARIANCES = ("metafor", "stata", "unbiased", "revman")
@@ -122,7 +124,7 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
         if value not in known:
             raise ValueError(f"{name} is one of {', '.join(known)}, not {value!r}")
 
-    given = _given_rows(table)
+    given = brings_own(table)
     effect, sampling = np.empty((2, len(table)))
     if given.any():
         own = table[given]
@@ -141,8 +143,8 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
     )
 
 
-def _given_rows(table):
-    """Which rows bring their own effect and standard error."""
+def brings_own(table):
+    """Which rows bring their own effect and standard error, as an array of bool."""
     if not {"effect", "se"} <= set(table.columns):
         return np.zeros(len(table), dtype=bool)
     return (table["effect"].notna() & table["se"].notna()).to_numpy()
@@ -217,10 +219,14 @@ def _group_columns(table, measure):
     refuse(data["df"] < 1, "n_treated + n_control - 2 is below 1")
     if measure == "NMD":
         data["mean_reference"] = _numbers(table["mean_reference"])
-        for name, fixed in (("sd_reference", 0.0), ("n_reference", 1.0)):
-            column = table.get(name, pd.Series(fixed, index=table.index))
-            data[name] = column.to_numpy(float, na_value=fixed)
+        empty = pd.Series(np.nan, index=table.index)
+        sd, n = (_numbers(table.get(name, empty)) for name in REFERENCE_COLUMNS[1:])
+        refuse(~np.isfinite(data["mean_reference"]), "mean_reference is missing or not a number")
         refuse(data["mean_reference"] == data["mean_control"], "mean_reference equals mean_control")
+        refuse((sd > 0) & ~(n >= 1), "sd_reference has no n_reference of at least 1")
+        refuse(sd < 0, "sd_reference is negative")
+        data["sd_reference"] = np.nan_to_num(sd)
+        data["n_reference"] = np.where(n >= 1, n, 1.0)
     return data
 
 

@@ -369,7 +369,10 @@ class _Mapping:
         """One column for both groups counts for each."""
         for name in self.table.columns.intersection(ARM):
             cells = self.table.pop(name)
-            for column in {f"{name}_{arm}" for arm in ARMS} - set(self.table):
+            arms = ARMS
+            if name in KINDS and "sd_reference" in self.table:  # an SEM there as well
+                arms = (*ARMS, "reference")
+            for column in {f"{name}_{arm}" for arm in arms} - set(self.table):
                 self.table[column] = cells
                 self.names[column] = self.names.get(name, name)
 

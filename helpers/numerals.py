@@ -100,7 +100,7 @@ def drop_incomplete(mapping, before):
 
 def convert(mapping):
     """Errors of every kind to SDs, medians to means; a sheet of means and SDs is left alone."""
-    for arm in ARMS:
+    for arm in (*ARMS, "reference"):
         names = [f"{name}_{arm}" for name in (*KINDS, "low", "high", "tip")]
         if any(name in mapping.table for name in names):
             _convert_arm(mapping, arm)

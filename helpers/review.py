@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from helpers import check, provenance
@@ -131,7 +132,7 @@ def load(folder=None):
         raise ReviewError(findings.faults)
     path = description.folder / "exclusions.csv"
     listed = read_csv(path)[EXCLUSION] if path.is_file() else pd.DataFrame(columns=EXCLUSION)
-    experiments, moderators = _typed(sheet), _moderators(description, sheet)
+    experiments, moderators = _typed(description, sheet), _moderators(description, sheet)
     moderators.index = experiments.index
     kept = experiments[~experiments.index.isin(listed["experiment"])]
     outliers = _outliers(description.sheet.get("outliers"), kept, moderators.loc[kept.index])
@@ -159,12 +160,17 @@ def hold(folder):
     _held[find_folder(folder)] = load(folder)
 
 
-def _typed(sheet):
+def _typed(description, sheet):
     """The project's columns, numbers as floats."""
     due = (*GROUPS, "follow_up_days", "cohort", "control_group", "provenance")
     table = sheet.table.reindex(columns=dict.fromkeys([*sheet.table, *due]), fill_value="")
     for name in table.columns.intersection(NUMBERS):
         table[name] = to_floats(table[name])
+    fixed = {name: outcome.reference for name, outcome in description.outcomes.items()}
+    if any(value is not None for value in fixed.values()):
+        reference = table["outcome"].map(fixed).astype(float)
+        measured = table.get("mean_reference", pd.Series(np.nan, table.index))
+        table["mean_reference"] = measured.fillna(reference)
     table.insert(0, "sheet_row", table.index)
     return table.set_index("experiment", drop=False)
 

@@ -46,9 +46,11 @@ DAY = ("all, first, last or a day", lambda v: v in DAYS or _finite(v), DAYS)
 
 
 def _one_of(*words):
-    return (" or ".join(f'"{word}"' for word in words), lambda value: value in words, words)
+    *first, last = (f'"{word}"' for word in words)
+    return (f"{', '.join(first)} or {last}", lambda value: value in words, words)
 
 
+SCALE = _one_of("identity", "log")
 # A dict is a table, "*" any other key of it, "!" a key that must be there; a list holds any number.
 SHEET = {
     "file": TEXT,
@@ -68,6 +70,8 @@ SHEET = {
     "leave_out": [{"column!": TEXT, "reason!": TEXT, "values": [CELL], "keep": [CELL]}],
     "long": {"group!": TEXT, "control!": [CELL], "pair!": COLUMNS},
     "time_point": DAY,
+    "effect_name": TEXT,
+    "effect_scale": SCALE,
     "outliers": {"sd!": POSITIVE, "by": TEXT},
 }
 OUTCOME = {
@@ -75,7 +79,10 @@ OUTCOME = {
     "label": TEXT,
     "unit": TEXT,
     "range": RANGE,
-    "better!": _one_of("higher", "lower"),
+    "better!": _one_of("higher", "lower", "neither"),
+    "reference": NUMBER,
+    "effect_name": TEXT,
+    "effect_scale": SCALE,
 }
 MODERATOR = {
     "id!": WORD,

@@ -14,7 +14,8 @@ from helpers.digitiser import bars, read_export, read_project
 from helpers.findings import Finding, ReviewError
 
 GROUPS = ("n_treated", "mean_treated", "sd_treated", "n_control", "mean_control", "sd_control")
-NUMBERS = (*GROUPS, "follow_up_days", "sign", "effect", "se")
+REFERENCE = ("mean_reference", "sd_reference", "n_reference")
+NUMBERS = (*GROUPS, "follow_up_days", "sign", "effect", "se", *REFERENCE)
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 PLAIN = str.maketrans("\N{MINUS SIGN}\N{NO-BREAK SPACE}\N{THIN SPACE}", "-  ")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
