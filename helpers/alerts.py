@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from helpers.findings import grouped
-from helpers.wording import count, excludes_zero, interval, listing, number
+from helpers.measures import UNNAMED
+from helpers.wording import count, effect_interval, excludes_zero, listing, number
 
 FEW = 5
 EXTREME = 10
@@ -52,6 +53,17 @@ def of_outcomes(analyses):
     """
     kinds = (
         ("warning", _depends, "The conclusion depends on how it is computed"),
+        (
+            "warning",
+            _mixed,
+            "Rows of an outcome have effects of different kinds, which are pooled all the same",
+        ),
+        (
+            "note",
+            _unnamed,
+            "Effects stand in the sheet without a name (say what they are by `effect_name` in "
+            "review.toml)",
+        ),
         ("warning", _extreme, f"Effects beyond ±{EXTREME} SDs (do SEMs stand where SDs are due?)"),
         ("warning", _few, f"Fewer than {FEW} experiments, so the interval rests on very little"),
         ("warning", _one_study, "All experiments come from one study, so no interval tells what "
@@ -125,10 +137,18 @@ def _depends(analysis):
     return f"zero is {'inside' if own else 'outside'} the interval by the {listing(flipped)} only"
 
 
+def _mixed(analysis):
+    return analysis.measure.label if analysis.measure.id == "mixed" else ""
+
+
+def _unnamed(analysis):
+    return "as given" if UNNAMED in analysis.measure.label else ""
+
+
 def _extreme(analysis):
     sizes = analysis.effects["effect"].abs()
     beyond = sizes[sizes > EXTREME]
-    if analysis.settings.measure != "SMD" or beyond.empty:
+    if not analysis.measure.standardised or beyond.empty:
         return ""
     return f"{len(beyond)}, the largest {number(beyond.max())}"
 
@@ -141,7 +161,7 @@ def _spread(analysis):
     result = analysis.chosen
     if pd.isna(result.pi_low) or not excludes_zero(result) or result.pi_low * result.pi_high > 0:
         return ""
-    return interval(result.pi_low, result.pi_high)
+    return effect_interval(result.pi_low, result.pi_high, analysis.measure)
 
 
 def _one_study(analysis):

@@ -64,11 +64,16 @@ def of(analyses, seed):
     """
     rows = pd.concat(
         analysis.table.assign(
-            towards_benefit=analysis.effects["effect"]
-            * (-1 if analysis.outcome.better == "lower" else 1)
+            towards_benefit=analysis.measure.benefit(analysis.effects["effect"])
         )
         for analysis in analyses
     )
+    others = dict.fromkeys(
+        analysis.measure.label for analysis in analyses if not analysis.measure.standardised
+    )
+    if others:
+        why = f"these tests are for standardised mean differences, not for {listing(others)}"
+        return Asymmetry(rows, refused=(why,))
     if len(rows) < LEAST or rows[["n_treated", "n_control", "mean_control"]].isna().any(axis=None):
         return Asymmetry(rows)
     effect, variance = rows["towards_benefit"], rows["variance"]

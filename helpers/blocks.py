@@ -20,6 +20,9 @@ from itertools import groupby
 from operator import itemgetter
 from urllib.parse import quote
 
+from helpers.measures import SMD
+from helpers.wording import effect, estimate_text, level_name
+
 MIME = "application/vnd.preclinical.block+json"
 # A number, and what may stand behind it: "2.31 [1.95, 2.66]", "81.5% (<0.001)".
 NUMBER = re.compile(r"([<>≥≤]?\s?[−+-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?%?)(\s[\[(].*[\])])?")
@@ -234,54 +237,81 @@ def glance(items, *, sentence, plot=None):
 def intervals(rows):
     """Draw estimates with intervals on one axis, in a table that is read without the drawing.
 
+    Estimates of another measure have an axis of their own below.
+
     Parameters
     ----------
     rows : list of mapping
         ``label``, ``estimate``, ``ci_low``, ``ci_high``; optionally ``pi_low`` and ``pi_high``
-        (a thin line), ``href`` (where the label leads), ``kind`` ("published" is drawn hollow)
-        and ``level`` of the intervals, that of the first row being printed, or else 95%.
+        (a thin line), ``href`` (where the label leads), ``kind`` ("published" is drawn hollow),
+        ``measure`` (by default the SMD) and ``level`` of the intervals, by default 0.95.
 
     Returns
     -------
     str
     """
-    low, high = axis(rows)
-    level = 100 * rows[0].get("level", 0.95)
-    lines = "".join(
-        f'<tr><th scope="row">{_anchor(row["label"], row.get("href"))}</th>'
-        f"<td>{interval(row, low, high)}</td>"
-        f'<td class="num">{estimate(row)}</td></tr>'
-        for row in rows
-    )
+    bodies = []
+    for measure, run in by_measure(rows):
+        low, high = axis(run, measure)
+        heads = (
+            f'<th scope="col">{scale(low, high, measure)}</th>'
+            f'<th scope="col" class="num">{escape(measure.title)} '
+            f"[{level_name(run[0].get('level', 0.95))}]</th>"
+        )
+        lines = "".join(
+            f'<tr><th scope="row">{_anchor(row["label"], row.get("href"))}</th>'
+            f"<td>{interval(row, low, high)}</td>"
+            f'<td class="num">{estimate(row)}</td></tr>'
+            for row in run
+        )
+        bodies.append((heads, lines))
+    (heads, lines), *others = bodies
     return (
         '<div class="scroll" tabindex="0" role="group" aria-label="Result">'
         '<table class="intervals"><thead><tr><th scope="col">Result</th>'
-        f'<th scope="col">{scale(low, high)}</th>'
-        f'<th scope="col" class="num">Estimate [{level:g}% CI]</th></tr></thead>'
-        f"<tbody>{lines}</tbody></table></div>"
+        f"{heads}</tr></thead><tbody>{lines}</tbody>"
+        + "".join(f"<tbody><tr><td></td>{head}</tr>{body}</tbody>" for head, body in others)
+        + "</table></div>"
     )
 
 
-def axis(rows):
-    """Round limits of an axis that holds zero and all intervals."""
+def by_measure(rows):
+    """Rows by what their estimates are, as (measure, rows), in the order of first appearance."""
+    groups = {}
+    for row in rows:
+        measure = row.get("measure", SMD)
+        groups.setdefault((measure.title, measure.scale), (measure, []))[1].append(row)
+    return list(groups.values())
+
+
+def axis(rows, measure=SMD):
+    """Round limits of an axis that holds no effect and all intervals, on the data's scale."""
     keys = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
     ends = [row.get(key) for row in rows for key in keys]
     finite = [0.0, *filter(_known, ends)]
     low, high = min(finite), max(finite)
+    if measure.is_log:
+        return _ratio_end(low, math.floor), _ratio_end(high, math.ceil) or (0.0 if low else 1.0)
     power = 10.0 ** math.floor(math.log10(((high - low) or 1.0) / 8))
     step = next(m * power for m in (1, 2, 5, 10) if high - low <= 8 * m * power)
     return math.floor(low / step) * step, math.ceil(high / step) * step or (0.0 if low else 1.0)
 
 
-def scale(low, high):
-    """Numbers at the ends of an axis, and its zero, above intervals drawn on it."""
-    # A zero that stands near an end is left out where the axis is short.
+def _ratio_end(value, towards):
+    """The log of a ratio of one figure (two near 1) at or beyond the log `value`."""
+    power = 10.0 ** (math.floor(value / math.log(10)) - (abs(value) < 0.4))
+    return math.log(towards(round(math.exp(value) / power, 9)) * power) if value else 0.0
+
+
+def scale(low, high, measure=SMD):
+    """Numbers at the ends of an axis, and its null value, above intervals drawn on it."""
+    # A null value that stands near an end is left out where the axis is short.
     near = not 0.25 < -low / (high - low) < 0.75
     texts = ""
     for at in sorted({low, 0.0, high}):
         anchor = {low: "start", high: "end"}.get(at, "middle")
         style = ' class="near"' if near and low < at < high else ""
-        number = f"{at:g}".replace("-", "−")
+        number = f"{measure.shown(at):.10g}".replace("-", "−")
         place = f'x="{_share(at, low, high)}" y="11" text-anchor="{anchor}"'
         texts += f"<text {place}{style}>{number}</text>"
     return (
@@ -320,14 +350,15 @@ def _share(value, low, high):
 
 
 def estimate(row):
-    """Write an estimate with its interval: ``"1.66 [1.53, 1.79]"``."""
+    """Write an estimate with its interval: ``"1.66 [1.53, 1.79]"``, ratios of log effects."""
     if not _known(row.get("estimate")):
         return "not pooled"
-    text = f"{row['estimate']:z.2f}"
-    if _known(row.get("ci_low")):
-        # The interval stays in one line where a narrow screen wants two.
-        text += f" [{row['ci_low']:z.2f},\u00a0{row['ci_high']:z.2f}]"
-    return text.replace("-", "−")
+    measure = row.get("measure", SMD)
+    if not _known(row.get("ci_low")):
+        return effect(row["estimate"], measure)
+    # The interval stays in one line where a narrow screen wants two.
+    text = estimate_text(row["estimate"], row["ci_low"], row["ci_high"], measure)
+    return text.replace(", ", ",\u00a0")
 
 
 def heading(text, *, level, name):

@@ -10,10 +10,12 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.ticker import FixedLocator
 
-from helpers.forest import ROW, forest, interval_text, whiskers
+from helpers.forest import ROW, forest, whiskers
 from helpers.lettering import Hover, Texts, shorten, text_width, wrap
+from helpers.measures import SMD
 from helpers.rulers import add_axes, axes, plain_ticks
 from helpers.style import BLUE, GREEN, GREY, INK, SIZE, VERMILLION, styled
+from helpers.wording import estimate_text, level_name
 
 AMBER = "#B07C00"
 JUDGEMENTS = {
@@ -24,19 +26,24 @@ JUDGEMENTS = {
 
 
 @styled
-def evidence_map(table, *, effect_label="SMD", favours=("favours control", "favours exosomes")):
+def evidence_map(
+    table, *, measure=SMD, level=0.95, favours=("favours control", "favours exosomes")
+):
     """Draw every outcome's pooled effect, computed and published, with benefit at the right.
 
-    Effects of outcomes where lower is better change their sign. Squares are computed, diamonds
-    published.
+    Effects of outcomes where lower is better change their sign; where neither side is better they
+    stay as they are. Squares are computed, diamonds published.
 
     Parameters
     ----------
     table : DataFrame
-        A row an outcome, in order: `label, family, better` ("higher" or "lower"), `k` (number or
-        text), `estimate, ci_low, ci_high`, and `published, published_low, published_high` (NaN
-        where nothing was printed).
-    effect_label : str
+        A row an outcome, in order: `label, family, better` ("higher", "lower" or "neither"), `k`
+        (number or text), `estimate, ci_low, ci_high`, and `published, published_low,
+        published_high` (NaN where nothing was printed).
+    measure : helpers.measures.Measure
+        What all these effects are.
+    level : float
+        Of their intervals.
     favours : (str, str)
         As in `helpers.forest.forest`.
 
@@ -55,7 +62,7 @@ def evidence_map(table, *, effect_label="SMD", favours=("favours control", "favo
     printed = turned("published", "published_low", "published_high")
     rows = table[["label", "k"]].copy()
     rows["effect"], rows["ci_low"], rows["ci_high"] = turned("estimate", "ci_low", "ci_high")
-    rows["printed"] = [interval_text(*t) if np.isfinite(t[0]) else "–" for t in printed.T]
+    rows["printed"] = [estimate_text(*t, measure) if np.isfinite(t[0]) else "–" for t in printed.T]
     groups = [(name, part.index, None) for name, part in rows.groupby(table["family"], sort=False)]
     ax = forest(
         rows,
@@ -63,9 +70,10 @@ def evidence_map(table, *, effect_label="SMD", favours=("favours control", "favo
         columns={"k": "k"},
         after={"printed": "◆ Published"},
         heading="Outcome",
-        effect_label="■ Computed",
+        measure=measure,
+        effect_label=f"■ {measure.title} ({level_name(level)})",
         favours=favours,
-        better="higher",
+        better="higher" if table["better"].isin(["higher", "lower"]).all() else None,
         row=0.25,
         nudge=-0.045,
     )

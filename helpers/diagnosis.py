@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers import asymmetry, blocks, charts, influence, moderators, plots, wording
+from helpers import asymmetry, blocks, charts, influence, moderators, plots, tables, wording
 from helpers.exhibits import Exhibits, of_outcome
+from helpers.pooling import critical
 from helpers.results import with_moderators
 from helpers.settings import chosen_ids, one_of
-from helpers.wording import count, interval, number, percent
+from helpers.wording import count, number, percent
 
 # Drawn for each experiment; the download has all diagnostics.
 PANELS = ("rstudent", "cook", "tau2_deleted", "weight")
@@ -56,11 +57,14 @@ class Diagnosis(Exhibits):
             low, high = every.min(), every.max()
             at = pd.DataFrame({moderator: np.linspace(low, high, 40)})
             fit = regression.predict(at).assign(x=at[moderator])
+        measure = analysis.measure
+        own = measure if described.levels else tables.slope_of(measure)
         terms = wording.listing(
-            f"{term['level'] or 'slope'} {number(term['coef'])} "
-            f"{interval(term['ci_low'], term['ci_high'])}"
+            f"{term['level'] or ('ratio per unit' if measure.is_log else 'slope')} "
+            f"{wording.estimate_text(term['coef'], term['ci_low'], term['ci_high'], own)}"
             for _, term in regression.coefficients.iloc[1:].iterrows()
         )
+        level = wording.level_name(self.settings.level)
         against = f" against {regression.reference[moderator]}" if described.levels else ""
         return self._figure(
             plots.bubble(
@@ -69,12 +73,14 @@ class Diagnosis(Exhibits):
                 weight=rows["weight"],
                 fit=fit,
                 label=described.label,
-                effect_label=self.settings.measure,
+                measure=measure,
+                level=self.settings.level,
                 labels=rows["experiment"],
             ),
             name=f"{analysis.outcome.id}-bubble-{moderator}",
             caption=f"{analysis.outcome.label} by {described.label.lower()}: each circle is an "
-            f"experiment, its area the weight. Coefficients{against}: {terms}; "
+            f"experiment, its area the weight; {measure.name} with {level}. "
+            f"Coefficients{against}: {terms}; "
             f"{self._explained(analysis, moderator)}.{note}",
             alt=f"Coefficients{against}: {terms}.",
             data=with_moderators(
@@ -132,52 +138,67 @@ class Diagnosis(Exhibits):
             analysis.excluded[["experiment", "study", "provenance"]]
         )
         rows = pd.concat([analysis.table, out[out["effect"].notna()]])
-        rows = rows.assign(x=1 / rows["se"], y=rows["effect"] / rows["se"])
-        x, y = rows["x"], rows["y"]
-        slope = (y * x).sum() / (x**2).sum()
-        outside = int(((y - slope * x).abs() > 1.96).sum())
+        level = self.settings.level
+        points = influence.galbraith(rows["effect"], variance=rows["variance"], level=level)
+        outside, band = int(points["outside"].sum()), f"{100 * level:g}% band"
         drawn, note = self._drawn(rows)
+        shown = points.loc[drawn.index]
         axes = plots.galbraith(
             drawn["effect"],
             variance=drawn["variance"],
             excluded=drawn["experiment"].isin(analysis.excluded["experiment"]).to_numpy(),
             labels=drawn["experiment"],
+            level=level,
+            points=shown,
         )
         if note:
-            note += " Line, band and legend are those of the sample."
+            note += " The legend counts the sample; line and band are those of all."
+        slope = points["fitted"].iloc[0] / points["x"].iloc[0]
+        half = critical(level) / (points["x"] ** 2).sum() ** 0.5
+        digits = wording.effect_digits(slope - half, slope + half, analysis.measure)
+        common = wording.effect(slope, analysis.measure, digits)
         return self._figure(
             axes,
             name=f"{analysis.outcome.id}-galbraith",
-            caption=f"{analysis.outcome.label}: Galbraith plot. The band alone would flag "
+            caption=f"{analysis.outcome.label}: Galbraith plot. The {band} alone would flag "
             f"{outside} of {count(len(rows), 'experiment')}; {len(analysis.excluded)} "
             f"{'was' if len(analysis.excluded) == 1 else 'were'} left out. Which ones are left out "
             f"is a decision with a reason, not a rule.{note}",
-            alt=f"Galbraith plot of {analysis.outcome.label}: common-effect slope {number(slope)}, "
-            f"{outside} of {len(rows)} points outside the ±1.96 band.",
-            data=drawn[["experiment", "study", "effect", "se", "provenance", "x", "y"]],
+            alt=f"Galbraith plot of {analysis.outcome.label}: common effect "
+            f"({analysis.measure.name}) {common}, {outside} of {len(rows)} points outside the "
+            f"±{critical(level):.2f} band.",
+            data=drawn[["experiment", "study", "effect", "se", "provenance"]].join(
+                shown[["x", "y", "low", "high", "outside"]]
+            ),
         )
 
     @of_outcome(least=3)
     def funnel(self, analysis):
-        """Funnel plot on sample size: an SMD's standard error contains the effect itself."""
+        """Funnel plot: SMDs on sample size, as their standard error contains the effect itself."""
         rows, note = self._drawn(analysis.table)
-        total = rows["n_treated"] + rows["n_control"]
+        total, measure = rows["n_treated"] + rows["n_control"], analysis.measure
         axes = plots.funnel(
             rows["effect"],
             se=rows["se"],
             n_total=total,
             estimate=analysis.chosen.estimate,
             labels=rows["experiment"],
-            effect_label=self.settings.measure,
+            measure=measure,
         )
+        if plots.funnel_axis(measure, total) == "se":
+            drawn = "standard errors with the contours of each row's own standard error"
+        else:
+            drawn = "1/√N with the contours of the null standard error 2/√N"
+        digits = wording.effect_digits(analysis.chosen.ci_low, analysis.chosen.ci_high, measure)
+        around = wording.effect(analysis.chosen.estimate, measure, digits)
+        sizes = f" with {total.min():g} to {total.max():g} animals" if total.notna().all() else ""
         return self._figure(
             axes,
             name=f"{analysis.outcome.id}-funnel",
-            caption=f"{analysis.outcome.label}: funnel plot on 1/√N with the contours of the null "
-            "standard error 2/√N. Asymmetry may come from small experiments left unpublished, and "
-            f"from much else.{note}",
-            alt=f"Funnel plot of {count(len(rows), 'experiment')} with {int(total.min())} to "
-            f"{int(total.max())} animals around {number(analysis.chosen.estimate)}.",
+            caption=f"{analysis.outcome.label}: funnel plot on {drawn}. Asymmetry may come from "
+            f"small experiments left unpublished, and from much else.{note}",
+            alt=f"Funnel plot of {count(len(rows), 'experiment')}{sizes} around {measure.name} "
+            f"{around}.",
             data=rows[["experiment", "study", "effect", "se", "provenance"]].assign(n_total=total),
         )
 
@@ -267,7 +288,9 @@ class Diagnosis(Exhibits):
         if len(rows) < asymmetry.LEAST:  # a plot of so few says less than the words
             return blocks.paragraph(words, name=f"{analysis.outcome.id}-influence")
         return self._figure(
-            plots.influence(table[list(PANELS)], labels=rows["experiment"])[0].figure,
+            plots.influence(
+                table[list(PANELS)], labels=rows["experiment"], level=self.settings.level
+            )[0].figure,
             name=f"{analysis.outcome.id}-influence",
             caption=f"{analysis.outcome.label}: what changes when one experiment is left out. "
             f"{words} Triangles lie beyond a dashed line; a large residual alone does not make an "
@@ -279,7 +302,7 @@ class Diagnosis(Exhibits):
     def _asymmetry(self, outcomes):
         chosen = self._group(outcomes)
         key = tuple(analysis.outcome.id for analysis in chosen)
-        if not chosen or self.settings.measure != "SMD":
+        if not chosen:
             return None
         if key not in self._tested:
             self._tested[key] = asymmetry.of(chosen, self.seed)

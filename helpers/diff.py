@@ -3,9 +3,11 @@
 import pandas as pd
 
 from helpers.analysis import ARTICLE, RECOMMENDED, effects, without_effect
+from helpers.measures import restored, used
 from helpers.pooling import pool
 from helpers.results import with_moderators
 from helpers.review import load
+from helpers.wording import estimate_text, level_name
 
 PRESETS = {"article": ARTICLE, "recommended": RECOMMENDED}
 
@@ -24,7 +26,7 @@ def compare_states(old, new):
         excluded, included. A cell a row.
     results : pandas.DataFrame
         A row an outcome and preset: ``outcome, preset, k_old, k_new, estimate_old, estimate_new,
-        ci_low_old, ..., conclusion_old, conclusion_new, flipped``.
+        ci_low_old, ..., measure_old, ..., conclusion_old, conclusion_new, flipped``.
     """
     old, new = load(old), load(new)
     results = []
@@ -77,7 +79,9 @@ def _state(review, outcome, settings):
     table = effects(rows, settings, controls_are_split=split)
     result = pool(table["effect"], variance=table["variance"], **settings.pooling())
     numbers = {name: getattr(result, name) for name in ("estimate", "ci_low", "ci_high")}
-    return {"k": len(rows), **numbers, "conclusion": conclusion(result)}
+    measure = used(rows, settings.measure, review.outcomes[outcome])
+    named = {"measure": measure.label, "scale": measure.scale, "level": result.level}
+    return {"k": len(rows), **numbers, **named, "conclusion": conclusion(result)}
 
 
 def conclusion(result):
@@ -103,5 +107,7 @@ def report(rows, results):
 def _result(row, when):
     if not row[f"k_{when}"]:
         return "no rows"
+    measure = restored(row[f"measure_{when}"], row[f"scale_{when}"])
     numbers = [row[f"{name}_{when}"] for name in ("estimate", "ci_low", "ci_high")]
-    return "{:.2f} [{:.2f}, {:.2f}]".format(*numbers) + f" (k {row[f'k_{when}']})"
+    level = level_name(row[f"level_{when}"])
+    return f"{measure.name} {estimate_text(*numbers, measure)} ({level}, k {row[f'k_{when}']:.0f})"

@@ -194,13 +194,19 @@ def _refuse(bad, index, words):
         raise UndefinedEffect(f"{words} in row(s) {rows}{more}", index[bad], words)
 
 
+_WAY_OUT = (
+    ". NMD needs the uninjured value: a column mean_reference, or `reference` for the outcome in "
+    "review.toml"
+)
+
+
 def _group_columns(table, measure):
     """Group data as float arrays, refused where no effect can be computed from them."""
     missing = [name for name in GROUP_COLUMNS if name not in table.columns]
     if measure == "NMD" and "mean_reference" not in table.columns:
         missing.append("mean_reference")
     if missing:
-        raise ValueError(f"column(s) missing: {', '.join(missing)}")
+        raise ValueError(f"column(s) missing: {', '.join(missing)}{_WAY_OUT * (measure == 'NMD')}")
     data = {name: _numbers(table[name]) for name in GROUP_COLUMNS}
     split = _numbers(table.get("n_control_split", table["n_control"]))
     data["n_split"] = np.where(np.isnan(split), data["n_control"], split)
@@ -273,8 +279,7 @@ def _mean_difference(data, correction, variance):
 
 def _ratio_of_means(data, correction, variance):
     m1, m2 = data["mean_treated"], data["mean_control"]
-    # Of two negative means the ratio is above 0 too, but it points the other way.
-    ratio = np.where((m1 > 0) & (m2 > 0), m1 / m2, np.nan)
+    ratio = np.where(m1 * m2 > 0, m1 / m2, np.nan)
     treated = data["sd_treated"] ** 2 / (data["n_treated"] * m1**2)
     control = data["sd_control"] ** 2 / (data["n_split"] * m2**2)
     return np.log(ratio), treated + control

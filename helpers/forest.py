@@ -16,9 +16,18 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from helpers.lettering import Hover, Texts, shorten, text_width, wrap
-from helpers.rulers import add_axes, plain_ticks
+from helpers.measures import SMD
+from helpers.rulers import add_axes, effect_ticks
 from helpers.style import BLUE, GREY, INK, VERMILLION, styled
-from helpers.wording import interval, number, p_phrase
+from helpers.wording import (
+    effect_digits,
+    effect_interval,
+    estimate_text,
+    level_name,
+    number,
+    p_phrase,
+    variance_text,
+)
 
 WIDTH = 7.1  # A4 less its margins
 ROW = 0.17  # a line of 9 point text
@@ -67,7 +76,9 @@ def forest(
     columns=None,
     after=None,
     heading="Experiment",
-    effect_label="SMD (95% CI)",
+    measure=SMD,
+    level=0.95,
+    effect_label=None,
     favours=("favours control", "favours exosomes"),
     better=None,
     prediction=True,
@@ -100,12 +111,16 @@ def forest(
         Further text columns at the right.
     heading : str
         Heading of the labels.
-    effect_label : str
-        Heading of the effects; its first word stands over the plot.
+    measure : helpers.measures.Measure
+        What the effects are; those on a log scale are drawn on a log axis and written as ratios.
+    level : float
+        Of the rows' intervals, for the heading.
+    effect_label : str, optional
+        Heading of the effects, by default measure and level.
     favours : (str, str)
         What an effect in favour of control, and of treatment, is called.
-    better : {"higher", "lower"}, optional
-        Which effects are benefit; without it the sides are not named.
+    better : {"higher", "lower", "neither"}, optional
+        Which effects are benefit; where no side is, the sides are not named.
     prediction : bool
         Draw prediction intervals.
     sort : str, optional
@@ -123,11 +138,12 @@ def forest(
     Axes
         x is the effect, y inches downwards from the top of the first line.
     """
-    rows = _complete(rows, sort)
+    rows, better = _complete(rows, sort), None if better == "neither" else better
+    effect_label = effect_label or f"{measure.title} ({level_name(level)})"
     groups = [(name, index, _pooled(result, prediction)) for name, index, result in groups or ()]
     pooled = _pooled(pooled, prediction)
     results = [result for result in (pooled, *(g[2] for g in groups)) if result is not None]
-    lead, tail = _columns(rows, results, columns, after, heading, effect_label, favours)
+    lead, tail = _columns(rows, results, columns, after, heading, effect_label, favours, measure)
     titles = _titles(lead + tail)
     if len(rows) > COMPACT:
         lead, tail = lead[:1], [tail[0]._replace(texts=[])]
@@ -154,7 +170,7 @@ def forest(
     )
     limits = clear_limits(low, high, [0, *(r[b] for r in results for b in BOUNDS)])
     ax.set(xlim=limits, ylim=(bottom, 0))
-    plain_ticks(ax.xaxis)
+    effect_ticks(ax.xaxis, measure)
     ax.yaxis.set_visible(False)
     ax.spines["left"].set_visible(False)
     ax.plot([0, 0], [0, bottom], color=INK, lw=0.8, zorder=1)
@@ -166,7 +182,7 @@ def forest(
 
     transform = _inches(ax, left)
     entries = _cells(shown, lead, PAD) + _cells(shown, tail, left + plot + GAP)
-    entries += _summary_texts(lines, left, left + plot + GAP + tail[0].width)
+    entries += _summary_texts(lines, left, left + plot + GAP + tail[0].width, measure)
     if title:
         text = shorten(title, width - 2 * PAD, bold=True)
         entries.append(("left", True, PAD, -0.13 - ROW * (1 + grouped), text))
@@ -183,11 +199,6 @@ def forest(
     heights, texts = [line.y for line in shown], [titles[line.what] for line in shown]
     Hover(ax, width / 2, heights, texts, transform=transform, size=size)
     return ax
-
-
-def interval_text(estimate, low, high):
-    """Estimate with its interval in brackets."""
-    return f"{number(estimate)} {interval(low, high)}"
 
 
 def clear_limits(low, high, include=(0,)):
@@ -283,7 +294,7 @@ def _notes(pooled, width, overall=False):
     if pooled is None:
         return []
     parts = [
-        f"τ² = {number(pooled['tau2'])}",
+        f"τ² = {variance_text(pooled['tau2'])}",
         f"I² = {number(pooled['i2'], 1)}%",
         f"Q({pooled['k'] - 1:.0f}) = {number(pooled['q'])}",
         p_phrase(pooled["p_heterogeneity"]),
@@ -295,7 +306,7 @@ def _notes(pooled, width, overall=False):
     return [line.replace("\u00a0", " ") for line in wrap(whole, width)]
 
 
-def _columns(rows, results, columns, after, first, effect_label, favours):
+def _columns(rows, results, columns, after, first, effect_label, favours, measure):
     """Text columns left and right of the plot."""
 
     def column(heading, cells, ha="right", *, most=9, tail=0, least=0, group=""):
@@ -328,10 +339,12 @@ def _columns(rows, results, columns, after, first, effect_label, favours):
     lead += [study_column(*item, "left") for item in (columns or {}).items()]
     for arm, called in zip(("treated", "control"), favours[::-1], strict=True):
         lead += arm_columns(arm, called) if f"n_{arm}" in rows else []
-    summaries = [interval_text(*(r[name] for name in BOUNDS)) for r in results]
+    summaries = [estimate_text(*(r[name] for name in BOUNDS), measure) for r in results]
     least = max((text_width(text, bold=True) for text in summaries), default=0)
     triples = rows[["effect", "ci_low", "ci_high"]].to_numpy(float)
-    tail = [column(effect_label, [interval_text(*t) for t in triples], least=least)]
+    places = effect_digits(rows["ci_low"], rows["ci_high"], measure)
+    texts = [estimate_text(*triple, measure, places) for triple in triples]
+    tail = [column(effect_label, texts, least=least)]
     if rows["weight"].notna().any() or rows["excluded"].any():
         shares = zip(rows["weight"], rows["excluded"], strict=True)
         tail.append(column("Weight", ["excl." if out else number(100 * w, 1) for w, out in shares]))
@@ -426,7 +439,7 @@ def _cells(shown, columns, x):
     return entries
 
 
-def _summary_texts(lines, left, right):
+def _summary_texts(lines, left, right, measure):
     """Texts of headings, pooled results and their notes."""
     entries = []
     for kind, y, _, what in lines:
@@ -438,12 +451,12 @@ def _summary_texts(lines, left, right):
             how = what["method"] + (", HKSJ" if what["interval"].startswith("hksj") else "")
             text = f"Pooled, k = {what['k']:.0f}" + (f" ({how})" if how else "")
             entries.append(("left", True, PAD, y, shorten(text, left - PAD - GAP, bold=True)))
-            values = interval_text(*(what[name] for name in BOUNDS))
+            values = estimate_text(*(what[name] for name in BOUNDS), measure)
             entries.append(("right", True, right, y, values))
         elif kind == "interval":
             name = f"{100 * what['level']:g}% prediction interval"
             entries.append(("left", False, 2 * PAD, y, name))
-            values = interval(what["pi_low"], what["pi_high"])
+            values = effect_interval(what["pi_low"], what["pi_high"], measure)
             entries.append(("right", False, right, y, values))
     return entries
 

@@ -78,7 +78,7 @@ class Measure:
     @property
     def standardised(self):
         """Whether it is a difference in SDs, corrected for small samples or not."""
-        return self.id == "SMD" or (self.id == "own" and self.label.lower() in STANDARDISED)
+        return self.id != "mixed" and self.label.lower() in STANDARDISED
 
     def shown(self, value):
         """A value of the data as people read it: a ratio where the data are logs."""
@@ -107,6 +107,25 @@ MEASURES = {
     )
 }  # fmt: skip
 SMD = MEASURES["SMD"]
+
+
+def common(measures):
+    """What the effects of several outcomes are together; where they differ, "effect"."""
+    first, *others = measures
+    if all((one.title, one.scale) == (first.title, first.scale) for one in others):
+        return first
+    log = first.is_log and all(one.is_log for one in others)
+    return Measure("mixed", "log effect" if log else "effect", "effects of several kinds",
+                   scale="log" if log else "identity")  # fmt: skip
+
+
+def restored(label, scale=None, unit=None):
+    """A measure from what results in JSON say of it; without a label the SMD."""
+    known = {one.label: one for one in MEASURES.values()}
+    if label is None or label in known:
+        found = known.get(label, SMD)
+        return replace(found, unit=unit or "") if found.id == "MD" else found
+    return Measure("own", label, label, scale=scale or "identity")
 
 
 def used(rows, measure, outcome):
@@ -141,7 +160,7 @@ def used(rows, measure, outcome):
         found = Measure(
             "mixed",
             f"{computed.label} and {given.label}",
-            f"{computed.words} and, in {own.sum()} of {len(rows)} rows, the {given.label}",
+            f"{computed.words} and, in {own.sum()} of {len(rows)} rows, {given.words}",
             scale="log" if log else "identity",
             better=better if side == better else "neither",
         )
@@ -150,7 +169,7 @@ def used(rows, measure, outcome):
 
 def _own(outcome):
     label = outcome.effect_name or UNNAMED
-    words = f"of the kind {label}" if outcome.effect_name else "as the sheet gives them"
+    words = f"{label}s" if outcome.effect_name else "effects of a kind that the sheet does not name"
     return Measure("own", label, words, scale=outcome.effect_scale, columns=("effect", "se"))
 
 

@@ -5,15 +5,9 @@ from __future__ import annotations
 import re
 
 from helpers import provenance
+from helpers.measures import SMD
 from helpers.wording import count, listing
 
-MEASURES = {
-    "SMD": "standardised mean differences",
-    "GLASS": "Glass's delta, the mean difference divided by the control group's SD",
-    "MD": "mean differences",
-    "ROM": "log ratios of means",
-    "NMD": "normalised mean differences, in percent of the distance from control to uninjured",
-}
 CORRECTIONS = {
     "exact": "corrected for small samples by Hedges' exact factor",
     "approximate": "corrected for small samples by the approximate factor 1 − 3/(4m − 1)",
@@ -24,6 +18,12 @@ VARIANCES = {
     "stata": "J²(1/n₁ + 1/n₂ + d²/(2N)), Stata's default",
     "unbiased": "the unbiased large-sample formula",
     "revman": "1/n₁ + 1/n₂ + g²/(2(N − 3.94)), RevMan's formula",
+}
+NMD_VARIANCES = {
+    "delta": " [NMD], with the sampling variance by the delta method, the uninjured value's own "
+    "included where it was measured",
+    "conventional": " [NMD], with the conventional sampling variance that takes the distance from "
+    "control to uninjured as known",
 }
 METHODS = {
     "REML": "restricted maximum likelihood (REML)",
@@ -72,7 +72,7 @@ CITATIONS = {
 }
 
 
-def methods_text(review, settings, moderators, excluded):
+def methods_text(review, settings, moderators, excluded, used=(SMD,)):
     """How the numbers of a report were made, ready to be pasted into a manuscript.
 
     Parameters
@@ -83,21 +83,15 @@ def methods_text(review, settings, moderators, excluded):
         Labels of the moderators that were looked at.
     excluded : int
         Number of experiments left out.
+    used : iterable of helpers.measures.Measure
+        What the effects of the outcomes really are.
 
     Returns
     -------
     str
     """
-    effect = (
-        f"Effects are {MEASURES[settings.measure]} of {review.treated} against {review.control}"
-    )
-    if settings.measure == "SMD":
-        effect += (
-            f", {CORRECTIONS[settings.correction]}, with the sampling variance "
-            f"{VARIANCES[settings.variance]} [SMD]"
-        )
-    elif settings.measure == "NMD":
-        effect += " [NMD]"
+    used = list(used)
+    effect = measure_words(review, settings, used)
     share = (
         "a control group that several treated groups share was divided among them"
         if settings.split_controls
@@ -134,7 +128,7 @@ def methods_text(review, settings, moderators, excluded):
         verb = "was" if excluded == 1 else "were"
         left_out = f"{count(excluded, 'experiment')} {verb} left out, each listed with its reason."
     parts.append(f"Outliers were looked for in a Galbraith plot [galbraith]; {left_out}")
-    if settings.measure == "SMD":
+    if any(one.id == "SMD" for one in used):
         parts.append(
             "Because the standard error of a standardised mean difference contains the effect "
             "itself, small-study effects were tested only by methods based on sample size: the "
@@ -142,12 +136,42 @@ def methods_text(review, settings, moderators, excluded):
             "Pustejovsky and Rodgers [pustejovsky], and only where at least 10 experiments were at "
             "hand."
         )
+    hedges = "" if all(one.id == "own" for one in used) else "of exact Hedges g "
     parts.append(
         "Where studies hold several experiments, dependence was allowed for in a three-level model "
-        "of exact Hedges g with modelled sampling covariances [three_level], and where there are "
+        f"{hedges}with modelled sampling covariances [three_level], and where there are "
         "enough studies by cluster-robust CR2 inference [cr2]."
     )
     return _numbered("\n\n".join([*parts, software_text()]))
+
+
+def measure_words(review, settings, used):
+    """What the effects are, and by which formulas those that were computed here."""
+    known = list(dict.fromkeys((one.label, one.words) for one in used))
+    versus = f"of {review.treated} against {review.control}"
+    phrases = [words for _, words in known]
+    effect = f"Effects are {listing(phrases)} {versus}"
+    if any(one.id == "own" for one in used):
+        effect += (
+            ", as the sheet gives them with their standard errors"
+            if all(one.id == "own" for one in used)
+            else ", those that rows of the sheet bring with their standard errors"
+        )
+    ids = {one.id for one in used}
+    computed = settings.measure if ids & {settings.measure, "mixed"} else None
+    if computed == "SMD":
+        effect += (
+            f", {'the SMDs ' if len(known) > 1 or 'mixed' in ids else ''}"
+            f"{CORRECTIONS[settings.correction]}, with the sampling variance "
+            f"{VARIANCES[settings.variance]} [SMD]"
+        )
+    elif computed == "NMD":
+        effect += NMD_VARIANCES["conventional" if settings.variance == "conventional" else "delta"]
+    elif computed == "MD" and settings.variance == "stata":
+        effect += ", with the sampling variance of pooled SDs"
+    if any(one.is_log for one in used):
+        effect += "; effects on a log scale were pooled there and are shown back-transformed"
+    return effect
 
 
 def _numbered(text):

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from helpers import alerts, alternatives, audit, blocks, charts, results, wording
+from helpers import alerts, alternatives, audit, blocks, charts, measures, results, wording
 from helpers.analysis import ARTICLE
 from helpers.exhibits import Exhibits
 from helpers.tables import BOUNDS, estimate_cell
@@ -73,26 +73,52 @@ class Overview(Exhibits):
     # ------------------------------------------------------------------ all outcomes
 
     def evidence_map(self):
-        """All pooled effects, computed and printed, turned so that benefit lies to the right."""
-        table = self._map()
+        """All pooled effects of one measure, computed and printed, benefit to the right."""
+        every = self._map()
+        main, others = self._main, sorted({*every["measure"]} - {self._main.label})
+        table = every[every["measure"] == main.label]
+        directed = table["better"].isin(["higher", "lower"]).all()
+        turned = "turned so that benefit lies to the right" if directed else "turned to benefit "
+        turned += "" if directed else "where a side is benefit"
+        left_out = (
+            f" In the table only: {count(len(every) - len(table), 'outcome')} with another "
+            f"measure ({listing(others)})."
+            if others
+            else ""
+        )
         return self._figure(
             charts.evidence_map(
-                table, favours=(f"favours {self.review.control}", f"favours {self.review.treated}")
+                table,
+                measure=main,
+                level=ARTICLE.level,
+                favours=(f"favours {self.review.control}", f"favours {self.review.treated}"),
             ),
             name="evidence-map",
-            caption=f"All {count(len(table), 'outcome')}, turned so that benefit lies to the right: "
-            "computed by the article's settings, and as printed. An outcome whose effect was turned "
-            "is one where less is better.",
-            alt="; ".join(f"{row['label']}: {estimate_cell(row)}" for _, row in table.iterrows()),
-            data=table,
+            caption=f"All {count(len(table), 'outcome')}, {turned}: {main.name} with "
+            f"{wording.level_name(ARTICLE.level)}, computed by the article's settings, and as "
+            "printed. An outcome whose effect was turned is one where less is better."
+            f"{left_out}",
+            alt="; ".join(
+                f"{row['label']}: {main.name} {estimate_cell(row, measure=main)}"
+                for _, row in table.iterrows()
+            ),
+            data=every,
         )
+
+    @cached_property
+    def _main(self):
+        """The measure that most outcomes have, which the evidence map draws."""
+        every = [analysis.measure for analysis in self.analyses.values()]
+        labels = [one.label for one in every]
+        return max(every, key=lambda one: labels.count(one.label))
 
     def _map(self):
         rows, every = [], self.printed.to_dict("index")
         for name, analysis in self.analyses.items():
             outcome, family = analysis.outcome, self.review.families[analysis.outcome.family]
             row = {"family": family.label, "outcome": name, "label": outcome.label}
-            row |= {"better": outcome.better, "k": analysis.article.k}
+            row |= {"better": analysis.measure.better, "k": analysis.article.k}
+            row |= {"measure": analysis.measure.label, "scale": analysis.measure.scale}
             row |= {key: getattr(analysis.article, key) for key in BOUNDS}
             printed = every.get(name, dict.fromkeys(BOUNDS, np.nan))
             row |= {PRINTED[key]: printed[key] for key in BOUNDS}
@@ -102,23 +128,35 @@ class Overview(Exhibits):
     def pooled(self):
         """All pooled effects under the two presets beside the printed ones."""
         rows, every = [], self.printed.to_dict("index")
+        shared = measures.common(analysis.measure for analysis in self.analyses.values())
+        several = shared.id == "mixed" and len({*self._map()["measure"]}) > 1
+        level = f"[{wording.level_name(ARTICLE.level)}]"
+        head = level if several else f"{shared.title} {level}"
         for name, analysis in self.analyses.items():
-            printed = every.get(name)
+            printed, measure = every.get(name), analysis.measure
             rows.append(
                 {
                     "family": self.review.families[analysis.outcome.family].label,
                     "Outcome": analysis.outcome.label,
                     "Better": analysis.outcome.better,
+                    **({"Measure": measure.title} if several else {}),
                     "k": analysis.article.k,
                     "k printed": "–" if printed is None else number(printed["k"], 0),
-                    "Printed": "–" if printed is None else estimate_cell(printed),
-                    "Article's settings": estimate_cell(vars(analysis.article)),
+                    f"Printed: {head}": (
+                        "–" if printed is None else estimate_cell(printed, measure=measure)
+                    ),
+                    f"Article's settings: {head}": estimate_cell(
+                        vars(analysis.article), measure=measure
+                    ),
                     "I²": percent(analysis.article.i2),
-                    "Recommended settings": estimate_cell(vars(analysis.recommended)),
+                    f"Recommended settings: {head}": estimate_cell(
+                        vars(analysis.recommended), measure=measure
+                    ),
                 }
             )
         data = pd.DataFrame(
-            [{"outcome": name, "preset": preset, **results.pooled_fields(getattr(analysis, preset))}
+            [{"outcome": name, "preset": preset, **results.pooled_fields(getattr(analysis, preset)),
+              **results.measure_fields(analysis.measure)}
              for name, analysis in self.analyses.items() for preset in ("article", "recommended")]
         )  # fmt: skip
         return self._table(

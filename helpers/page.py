@@ -15,7 +15,10 @@ from html import escape, unescape
 from pathlib import Path
 
 from helpers import blocks
+from helpers.measures import SMD
+from helpers.wording import level_name
 
+ARTICLE_LEVEL = 0.95  # of the intervals that articles print
 TEMPLATES = Path(__file__).with_name("templates")
 HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
 SLOT = re.compile(r"<!--slot:(\w+)-->")
@@ -70,7 +73,8 @@ def index(entries, *, title, lead="", banner="", language="en"):
         a list of mappings with ``id, label, k, estimate, ci_low, ci_high, better``,
         ``published`` (a mapping with ``estimate, ci_low, ci_high``, or None) and optionally
         ``anchor`` (identifier of its section, by default ``outcome-<id>``; None where it has none);
-        optionally the ``level`` of its intervals. The page of a failed report is the last good
+        optionally the ``measure`` of an outcome (a `helpers.measures.Measure`, by default the SMD)
+        and the ``level`` of the report's intervals. The page of a failed report is the last good
         one, and is called so.
     title, lead : str
         Heading, and a sentence below it.
@@ -97,9 +101,7 @@ def index(entries, *, title, lead="", banner="", language="en"):
         report["repeats"] = bool(own) and own <= others
     return environment.get_template("index.html.j2").render(
         reports=reports,
-        levels=sorted(
-            {f"{100 * one.get('level', 0.95):g}%" for one in entries if one.get("outcomes")}
-        ),
+        printed=level_name(ARTICLE_LEVEL),
         outcomes=len(set().union(*named)),
         states=Counter(report["status"].replace("ok", "rendered") for report in reports),
         title=title,
@@ -245,26 +247,37 @@ def _links(html):
 
 
 def _family(entry):
-    """A report with its rows in the index drawn."""
+    """A report with its rows in the index drawn, those of each measure on an axis of their own."""
     from markupsafe import Markup
 
-    outcomes = entry.get("outcomes") or []
-    published = [one.get("published") or {} for one in outcomes]
-    low, high = blocks.axis([*outcomes, *published])
-    rows = []
-    for one, printed in zip(outcomes, published, strict=True):
-        plot, text = blocks.interval(one, low, high), "–"
-        if printed.get("estimate") is not None:
-            plot = blocks.interval({**printed, "kind": "published"}, low, high) + plot
-            text = blocks.estimate(printed)
-        anchor = one.get("anchor", f"outcome-{one['id']}")
-        rows.append(
-            {
+    outcomes = [{"measure": SMD, **one} for one in entry.get("outcomes") or []]
+    level = level_name(entry.get("level", ARTICLE_LEVEL))
+    rows, heads = {}, []
+    for measure, run in blocks.by_measure(outcomes):
+        printed = [one.get("published") or {} for one in run]
+        # What was printed is of the article's measure: beside another it is written, not drawn.
+        of = [one.get("printed_measure", SMD) for one in run]
+        alike = [one.title == measure.title for one in of]
+        drawn = [one for one, same in zip(printed, alike, strict=True) if same]
+        low, high = blocks.axis([*run, *drawn], measure)
+        axis = Markup(blocks.scale(low, high, measure))
+        heads.append({"measure": measure.title, "scale": axis})
+        for one, shown, printed_as, same in zip(run, printed, of, alike, strict=True):
+            plot, text = blocks.interval(one, low, high), "–"
+            if shown.get("estimate") is not None:
+                text = blocks.estimate({**shown, "measure": printed_as})
+                if same:
+                    plot = blocks.interval({**shown, "kind": "published"}, low, high) + plot
+                else:
+                    text = f"{printed_as.name} {text}"
+            anchor = one.get("anchor", f"outcome-{one['id']}")
+            rows[one["id"]] = {
                 **one,
+                "head": heads[-1] if one is run[0] and len(heads) > 1 else None,
                 "plot": Markup(plot),
                 "href": "#".join(filter(None, (entry["href"], anchor))) if entry["href"] else "",
                 "computed": blocks.estimate(one),
                 "published": text,
             }
-        )
-    return {**entry, "rows": rows, "scale": Markup(blocks.scale(low, high))}
+    first = heads[0] if heads else {"measure": "", "scale": ""}
+    return {**entry, "rows": list(rows.values()), **first, "level": level}

@@ -11,11 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import Bbox, blended_transform_factory
 
-from helpers.forest import BOUNDS, DASHED, clear_limits, diamonds, forest, interval_text, whiskers
+from helpers import influence as deletions
+from helpers.forest import BOUNDS, DASHED, clear_limits, diamonds, forest, whiskers
 from helpers.lettering import Hover, Texts, shorten, text_width
-from helpers.rulers import add_axes, axes, plain_ticks
+from helpers.measures import SMD
+from helpers.pooling import critical
+from helpers.rulers import add_axes, axes, effect_ticks, plain_ticks
 from helpers.style import BLUE, GREY, INK, LOOKS, VERMILLION, styled
-from helpers.wording import number
+from helpers.wording import effect as effect_text
+from helpers.wording import effect_digits, estimate_text, level_name, number
 
 WIDE, HIGH = 5.2, 3.6
 
@@ -58,12 +62,11 @@ def _row_labels(labels, k):
 
 
 @styled
-def galbraith(effect, *, variance, excluded=None, labels=None, level=1.96, ax=None):
+def galbraith(effect, *, variance, excluded=None, labels=None, level=0.95, points=None, ax=None):
     """Draw the Galbraith (radial) plot as Stata does: effect / SE against 1 / SE.
 
-    The line through the origin has the common-effect estimate of all rows, excluded ones too,
-    as its slope; the band is 1.96 wide either side. Rows outside of it are triangles, excluded
-    rows are hollow.
+    Line and band are those of `helpers.influence.galbraith`. Rows outside of the band are
+    triangles, excluded rows are hollow.
 
     Parameters
     ----------
@@ -71,7 +74,9 @@ def galbraith(effect, *, variance, excluded=None, labels=None, level=1.96, ax=No
     excluded : array_like of bool, shape (k,), optional
     labels : sequence of str, optional
     level : float
-        Half-width of the band in standard errors.
+        Of the band.
+    points : DataFrame, k rows, optional
+        Of `helpers.influence.galbraith`, where more rows than are drawn gave line and band.
     ax : Axes, optional
 
     Returns
@@ -79,27 +84,32 @@ def galbraith(effect, *, variance, excluded=None, labels=None, level=1.96, ax=No
     Axes
     """
     effect, se = np.asarray(effect, float), np.sqrt(np.asarray(variance, float))
-    x, y = 1 / se, effect / se
-    slope = (effect / se**2).sum() / (1 / se**2).sum()
+    if points is None:
+        points = deletions.galbraith(effect, variance=se**2, level=level)
+    x, y, outside = (points[name].to_numpy() for name in ("x", "y", "outside"))
+    slope, z = points["fitted"].iloc[0] / x[0], critical(level)
     ax = _labelled(axes(WIDE, HIGH, top=0.3, ax=ax), "Precision (1 / SE)", "Effect / SE")
     line = np.array([0, 1.05 * x.max()])
-    ax.fill_between(line, slope * line - level, slope * line + level, color=GREY, alpha=0.18, lw=0)
+    ax.fill_between(line, slope * line - z, slope * line + z, color=GREY, alpha=0.18, lw=0)
     ax.plot(line, slope * line, color=INK, lw=1)
     ax.axhline(0, color=INK, lw=0.6, ls=(0, (2, 3)))
-    outside = np.abs(y - slope * x) > level
     excluded = np.zeros(len(x), bool) if excluded is None else np.asarray(excluded, bool)
     _points(ax, x, y, marked=outside, hollow=excluded)
-    ax.plot([], [], "^", color=VERMILLION, mew=0, label=f"outside ±{level:g} ({outside.sum()})")
+    ax.plot([], [], "^", color=VERMILLION, mew=0, label=f"outside ±{z:.2f} ({outside.sum()})")
     if excluded.any():
         ax.plot([], [], "o", mfc="none", mec=INK, label=f"excluded ({excluded.sum()})")
     _legend(ax)
     ax.set_xlim(line)
+    digits = effect_digits(effect - z * se, effect + z * se)
     _hover(
         ax,
         x,
         y,
         labels,
-        [f"effect {number(e)}, SE {number(s)}" for e, s in zip(effect, se, strict=True)],
+        [
+            f"effect {number(e, digits)}, SE {number(s, digits)}"
+            for e, s in zip(effect, se, strict=True)
+        ],
     )
     return ax
 
@@ -111,18 +121,19 @@ def funnel(
     se,
     n_total,
     estimate,
-    yaxis="1/sqrt(N)",
+    yaxis=None,
     contours=True,
     excluded=None,
     labels=None,
-    effect_label="SMD",
+    measure=SMD,
     ax=None,
 ):
     """Draw the funnel plot, precise experiments at the top, with contours of significance.
 
     The grounds show where p is above 0.10 (none), and down to 0.05 and 0.01, for a test against
     no effect. On 1/√N the standard error there is that of an SMD under the null, 2/√N (equal
-    groups), which does not contain the effect itself.
+    groups), which does not contain the effect itself; other measures are drawn on the rows' own
+    standard errors.
 
     Parameters
     ----------
@@ -130,12 +141,13 @@ def funnel(
         Effects, standard errors, animals of both groups.
     estimate : float
         Pooled effect, the dashed line.
-    yaxis : {"1/sqrt(N)", "se"}
+    yaxis : {"1/sqrt(N)", "se"}, optional
+        By default the first for SMDs whose group sizes are known; contours on it are for SMDs only.
     contours : bool
     excluded : array_like of bool, shape (k,), optional
         Drawn hollow.
     labels : sequence of str, optional
-    effect_label : str
+    measure : helpers.measures.Measure
     ax : Axes, optional
 
     Returns
@@ -148,10 +160,13 @@ def funnel(
     Peters et al., J Clin Epidemiol 2008; Zwetsloot et al., eLife 2017.
     """
     effect, se = np.asarray(effect, float), np.asarray(se, float)
-    by_size = yaxis == "1/sqrt(N)"
-    y = 1 / np.sqrt(np.asarray(n_total, float)) if by_size else se
+    n_total = np.asarray(n_total, float)
+    by_size = (yaxis or funnel_axis(measure, n_total)) == "1/sqrt(N)"
+    contours = contours and (measure.standardised or not by_size)
+    y = 1 / np.sqrt(n_total) if by_size else se
     ax = axes(WIDE, HIGH, top=0.3 if contours else 0.1, ax=ax)
-    _labelled(ax, effect_label, "1 / √N" if by_size else "Standard error")
+    _labelled(ax, measure.title, "1 / √N" if by_size else "Standard error")
+    effect_ticks(ax.xaxis, measure)
     deep = 1.08 * y.max()
     outermost = 2.576 * 2 * deep if contours and by_size else 0
     span = np.append(effect, [estimate, -outermost, outermost])
@@ -177,9 +192,24 @@ def funnel(
         effect,
         y,
         labels,
-        [f"{effect_label} {number(e)}, N {n:g}" for e, n in zip(effect, n_total, strict=True)],
+        [
+            f"{text}, N {n:g}" if np.isfinite(n) else f"{text}, SE {number(s, 3)}"
+            for text, n, s in zip(_effect_texts(effect, se, measure), n_total, se, strict=True)
+        ],
     )
     return ax
+
+
+def funnel_axis(measure, n_total):
+    """The y axis of a funnel plot: 1/√N for SMDs of known group sizes, else standard errors."""
+    known = np.isfinite(np.asarray(n_total, float)).all()
+    return "1/sqrt(N)" if measure.standardised and known else "se"
+
+
+def _effect_texts(effect, se, measure):
+    """Effects with their measure, their decimals by their standard errors."""
+    digits = effect_digits(effect - 2 * se, effect + 2 * se, measure)
+    return [f"{measure.name} {effect_text(e, measure, digits)}" for e in effect]
 
 
 def _strip(names, texts, heading, *, width, row=0.24, head=0.24, zero=True, ax=None):
@@ -219,7 +249,7 @@ PRESETS = {
 
 
 @styled
-def presets(rows, *, effect_label="SMD (95% CI)", ax=None):
+def presets(rows, *, measure=SMD, level=0.95, ax=None):
     """Draw one outcome's pooled effect by each way of pooling it, and as published.
 
     Parameters
@@ -228,7 +258,9 @@ def presets(rows, *, effect_label="SMD (95% CI)", ax=None):
         Index or column `preset` (article, recommended, chosen, three_level, published, or any
         text); `estimate, ci_low, ci_high`, and `pi_low, pi_high` where there is a prediction
         interval (the thin line).
-    effect_label : str
+    measure : helpers.measures.Measure
+    level : float
+        Of the intervals.
     ax : Axes, optional
 
     Returns
@@ -238,8 +270,10 @@ def presets(rows, *, effect_label="SMD (95% CI)", ax=None):
     rows = rows if "preset" not in rows else rows.set_index("preset")
     rows = rows.reindex(columns=[*BOUNDS, "pi_low", "pi_high"]).astype(float)
     names = [PRESETS.get(name, str(name)) for name in rows.index]
-    texts = [interval_text(*values) for values in rows[BOUNDS].to_numpy()]
-    ax, y = _strip(names, texts, effect_label, width=3.2, ax=ax)
+    texts = [estimate_text(*values, measure) for values in rows[BOUNDS].to_numpy()]
+    heading = f"{measure.title} ({level_name(level)})"
+    ax, y = _strip(names, texts, heading, width=3.2, ax=ax)
+    effect_ticks(ax.xaxis, measure)
     low = rows[["ci_low", "pi_low"]].min(axis=1)
     high = rows[["ci_high", "pi_high"]].max(axis=1)
     limits = clear_limits(low, high)
@@ -286,7 +320,7 @@ def doleman(residual, inverse_n, *, fit=None, labels=None, ax=None):
 
 @styled
 def bubble(
-    x, effect, *, weight=None, fit=None, label=None, effect_label="SMD", labels=None, ax=None
+    x, effect, *, weight=None, fit=None, label=None, measure=SMD, level=0.95, labels=None, ax=None
 ):
     """Draw effects against a moderator, as bubbles whose area is the weight.
 
@@ -303,7 +337,9 @@ def bubble(
         `x` or `level`, with `estimate, ci_low, ci_high`; NaN where a level is not pooled.
     label : str, optional
         Name of the moderator.
-    effect_label : str
+    measure : helpers.measures.Measure
+    level : float
+        Of the band and of the levels' intervals.
     labels : sequence of str, optional
     ax : Axes, optional
 
@@ -318,27 +354,30 @@ def bubble(
     known = x.notna().to_numpy()
     x, effect, size, labels = x[known], effect[known], size[known], labels[known]
     if not pd.api.types.is_numeric_dtype(x):
-        return _level_strips(x, effect, size, fit, effect_label, labels, ax)
-    ax = _labelled(axes(WIDE, HIGH, ax=ax), label or x.name or "", effect_label)
+        return _level_strips(x, effect, size, fit, measure, level, labels, ax)
+    ax = _labelled(axes(WIDE, HIGH, ax=ax), label or x.name or "", measure.title)
+    effect_ticks(ax.yaxis, measure)
     ax.axhline(0, color=INK, lw=0.8)
     if fit is not None:
         ax.fill_between(fit["x"], fit["ci_low"], fit["ci_high"], color=GREY, alpha=0.2, lw=0)
         ax.plot(fit["x"], fit["estimate"], color=VERMILLION, lw=1.5)
     _points(ax, x, effect, size=size)
-    values = [f"{a:g}, {effect_label} {number(b)}" for a, b in zip(x, effect, strict=True)]
+    texts = _effect_texts(effect, np.nanstd(effect), measure)
+    values = [f"{a:g}, {text}" for a, text in zip(x, texts, strict=True)]
     _hover(ax, x, effect, labels, values)
     return ax
 
 
-def _level_strips(x, effect, size, fit, effect_label, labels, ax):
+def _level_strips(x, effect, size, fit, measure, level, labels, ax):
     levels = list(pd.unique(x) if fit is None else fit["level"])
-    names = [f"{shorten(level, 2.2)} (k = {(x == level).sum()})" for level in levels]
+    names = [f"{shorten(one, 2.2)} (k = {(x == one).sum()})" for one in levels]
     texts = [""] * len(levels)
     if fit is not None:
         triples = fit[BOUNDS].to_numpy(float)
-        texts = [interval_text(*t) if np.isfinite(t[0]) else "not pooled" for t in triples]
-    heading = f"{effect_label} (95% CI)" if fit is not None else ""
+        texts = [estimate_text(*t, measure) if np.isfinite(t[0]) else "not pooled" for t in triples]
+    heading = f"{measure.title} ({level_name(level)})" if fit is not None else ""
     ax, y = _strip(names, texts, heading, width=3.2, row=0.42, ax=ax)
+    effect_ticks(ax.xaxis, measure)
     place = x.map(dict(zip(levels, y, strict=True))).astype(float).to_numpy()
     # the golden ratio spreads dots evenly, and the same way each time
     height = place + 0.5 * ((np.arange(len(x)) * 0.618034) % 1 - 0.5)
@@ -346,7 +385,7 @@ def _level_strips(x, effect, size, fit, effect_label, labels, ax):
     _points(ax, effect[shown], height[shown], size=size[shown])
     if fit is not None:
         diamonds(ax, y, triples, 0.25)
-    values = [f"{effect_label} {number(e)}" for e in effect[shown]]
+    values = _effect_texts(effect[shown], np.nanstd(effect), measure)
     _hover(ax, effect[shown], height[shown], labels[shown], values)
     return ax
 
@@ -418,10 +457,10 @@ PANELS = {
 
 
 @styled
-def influence(diagnostics, *, labels=None):
+def influence(diagnostics, *, labels=None, level=0.95):
     """Draw the deletion diagnostics of each experiment, a panel for each.
 
-    Dashed lines are the usual marks of attention and triangles lie beyond them: ±1.96 for
+    Dashed lines are the usual marks of attention and triangles lie beyond them: ±z of the level for
     residuals, ±3·√(1/(k-1)) for DFFITS, the median of χ²(1) for Cook's distance, 3/k for hat
     values. Stems start where an experiment would change nothing, or else at the median.
 
@@ -430,6 +469,8 @@ def influence(diagnostics, *, labels=None):
     diagnostics : DataFrame, k rows in the order of the sheet
         Some of `rstudent, dffits, cook, cov_ratio, tau2_deleted, q_deleted, hat, weight`.
     labels : sequence of str, optional
+    level : float
+        Of the marks on residuals.
 
     Returns
     -------
@@ -439,7 +480,7 @@ def influence(diagnostics, *, labels=None):
     k = len(diagnostics)
     spread = 3 * np.sqrt(1 / max(k - 1, 1))
     marks = {
-        "rstudent": (-1.96, 1.96),
+        "rstudent": (-critical(level), critical(level)),
         "dffits": (-spread, spread),
         "cook": (-np.inf, 0.455),
         "hat": (-np.inf, 3 / k),
@@ -484,7 +525,7 @@ def influence(diagnostics, *, labels=None):
     return panels
 
 
-def leave_one_out(table, estimate, *, effect_label="SMD (95% CI)", ax=None, **more):
+def leave_one_out(table, estimate, *, ax=None, **more):
     """Draw the pooled effect without each experiment or study in turn.
 
     Parameters
@@ -493,10 +534,9 @@ def leave_one_out(table, estimate, *, effect_label="SMD (95% CI)", ax=None, **mo
         `label` or `left_out`, with `estimate, ci_low, ci_high`.
     estimate : float
         Pooled effect of all, the dashed line.
-    effect_label : str
     ax : Axes, optional
     **more
-        To `helpers.forest.forest`.
+        To `helpers.forest.forest`, such as measure and level.
 
     Returns
     -------
@@ -504,19 +544,18 @@ def leave_one_out(table, estimate, *, effect_label="SMD (95% CI)", ax=None, **mo
     """
     names = {"estimate": "effect", "left_out": "label", "added": "label"}
     rows = table.rename(columns=names).drop(columns="weight", errors="ignore")
-    ax = forest(rows, **{"heading": "Left out", "effect_label": effect_label, "ax": ax} | more)
+    ax = forest(rows, **{"heading": "Left out", "ax": ax} | more)
     ax.plot([estimate] * 2, ax.get_ylim(), color=VERMILLION, lw=0.8, ls=DASHED, zorder=1)
     return ax
 
 
-def cumulative(table, *, effect_label="SMD (95% CI)", ax=None, **more):
+def cumulative(table, *, ax=None, **more):
     """Draw how the pooled effect changes as experiments are added, from top to bottom.
 
     Parameters
     ----------
     table : DataFrame
         `label` or `added`, with `estimate, ci_low, ci_high`; NaN bounds where one row is alone.
-    effect_label : str
     ax : Axes, optional
     **more
         To `helpers.forest.forest`.
@@ -525,12 +564,12 @@ def cumulative(table, *, effect_label="SMD (95% CI)", ax=None, **more):
     -------
     Axes
     """
-    more = {"heading": "Added", "effect_label": effect_label, "ax": ax} | more
+    more = {"heading": "Added", "ax": ax} | more
     return leave_one_out(table, table["estimate"].iloc[-1], **more)
 
 
 @styled
-def gosh(estimate, i2, *, full=None, effect_label="SMD", ax=None):
+def gosh(estimate, i2, *, full=None, measure=SMD, ax=None):
     """Draw the density of pooled effect and I² over many subsets of the experiments.
 
     The shades hold 99, 90, 75, 50, 25 and 10% of the subsets.
@@ -541,7 +580,7 @@ def gosh(estimate, i2, *, full=None, effect_label="SMD", ax=None):
         Pooled effect and I² (percent) of each subset.
     full : (float, float), optional
         The same of all experiments, a diamond.
-    effect_label : str
+    measure : helpers.measures.Measure
     ax : Axes, optional
 
     Returns
@@ -567,7 +606,8 @@ def gosh(estimate, i2, *, full=None, effect_label="SMD", ax=None):
     held = np.cumsum(ranked) / ranked.sum()
     levels = np.unique(ranked[np.searchsorted(held, [0.99, 0.9, 0.75, 0.5, 0.25, 0.1])])
     paint = [to_rgba(BLUE, alpha) for alpha in np.linspace(0.15, 0.95, len(levels))]
-    ax = _labelled(axes(WIDE, HIGH, ax=ax), effect_label, "I² (%)")
+    ax = _labelled(axes(WIDE, HIGH, ax=ax), measure.title, "I² (%)")
+    effect_ticks(ax.xaxis, measure)
     centres = (edges[1:] / 2 + edges[:-1] / 2 for edges in (x, y))
     ax.contourf(*centres, density, levels=[*levels, 1.01 * ranked[0]], colors=paint)
     if full is not None:

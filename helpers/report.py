@@ -7,8 +7,10 @@ from functools import cached_property
 
 import pandas as pd
 
-from helpers import blocks, forest, methods, published, results, tables, wording
+from helpers import blocks, forest, measures, methods, published, results, tables, wording
+from helpers.analysis import ARTICLE, analyse
 from helpers.diagnosis import Diagnosis
+from helpers.effects import REFERENCE_COLUMNS
 from helpers.exhibits import of_outcome
 from helpers.findings import Refused
 from helpers.script import metafor_script
@@ -17,7 +19,7 @@ from helpers.wording import count, interval, number, percent
 
 DATA_COLUMNS = (
     "experiment", "study", "cohort", "control_group", "outcome", "n_treated", "mean_treated",
-    "sd_treated", "n_control", "mean_control", "sd_control", "follow_up_days",
+    "sd_treated", "n_control", "mean_control", "sd_control", *REFERENCE_COLUMNS, "follow_up_days",
 )  # fmt: skip
 EFFECT_COLUMNS = ("effect", "variance", "se", "ci_low", "ci_high", "weight", "provenance")
 
@@ -117,7 +119,9 @@ class Report(Diagnosis):
         if alone:
             items += _result_items(*self.analyses.values())
         plot = [
-            vars(analysis.chosen) | {"label": analysis.outcome.label, "href": f"#outcome-{name}"}
+            vars(analysis.chosen)
+            | {"label": analysis.outcome.label, "href": f"#outcome-{name}"}
+            | {"measure": analysis.measure}
             for name, analysis in self.analyses.items()
         ]
         return blocks.glance(items, sentence=self.sentence(), plot=plot)
@@ -126,7 +130,9 @@ class Report(Diagnosis):
         """The family's result in one sentence."""
         if len(self.analyses) == 1:
             (analysis,) = self.analyses.values()
-            text = wording.verdict(analysis.chosen, analysis.outcome, self.review.treated)
+            text = wording.verdict(
+                analysis.chosen, analysis.outcome, self.review.treated, analysis.measure
+            )
         else:
             text = wording.family_verdict(self.family.label, self.analyses.values())
         if not self.review.is_authentic:
@@ -151,6 +157,8 @@ class Report(Diagnosis):
         name, head = f"{outcome}-forest", f"{label}: {count(result.k, 'experiment')}"
         if by is not None and by not in analysis.subgroups:
             return blocks.paragraph(f"Not selected, or not in the rows: {described.label.lower()}.")
+        known = rows[["n_treated", "n_control"]].notna().any(axis=None)
+        sizes = "; n counts treated/control animals" if known else ""
         levels = values = {}
         if by is not None:
             levels, values = (
@@ -164,16 +172,17 @@ class Report(Diagnosis):
                 rows,
                 pooled=result,
                 groups=[(level, rows.index[values == level], r) for level, r in levels.items()],
-                better=analysis.outcome.better,
+                better=analysis.measure.better,
+                measure=analysis.measure,
             ),
             name=name,
             caption=f"{head}. Squares are effects with {wording.level_name(result.level)}, their "
             "area the weight; the diamond is the pooled effect, the bar below it the prediction "
-            f"interval; n counts treated/control animals.{note}",
+            f"interval{sizes}.{note}",
             alt=f"Forest plot of {count(result.k, 'experiment')} on {label}. Pooled "
-            f"{wording.estimate_phrase(result, self.settings.measure)}. "
-            f"{wording.heterogeneity_line(result)}.",
-            data=self._rows(analysis.rows, analysis.effects),
+            f"{wording.estimate_phrase(result, analysis.measure)}. "
+            f"{wording.heterogeneity_line(result, analysis.measure)}.",
+            data=self._rows(analysis, analysis.rows, analysis.effects),
         )
 
     def forest_of(self, outcomes, name, label):
@@ -183,18 +192,20 @@ class Report(Diagnosis):
             return blocks.paragraph("None of these outcomes was selected for this report.")
         every = pd.concat([analysis.table for analysis in chosen])
         rows, note = self._drawn(every)
-        directions = {analysis.outcome.better for analysis in chosen}
+        directions = {analysis.measure.better for analysis in chosen}
+        shared = measures.common(analysis.measure for analysis in chosen)
         axes = self._forest(
             rows,
             groups=[
                 (
-                    analysis.outcome.label,
+                    tables.outcome_label(analysis, shared),
                     rows.index[rows["outcome"] == analysis.outcome.id],
                     analysis.chosen,
                 )
                 for analysis in chosen
             ],
             better=directions.pop() if len(directions) == 1 else None,
+            measure=shared,
         )
         return self._figure(
             axes,
@@ -205,26 +216,27 @@ class Report(Diagnosis):
             f"the same animals.{note}",
             alt="; ".join(
                 f"{analysis.outcome.label}, k = {analysis.chosen.k}: "
-                f"{wording.estimate_phrase(analysis.chosen, self.settings.measure)}"
+                f"{wording.estimate_phrase(analysis.chosen, analysis.measure)}"
                 for analysis in chosen
             ),
-            data=pd.concat([self._rows(one.rows, one.effects) for one in chosen]),
+            data=pd.concat([self._rows(one, one.rows, one.effects) for one in chosen]),
         )
 
     @of_outcome()
     def heterogeneity(self, analysis):
         """How much the experiments differ, and what that means for the next one."""
         result = analysis.chosen
-        text = wording.heterogeneity_line(result)
+        text = wording.heterogeneity_line(result, analysis.measure)
         if result.pooled:
             low, high = result.heterogeneity_interval()["i2"]
-            text += f"; Q-profile interval of I² {interval(low, high, 1)}."
+            level = wording.level_name(result.level)
+            text += f"; Q-profile {level} of I² {interval(low, high, 1)}."
         return blocks.paragraph(text, name=f"{analysis.outcome.id}-heterogeneity")
 
     @of_outcome()
     def result(self, analysis):
         """A results paragraph that can be pasted into a manuscript."""
-        text = wording.result_paragraph(analysis, self.review, self.settings.measure)
+        text = wording.result_paragraph(analysis, self.review)
         return blocks.paragraph(text, name=f"{analysis.outcome.id}-result", copy=True)
 
     @of_outcome()
@@ -273,8 +285,10 @@ class Report(Diagnosis):
         shown = pd.DataFrame(
             {
                 "Experiment": out.index,
-                f"Effect [{wording.level_name(self.settings.level)}]": [
-                    "–" if pd.isna(row["estimate"]) else tables.estimate_cell(row)
+                f"{analysis.measure.title} [{wording.level_name(self.settings.level)}]": [
+                    "–"
+                    if pd.isna(row["estimate"])
+                    else tables.estimate_cell(row, measure=analysis.measure)
                     for row in effects
                 ],
                 "Reason": out["reason"],
@@ -290,31 +304,38 @@ class Report(Diagnosis):
         if len(analysis.excluded):
             caption += (
                 " With those that were excluded the pooled effect is "
-                f"{wording.estimate_phrase(analysis.with_excluded, self.settings.measure)}, "
+                f"{wording.estimate_phrase(analysis.with_excluded, analysis.measure)}, "
                 f"I² = {percent(analysis.with_excluded.i2)}; without them "
-                f"{wording.estimate_phrase(analysis.chosen, self.settings.measure)}, "
+                f"{wording.estimate_phrase(analysis.chosen, analysis.measure)}, "
                 f"I² = {percent(analysis.chosen.i2)}."
             )
         return self._table(
             shown,
             name=f"{analysis.outcome.id}-excluded",
             caption=caption,
-            data=self._rows(pd.concat([analysis.excluded, analysis.undefined]), out),
+            data=self._rows(analysis, pd.concat([analysis.excluded, analysis.undefined]), out),
         )
 
     @of_outcome()
     def published(self, analysis):
-        """Printed numbers beside those computed by the article's own settings."""
+        """Printed numbers beside those computed by the article's own settings and measure.
+
+        Whatever the parameters are: they are about the chosen result.
+        """
+        if self.parameters != self._as_article:
+            analysis = analyse(self.review, analysis.outcome.id)
         table = tables.published_table(analysis, self.printed, self.printed_levels)
         if table.empty:
             return blocks.paragraph(
                 "Nothing was printed for this outcome.", name=f"{analysis.outcome.id}-published"
             )
         return self._table(
-            tables.published_shown(table, self.review.moderators),
+            tables.published_shown(table, self.review.moderators, analysis.preset_measure),
             name=f"{analysis.outcome.id}-published",
             caption=f"{analysis.outcome.label}: {count(len(table), 'printed estimate')} beside "
-            f"the computed ones; the largest distance of an estimate or bound is "
+            "those computed by the article's settings, whatever the parameters are; each is "
+            f"{analysis.preset_measure.name} with {wording.level_name(ARTICLE.level)}, and the "
+            "largest distance of an estimate or bound is "
             f"{number(table['distance'].max(), 3)}.",
             data=table,
         )
@@ -365,7 +386,8 @@ class Report(Diagnosis):
         names = dict.fromkeys(name for one in self.analyses.values() for name in one.subgroups)
         labels = [self.review.moderators[name].label.lower() for name in names]
         excluded = self.counts["rows_excluded"]
-        text = methods.methods_text(self.review, self.settings, labels, excluded)
+        used = [analysis.measure for analysis in self.analyses.values()]
+        text = methods.methods_text(self.review, self.settings, labels, excluded, used)
         return blocks.paragraph(text, name="methods", copy=True)
 
     @cached_property
@@ -380,6 +402,12 @@ class Report(Diagnosis):
             self.not_analysed,
         )
 
+    @property
+    def _as_article(self):
+        """The parameters under which the chosen result of every outcome is the article's."""
+        own = {"moderators": None, "exclude": [], **asdict(ARTICLE)}
+        return self.parameters | own
+
     def _forest(self, rows, **how):
         """A forest plot in this review's words; means and SDs are in the download."""
         moderators, columns = self.review.moderator_values.loc[rows.index], {}
@@ -390,36 +418,47 @@ class Report(Diagnosis):
                 key = f"column {len(columns)}"  # whatever its name, it meets none of the figure's
                 shown, columns[key] = shown.assign(**{key: source[name]}), heading
         shown = shown.assign(
-            label=rows["study" if self.review.is_authentic else "experiment"],
-            animals=[
-                f"{n:g}/{m:g}" for n, m in zip(rows["n_treated"], rows["n_control"], strict=True)
-            ],
+            label=rows["study" if self.review.is_authentic else "experiment"]
         )
+        sizes = rows[["n_treated", "n_control"]]
+        if sizes.notna().any(axis=None):
+            columns = columns | {"animals": "n"}
+            shown["animals"] = [
+                f"{n:g}/{m:g}".replace("nan", "–") for n, m in sizes.itertuples(index=False)
+            ]
         return forest.forest(
             shown,
-            columns=columns | {"animals": "n"},
-            effect_label=f"{self.settings.measure} ({wording.level_name(self.settings.level)})",
+            columns=columns,
+            level=self.settings.level,
             favours=(f"favours {self.review.control}", f"favours {self.review.treated}"),
             **how,
         )
 
-    def _rows(self, rows, computed):
+    def _rows(self, analysis, rows, computed):
         """Rows of the sheet with what is computed of them, for a download."""
-        rows = rows[[*DATA_COLUMNS, "provenance"]].join(computed)
-        columns = (*DATA_COLUMNS, *EFFECT_COLUMNS, "reason", "by")
+        rows = rows[[name for name in (*DATA_COLUMNS, "provenance") if name in rows]]
+        named = {"measure": analysis.measure.label, "scale": analysis.measure.scale}
+        rows = rows.join(computed).assign(**named)
+        columns = (*DATA_COLUMNS, *EFFECT_COLUMNS, "reason", "by", *named)
         rows = rows[[name for name in columns if name in rows]]
         moderators = self.review.moderator_values.loc[rows.index]
         return results.with_moderators(rows, moderators, after=DATA_COLUMNS[-1])
 
 
 def _result_items(analysis):
-    result = analysis.chosen
+    result, measure = analysis.chosen, analysis.measure
+    digits = wording.effect_digits(result.ci_low, result.ci_high, measure)
+    level = f"{100 * result.level:g}%"
+    low_high = wording.effect_interval(result.ci_low, result.ci_high, measure, digits)
     items = [
-        ("Pooled effect", number(result.estimate), interval(result.ci_low, result.ci_high)),
-        ("I²", percent(result.i2), f"τ² {number(result.tau2)}"),
+        (
+            f"Pooled {measure.name}" if result.pooled else measure.title,
+            wording.effect(result.estimate, measure, digits),
+            f"{level} CI {low_high}",
+        ),
+        ("I²", percent(result.i2), f"τ² {wording.variance_text(result.tau2)}"),
     ]
     if not pd.isna(result.pi_low):
-        items.append(
-            ("Prediction interval", interval(result.pi_low, result.pi_high), "of a new experiment")
-        )
+        span = wording.effect_interval(result.pi_low, result.pi_high, measure)
+        items.append((f"{level} prediction interval", span, f"{measure.name} of a new experiment"))
     return items

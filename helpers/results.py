@@ -90,20 +90,22 @@ def family_results(review, family, analyses, parameters, seed, not_analysed=()):
 
 def outcome_results(analysis, printed):
     """Results of one outcome; `printed` is the table of `helpers.published.pooled`."""
-    outcome = analysis.outcome
+    outcome, measure, preset = analysis.outcome, analysis.measure, analysis.preset_measure
     return {
         "label": outcome.label,
         "unit": outcome.unit,
         "better": outcome.better,
+        "benefit": measure.better,
+        "positive": measure.positive or None,
         "studies": analysis.studies,
         "animals": analysis.animals,
-        "article": pooled_fields(analysis.article),
-        "recommended": pooled_fields(analysis.recommended),
-        "chosen": pooled_fields(analysis.chosen),
+        "article": pooled_fields(analysis.article) | measure_fields(preset),
+        "recommended": pooled_fields(analysis.recommended) | measure_fields(preset),
+        "chosen": pooled_fields(analysis.chosen) | measure_fields(measure),
         "three_level": three_level_fields(analysis),
         "published": printed.loc[outcome.id].to_dict() if outcome.id in printed.index else None,
         "subgroups": [
-            {"moderator": moderator} | row
+            {"moderator": moderator} | row | measure_fields(measure)
             for moderator, result in analysis.subgroups.items()
             for row in records(result.table)
         ],
@@ -118,7 +120,7 @@ def outcome_results(analysis, printed):
             for moderator, result in analysis.subgroups.items()
         },
         "meta_regression": [
-            row
+            row | measure_fields(measure)
             for result in analysis.regressions.values()
             for row in records(result.coefficients)[1:]
         ],
@@ -149,6 +151,11 @@ def outcome_results(analysis, printed):
     }
 
 
+def measure_fields(measure):
+    """What a result is: its measure by name, and whether its numbers are logarithms."""
+    return {"measure": measure.label, "scale": measure.scale}
+
+
 def three_level_fields(analysis):
     """The three-level result with cluster-robust inference, or why there is none."""
     fitted, robust = analysis.three_level, analysis.robust
@@ -163,6 +170,7 @@ def three_level_fields(analysis):
         "sigma2_study": fitted.sigma2_study,
         "sigma2_experiment": fitted.sigma2_experiment,
         "note": analysis.three_level_note,
+        **measure_fields(analysis.preset_measure),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from helpers.analysis import pooled_fields
-from helpers.effects import GROUP_COLUMNS
+from helpers.effects import GROUP_COLUMNS, REFERENCE_COLUMNS
 from helpers.numerals import MODERATOR
 from helpers.results import records
 
@@ -47,8 +47,40 @@ g <- J * d
 dat$yi <- g * dat$sign
 dat$vi <- {variance}
 """
+# By measure: what it is, its effect and its variance; sp, n1, n2 and ns as above.
+OTHERS = {
+    "GLASS": (
+        "Glass's delta",
+        "sign * (m1 - m2) / s2",
+        "1 / n1 + 1 / ns + ((m1 - m2) / s2)^2 / (2 * (ns - 1))",
+    ),
+    "MD": ("Mean differences", "sign * (m1 - m2)", "s1^2 / n1 + s2^2 / ns"),
+    "ROM": (
+        "Log ratios of means",
+        "sign * log(m1 / m2)",
+        "s1^2 / (n1 * m1^2) + s2^2 / (ns * m2^2)",
+    ),
+    "NMD": (
+        "Normalised mean differences, positive for benefit whatever the sign",
+        "D * (m1 - m2)",
+        "D^2 * (s1^2 / n1 + (1 - dat$yi / 100)^2 * s2^2 / ns + (dat$yi / 100)^2 * ref)",
+    ),
+}
+POOLED_MD = "sp^2 * (1 / n1 + 1 / ns)"
+CONVENTIONAL_NMD = "D^2 * (s1^2 / n1 + s2^2 / ns)"
+OTHER = """
+# {title}, from means, SDs and group sizes.
+n1 <- dat$n_treated; n2 <- dat$n_control; ns <- dat$n_split; sign <- dat$sign
+m1 <- dat$mean_treated; s1 <- dat$sd_treated; m2 <- dat$mean_control; s2 <- dat$sd_control
+sp <- sqrt(((n1 - 1) * s1^2 + (n2 - 1) * s2^2) / (n1 + n2 - 2))
+{reference}dat$yi <- {effect}
+dat$vi <- {variance}
+"""
+REFERENCE = """D <- 100 / (dat$mean_reference - m2)
+ref <- ifelse(is.na(dat$sd_reference), 0, dat$sd_reference^2 / dat$n_reference)
+"""
 GIVEN = """
-# Effects and sampling variances as the report computed them from the group data.
+# Effects and sampling variances as the report has them: {words}.
 dat$yi <- dat$effect
 dat$vi <- dat$variance
 """
@@ -106,8 +138,10 @@ def metafor_script(review, family, analyses, settings):
     """
     rows = pd.concat([analysis.table for analysis in analyses.values()])
     moderators = review.moderator_values.loc[rows.index].add_prefix(MODERATOR)
-    from_groups = settings.measure == "SMD" and rows[[*GROUP_COLUMNS]].notna().all(axis=None)
     numbers = [*GROUP_COLUMNS, "effect", "variance"]
+    if settings.measure == "NMD":
+        rows = rows.reindex(columns=list(dict.fromkeys([*rows, *REFERENCE_COLUMNS])))
+        numbers += REFERENCE_COLUMNS
     data = rows[["experiment", "outcome", *numbers, "provenance"]]
     data = data.assign(n_split=rows["n_split"], sign=rows.get("sign", 1)).join(moderators)
     numbers += ["n_split", "sign", *moderators.select_dtypes("number")]
@@ -117,12 +151,7 @@ def metafor_script(review, family, analyses, settings):
         notice=_comment(review.evidence.get("notice", "")), data=_text(data),
         report=_text(_expected(analyses)), classes=f"c({', '.join(map(_string, classes))})",
     )  # fmt: skip
-    effects = GIVEN
-    if from_groups:
-        effects = SMD.format(
-            factor=FACTORS[settings.correction], exact=FACTORS["exact"],
-            variance=VARIANCES[settings.variance],
-        )  # fmt: skip
+    effects = _effects(settings, [analysis.measure for analysis in analyses.values()])
     fits = FITS.format(
         method=settings.method,
         test=TESTS[settings.interval],
@@ -130,6 +159,25 @@ def metafor_script(review, family, analyses, settings):
         prefix=MODERATOR,
     )
     return head + effects + fits
+
+
+def _effects(settings, used):
+    """R code of the effects: anew from the group data, or as they are where rows bring them."""
+    if any(one.id != settings.measure for one in used):
+        labels = ", ".join(dict.fromkeys(one.label for one in used))
+        return GIVEN.format(words=_comment(labels))
+    if settings.measure == "SMD":
+        return SMD.format(
+            factor=FACTORS[settings.correction], exact=FACTORS["exact"],
+            variance=VARIANCES[settings.variance],
+        )  # fmt: skip
+    title, effect, variance = OTHERS[settings.measure]
+    if (settings.measure, settings.variance) == ("MD", "stata"):
+        variance = POOLED_MD
+    if (settings.measure, settings.variance) == ("NMD", "conventional"):
+        variance = CONVENTIONAL_NMD
+    reference = REFERENCE if settings.measure == "NMD" else ""
+    return OTHER.format(title=title, effect=effect, variance=variance, reference=reference)
 
 
 def _expected(analyses):

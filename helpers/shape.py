@@ -29,6 +29,7 @@ def _word(value):
 TABLE = ("a table", lambda value: isinstance(value, dict))
 LIST = ("a list", lambda value: isinstance(value, list))
 TEXT = ("a text", lambda value: isinstance(value, str))
+FINITE = ("a number", _finite)
 POSITIVE = ("a number", lambda value: _finite(value) and value > 0, "Write one above 0")
 DIVISOR = ("a number", lambda value: _finite(value) and value != 0, "Write one other than 0")
 CELL = ("a text or a number", lambda value: isinstance(value, str | bool) or _finite(value))
@@ -80,7 +81,7 @@ OUTCOME = {
     "unit": TEXT,
     "range": RANGE,
     "better!": _one_of("higher", "lower", "neither"),
-    "reference": NUMBER,
+    "reference": FINITE,
     "effect_name": TEXT,
     "effect_scale": SCALE,
 }

@@ -84,13 +84,18 @@ def _row(out, family, label, entry):
 
 
 def _outcome(name, outcome, text):
+    from helpers.measures import restored
     from helpers.page import slug
 
+    chosen, unit = outcome["chosen"], outcome.get("unit")
+    printed = outcome.get("article") or {}
     anchors = slug(outcome["label"]), f"outcome-{name}"
     fields = ("k", "estimate", "ci_low", "ci_high")
     return {
         "id": name,
         **{field: outcome.get(field) for field in ("label", "better", "published")},
-        **{field: outcome["chosen"].get(field) for field in fields},
+        **{field: chosen.get(field) for field in fields},
+        "measure": restored(chosen.get("measure"), chosen.get("scale"), unit),
+        "printed_measure": restored(printed.get("measure"), printed.get("scale"), unit),
         "anchor": next((anchor for anchor in anchors if f'id="{anchor}"' in text), None),
     }

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 
-from helpers.analysis import presets
+from helpers.analysis import ARTICLE, presets
+from helpers.measures import SMD
 from helpers.results import records
-from helpers.wording import interval, level_name, number, p_phrase, p_value, percent
+from helpers.wording import (
+    effect,
+    effect_interval,
+    estimate_text,
+    level_name,
+    number,
+    p_phrase,
+    p_value,
+    percent,
+    variance_text,
+)
 
 BOUNDS = ("estimate", "ci_low", "ci_high")
 PRESET_LABELS = {
@@ -20,10 +32,19 @@ PRESET_LABELS = {
 }
 
 
-def estimate_cell(row, prefix=""):
+def outcome_label(analysis, shared):
+    """An outcome's label, with its measure where it is not the one of all."""
+    own = analysis.measure
+    if (own.title, own.scale) == (shared.title, shared.scale):
+        return analysis.outcome.label
+    return (
+        f"{analysis.outcome.label} ({own.label if own.is_log and not shared.is_log else own.name})"
+    )
+
+
+def estimate_cell(row, prefix="", measure=SMD):
     """Estimate with interval from a mapping whose keys begin with `prefix`."""
-    estimate, low, high = (row[prefix + name] for name in BOUNDS)
-    return f"{number(estimate)} {interval(low, high)}"
+    return estimate_text(*(row[prefix + name] for name in BOUNDS), measure)
 
 
 def moderator_table(analysis, moderators, as_printed=False):
@@ -38,23 +59,24 @@ def moderator_table(analysis, moderators, as_printed=False):
         ``moderator`` (a heading with the test between levels), level, k, effect, p, I² (p),
         coefficient and its p, all as text.
     """
-    rows, settings = [], analysis.settings
-    heads = [f"{name} [{level_name(settings.level)}]" for name in (settings.measure, "Coefficient")]
+    rows, measure = [], analysis.measure
+    names = measure.title, "Coefficient, as a ratio" if measure.is_log else "Coefficient"
+    heads = [f"{name} [{level_name(analysis.settings.level)}]" for name in names]
     for name, result in analysis.subgroups.items():
         regression = analysis.regressions.get(name)
         heading = moderator_heading(analysis, moderators[name], as_printed)
-        coefficients = _coefficient_cells(regression, name)
+        coefficients = _coefficient_cells(regression, name, measure)
         for row in records(result.table):
             coefficient, p = coefficients.get(row["level"], ("not estimable", "–"))
             rows.append(
                 {"moderator": heading}
-                | _level_cells(row, heads[0])
+                | _level_cells(row, heads[0], measure)
                 | {heads[1]: coefficient, "p (coefficient)": p}
             )
     for name, result in analysis.regressions.items():
         if name not in analysis.subgroups:
             heading = moderator_heading(analysis, moderators[name], as_printed)
-            rows.append({"moderator": heading} | _slope_cells(result, *heads))
+            rows.append({"moderator": heading} | _slope_cells(result, *heads, slope_of(measure)))
     return pd.DataFrame(rows)
 
 
@@ -92,23 +114,30 @@ def moderator_heading(analysis, moderator, as_printed=False):
     return " · ".join(parts)
 
 
-def _level_cells(row, head):
-    pooled = bool(row["pooled"])
+def slope_of(measure):
+    """The measure of a change by a moderator's unit: it has the decimals that it needs."""
+    return replace(measure, id="slope", label="log ratio" if measure.is_log else "slope")
+
+
+def _level_cells(row, head, measure):
+    pooled, alone = bool(row["pooled"]), effect(row["estimate"], measure)
     return {
         "Level": row["level"],
         "k": row["k"],
-        head: estimate_cell(row) if pooled else f"{number(row['estimate'])}, not pooled",
+        head: estimate_cell(row, measure=measure) if pooled else f"{alone}, not pooled",
         "p": p_value(row["p_effect"]) if pooled else "–",
         "I² (p)": f"{percent(row['i2'])} ({p_value(row['p_heterogeneity'])})" if pooled else "–",
     }
 
 
-def _coefficient_cells(regression, name):
+def _coefficient_cells(regression, name, measure):
     """Coefficient and its p, as text, of each level of the moderator."""
     if regression is None:
         return {}
     terms = _coefficients(regression)
-    cells = {row["level"]: (estimate_cell(row), p_value(row["p"])) for row in terms}
+    cells = {
+        row["level"]: (estimate_cell(row, measure=measure), p_value(row["p"])) for row in terms
+    }
     return cells | {regression.reference[name]: ("Reference", "–")}
 
 
@@ -121,7 +150,7 @@ def _by_level(rows):
     return {row["level"]: row for row in rows}
 
 
-def _slope_cells(regression, effect_head, head):
+def _slope_cells(regression, effect_head, head, measure):
     row = _coefficients(regression)[1]
     return {
         "Level": "per unit",
@@ -129,7 +158,7 @@ def _slope_cells(regression, effect_head, head):
         effect_head: "–",
         "p": "–",
         "I² (p)": f"{percent(regression.i2)} ({p_value(regression.p_residual)})",
-        head: estimate_cell(row),
+        head: estimate_cell(row, measure=measure),
         "p (coefficient)": p_value(row["p"]),
     }
 
@@ -149,32 +178,44 @@ def moderator_data(analysis):
             for field, column in names.items():
                 table[column] = [term.get(field, math.nan) for term in found]
         parts.append(table)
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    if not parts:
+        return pd.DataFrame()
+    named = {"measure": analysis.measure.label, "scale": analysis.measure.scale}
+    return pd.concat(parts, ignore_index=True).assign(**named)
 
 
 def presets_table(analysis, printed):
-    """Presets side by side, with what was printed, as `(shown, data)`."""
+    """Presets side by side, with what was printed, as `(shown, data)`; each names its measure."""
     data = presets(analysis)
     if printed is not None:
         row = {name: printed[name] for name in ("k", *BOUNDS)}
         data = pd.DataFrame([*records(data), {"result": "published"} | row])
-    usual, own = level_name(0.95), level_name(analysis.chosen.level)
+    usual, own = level_name(ARTICLE.level), level_name(analysis.chosen.level)
     labels = PRESET_LABELS | ({} if own == usual else {"chosen": f"Chosen settings, {own}"})
+    of = dict.fromkeys(data["result"], analysis.preset_measure) | {"chosen": analysis.measure}
+    alike = len({one.title for one in of.values()}) == 1
+    head = analysis.measure.title if alike else "Estimate"
     shown = [
         {
             "Result": labels[row["result"]],
+            **({} if alike else {"Measure": of[row["result"]].title}),
             "k": number(row["k"], 0),
-            f"Effect [{usual}]": estimate_cell(row),
+            f"{head} [{usual}]": estimate_cell(row, measure=of[row["result"]]),
             "p": p_value(row["p_effect"]),
-            "τ²": number(row["tau2"]),
+            "τ²": variance_text(row["tau2"]),
             "I²": percent(row["i2"]),
             "Prediction interval": (
-                "–" if pd.isna(row["pi_low"]) else interval(row["pi_low"], row["pi_high"])
+                "–"
+                if pd.isna(row["pi_low"])
+                else effect_interval(row["pi_low"], row["pi_high"], of[row["result"]])
             ),
         }
         for row in records(data)
     ]
-    return pd.DataFrame(shown), data
+    named = [(one.label, one.scale) for one in of.values()]
+    return pd.DataFrame(shown), data.assign(
+        measure=[label for label, _ in named], scale=[scale for _, scale in named]
+    )
 
 
 def published_table(analysis, pooled, levels):
@@ -183,6 +224,7 @@ def published_table(analysis, pooled, levels):
     Parameters
     ----------
     analysis : OutcomeAnalysis
+        By the article's settings.
     pooled, levels : pandas.DataFrame
         Of `helpers.published.pooled` and `helpers.published.subgroups`.
 
@@ -224,8 +266,8 @@ def _pair(quantity, moderator, level, printed, computed):
     }
 
 
-def published_shown(table, moderators):
-    """`published_table` as it is read."""
+def published_shown(table, moderators, measure=SMD):
+    """`published_table` as it is read, both numbers being of the article's measure."""
     labels = {name: moderator.label for name, moderator in moderators.items()}
     words = {"pooled": "Pooled effect", "subgroup": "Subgroup", "coefficient": "Coefficient"}
     return pd.DataFrame(
@@ -233,8 +275,8 @@ def published_shown(table, moderators):
             "Quantity": words[row["quantity"]],
             "Moderator": labels.get(row["moderator"], "–"),
             "Level": row["level"] or "–",
-            "Printed": estimate_cell(row, "printed_"),
-            "Computed": estimate_cell(row, "computed_"),
+            "Printed": estimate_cell(row, "printed_", measure),
+            "Computed": estimate_cell(row, "computed_", measure),
             "Largest distance": number(row["distance"], 3),
             "I² printed": percent(row["printed_i2"]),
             "I² computed": percent(row["computed_i2"]),

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
+from helpers.measures import SMD
+
 MINUS = "\u2212"
+MOST_DIGITS = 8  # decimals beyond which a number is written as 1.2e−9
+NOTHING = 1e-15  # what is nearer to no effect is a rounding error of the machine
 MARKS = "DFFITS, Cook's distance, hat value or DFBETAS"  # as `influence.diagnostics` judges
 
 
@@ -16,8 +22,69 @@ def number(value, digits=2):
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else MINUS + "∞"
-    text = f"{abs(value):.{digits}f}"
-    return (MINUS if value < 0 and float(text) != 0 else "") + text
+    size = abs(value)
+    if size == 0 or (digits <= MOST_DIGITS and size < 1e9):
+        text = f"{size:,.{min(digits, MOST_DIGITS)}f}"
+    else:
+        figures = min(max(1, digits + math.floor(math.log10(size))), 6)
+        text = f"{size:.{figures}e}".replace("-", MINUS)
+    return (MINUS if value < 0 and text.strip("0.,") else "") + text
+
+
+def effect_digits(low, high, measure=SMD):
+    """Decimals for effects with these intervals, one or many.
+
+    SMDs have two. Other effects have as many as the middling half-width of their intervals needs
+    for two figures, at least two, or one where the numbers are in the hundreds.
+    """
+    if measure.standardised:
+        return 2
+    low, high = (np.atleast_1d(np.asarray(bound, float)) for bound in (low, high))
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = (np.exp(bound) if measure.is_log else bound for bound in (low, high))
+        half = (high - low) / 2
+    half = half[np.isfinite(half) & (half > 0)]
+    if not len(half):
+        return 2
+    middle = float(np.median(half))
+    if middle < 0.02:
+        return 1 - math.floor(math.log10(middle))
+    return 1 if middle >= 1 and np.nanmedian(np.maximum(abs(low), abs(high))) >= 100 else 2
+
+
+def effect(value, measure=SMD, digits=2):
+    """One effect or bound as people read it.
+
+    What is not the null value is never written as the null value, nor a ratio as 0: such a number
+    has the decimals of its first figure.
+    """
+    shown = measure.shown(value)
+    if shown is None or not math.isfinite(shown):
+        return number(shown)
+    for far in (shown - measure.null, shown):
+        hidden = 0 < abs(far) < 0.5 * 10.0**-digits
+        if hidden and abs(far) > NOTHING:
+            digits = -math.floor(math.log10(abs(far)))
+    return number(shown, digits)
+
+
+def effect_interval(low, high, measure=SMD, digits=None):
+    """An interval of effects in brackets."""
+    digits = effect_digits(low, high, measure) if digits is None else digits
+    return f"[{effect(low, measure, digits)}, {effect(high, measure, digits)}]"
+
+
+def estimate_text(estimate, low, high, measure=SMD, digits=None):
+    """An estimate with its interval in brackets: "2.31 [1.95, 2.66]"."""
+    digits = effect_digits(low, high, measure) if digits is None else digits
+    return f"{effect(estimate, measure, digits)} {effect_interval(low, high, measure, digits)}"
+
+
+def variance_text(value, digits=2):
+    """A variance such as τ², with more decimals where these would make 0.00 of it."""
+    if value is not None and math.isfinite(value) and NOTHING < value < 0.5 * 10.0**-digits:
+        digits = 1 - math.floor(math.log10(value))
+    return number(value, digits)
 
 
 def interval(low, high, digits=2):
@@ -59,12 +126,19 @@ def level_name(level):
     return f"{100 * level:g}% CI"
 
 
-def estimate_phrase(result, measure="SMD"):
-    """Estimate with interval and p: "SMD 2.31 [1.95, 2.66], p < 0.001"."""
-    return (
-        f"{measure} {number(result.estimate)} {interval(result.ci_low, result.ci_high)}, "
-        f"{p_phrase(result.p_effect)}"
+def estimate_phrase(result, measure=SMD):
+    """Estimate with interval and p: "SMD 2.31 (95% CI 1.95 to 2.66), p < 0.001"."""
+    return f"{estimate_words(result, measure)}, {p_phrase(result.p_effect)}"
+
+
+def estimate_words(result, measure=SMD):
+    """Estimate with its measure and the level of its interval: "SMD 2.31 (95% CI 1.95 to 2.66)"."""
+    digits = effect_digits(result.ci_low, result.ci_high, measure)
+    value, low, high = (
+        effect(one, measure, digits) for one in (result.estimate, result.ci_low, result.ci_high)
     )
+    unit = {"": "", "%": "%"}.get(measure.unit, f" {measure.unit}")
+    return f"{measure.name} {value}{unit} ({level_name(result.level)} {low} to {high})"
 
 
 def direction(estimate, better):
@@ -79,51 +153,74 @@ def excludes_zero(result):
     return result.ci_low > 0 or result.ci_high < 0
 
 
-def verdict(result, outcome, treated):
+def verdict(result, outcome, treated, measure=None):
     """What a pooled effect says about an outcome, as one sentence a reader can quote.
 
-    The direction is that of the estimate; whether it is told as a difference follows from the
-    interval, and an interval with 0 inside is told as undecided, never as an absence of effect.
+    The direction is that of the animals: which way the treated ones differ follows from the
+    estimate and from what a positive effect means (`helpers.measures.Measure.positive`), the side
+    of benefit from its `better`. Whether it is told as a difference follows from the interval, and
+    an interval with no effect inside is told as undecided, never as an absence of effect.
+
+    Parameters
+    ----------
+    result : helpers.pooling.PooledResult
+    outcome : helpers.description.Outcome
+    treated : str
+        What the treated group is called.
+    measure : helpers.measures.Measure, optional
+        By default the SMD, treated less control.
     """
-    side = direction(result.estimate, outcome.better)
-    words = "neither side" if side == "neither" else f"the side of {side}"
-    numbers = f"{number(result.estimate)} {interval(result.ci_low, result.ci_high)}"
+    measure = measure or replace(SMD, better=outcome.better or "neither")
+    side = direction(result.estimate, measure.better)
+    on = "" if side == "neither" else f", on the side of {side}"
+    numbers = estimate_words(result, measure)
     if not result.pooled:
-        return f"{outcome.label}: one experiment gives {numbers}, on {words}; nothing is pooled."
+        return f"{outcome.label}: one experiment gives {numbers}{on}; nothing is pooled."
     if not excludes_zero(result):
         return (
             f"{outcome.label}: {result.k} experiments do not settle whether {treated} change it; "
-            f"{numbers} reaches from one side of zero to the other."
+            f"{numbers} includes {measure.null}."
         )
-    change = "higher" if result.estimate > 0 else "lower"
-    return (
-        f"{outcome.label} was {change} with {treated}, on {words}: {numbers}, pooled over "
-        f"{result.k} experiments."
-    )
+    pooled = f"{numbers}, pooled over {result.k} experiments."
+    change = higher_or_lower(result.estimate, measure)
+    if change:
+        return f"{outcome.label} was {change} with {treated}{on}: {pooled}"
+    # Rows measure it in both directions, so that only the side can be told.
+    towards = "differed" if side == "neither" else f"differed in the direction of {side}"
+    return f"{outcome.label} {towards} with {treated}: {pooled}"
 
 
-def heterogeneity_line(result):
+def higher_or_lower(estimate, measure):
+    """Which way the treated animals differ, "higher" or "lower"; empty where rows disagree."""
+    if not measure.positive or estimate == 0:
+        return ""
+    other = {"higher": "lower", "lower": "higher"}
+    return measure.positive if estimate > 0 else other[measure.positive]
+
+
+def heterogeneity_line(result, measure=SMD):
     """Heterogeneity of a pooled result in one line."""
     if not result.pooled:
         return "One experiment: nothing to pool."
     parts = [
-        f"τ² = {number(result.tau2)}",
+        f"τ² = {variance_text(result.tau2)}",
         f"I² = {percent(result.i2)}",
         f"H² = {number(result.h2)}",
         f"Q({result.k - 1}) = {number(result.q)}, {p_phrase(result.p_heterogeneity)}",
     ]
     if not pd.isna(result.pi_low):
-        parts.append(f"prediction interval {interval(result.pi_low, result.pi_high)}")
+        span = effect_interval(result.pi_low, result.pi_high, measure)
+        parts.append(f"{100 * result.level:g}% prediction interval {span}")
     return ", ".join(parts)
 
 
-def heterogeneity_words(result):
+def heterogeneity_words(result, measure=SMD):
     """What heterogeneity and the prediction interval mean for the next experiment."""
     if not result.pooled:
         return ""
     if pd.isna(result.pi_low):
         return "There are too few experiments for a prediction interval."
-    span = interval(result.pi_low, result.pi_high)
+    span = effect_interval(result.pi_low, result.pi_high, measure)
     if result.pi_low > 0 or result.pi_high < 0:
         tail = "which lies on one side of zero"
     else:
@@ -134,18 +231,15 @@ def heterogeneity_words(result):
     )
 
 
-def result_paragraph(analysis, review, measure="SMD"):
+def result_paragraph(analysis, review):
     """A results paragraph on one outcome for a manuscript."""
-    result, outcome = analysis.chosen, analysis.outcome
-    text = verdict(result, outcome, review.treated)
+    result, outcome, measure = analysis.chosen, analysis.outcome, analysis.measure
+    text = verdict(result, outcome, review.treated, measure)
     studies = count(analysis.studies, "study", "studies")
     text += f" The data came from {studies} and {count(analysis.animals, 'animal')}."
     if result.pooled:
-        text += (
-            f" ({measure} with {level_name(result.level)}; τ² = {number(result.tau2)}, "
-            f"I² = {percent(result.i2)}.)"
-        )
-        text += f" {heterogeneity_words(result)}"
+        text += f" (τ² = {variance_text(result.tau2)}, I² = {percent(result.i2)}.)"
+        text += f" {heterogeneity_words(result, measure)}"
     tested = [
         (name, regression)
         for name, regression in analysis.tested.items()
@@ -178,6 +272,8 @@ def influence_words(analysis, table, left_out):
     `table` is that of `helpers.influence.diagnostics`; `left_out` holds those of
     `helpers.influence.leave_one_out` by what was left out.
     """
+    measure, chosen = analysis.measure, analysis.chosen
+    digits = effect_digits(chosen.ci_low, chosen.ci_high, measure)
     parts = []
     for noun, left in left_out.items():
         low, high = left["estimate"].min(), left["estimate"].max()
@@ -187,29 +283,38 @@ def influence_words(analysis, table, left_out):
             f", and zero moves into or out of the interval {count(flips, 'time')}" if flips else ""
         )
         parts.append(
-            f"one {noun} left out, it lies between {number(low)} and {number(high)}{turned}"
+            f"one {noun} left out, it lies between {effect(low, measure, digits)} and "
+            f"{effect(high, measure, digits)}{turned}"
         )
     named = list(table.loc[table["influential"], "left_out"])
-    text = f"Pooled effect {number(analysis.chosen.estimate)}; with {listing(parts)}. "
+    pooled = effect(chosen.estimate, measure, digits)
+    text = f"Pooled {measure.name} {pooled}; with {listing(parts)}. "
     if named:
         return text + f"Influential by {MARKS}: {listing(named)}."
     return text + f"No experiment is influential by {MARKS}."
 
 
+SIDES = {
+    "benefit": "on the side of benefit",
+    "harm": "on the side of harm",
+    "neither": "of which no side is benefit",
+}
+
+
 def family_verdict(label, analyses):
     """What the outcomes of a family say together, as one sentence."""
     analyses = list(analyses)
-    sides = {"benefit": [], "harm": []}
+    sides = {"benefit": [], "harm": [], "neither": []}
     undecided = []
     for analysis in analyses:
-        side = direction(analysis.chosen.estimate, analysis.outcome.better)
-        if analysis.chosen.pooled and excludes_zero(analysis.chosen) and side in sides:
+        side = direction(analysis.chosen.estimate, analysis.measure.better)
+        if analysis.chosen.pooled and excludes_zero(analysis.chosen):
             sides[side].append(analysis.outcome.label)
         else:
             undecided.append(analysis.outcome.label)
     few = len(analyses) < 10  # a sentence to quote, not a list
     parts = [
-        f"{len(names)} on the side of {side}" + (f" ({listing(names)})" if few else "")
+        f"{len(names)} {SIDES[side]}" + (f" ({listing(names)})" if few else "")
         for side, names in sides.items()
         if names
     ]
