@@ -10,9 +10,10 @@ from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from helpers.forest import COMPACT, clear_limits, forest, interval_text
+from helpers.forest import COMPACT, clear_limits, forest
 from helpers.lettering import Hover, Texts, shorten, text_width, wrap
 from helpers.style import BLUE, GREY, INK, VERMILLION
+from helpers.wording import estimate_text
 
 
 def experiments(k, *, sign=1, label="Experiment {}", seed=0):
@@ -340,7 +341,7 @@ def test_limits_hold_what_must_be_seen_and_leave_out_what_is_far():
 
 
 def test_intervals_in_brackets():
-    assert interval_text(-2.75, -3.69, -1.8) == "−2.75 [−3.69, −1.80]"
+    assert estimate_text(-2.75, -3.69, -1.8) == "−2.75 [−3.69, −1.80]"
 
 
 def test_widths_are_those_of_the_font():

@@ -17,7 +17,7 @@ from helpers import moderators, pooling, small_study
 from helpers.blocks import MIME
 from helpers.description import PROJECT, describe
 from helpers.effects import effect_sizes
-from helpers.wording import interval, number
+from helpers.wording import number
 
 REVIEW = PROJECT / "data" / "sci_exosomes"
 DESCRIPTION = describe(REVIEW)
@@ -302,7 +302,8 @@ def test_every_outcome_shows_its_figures_tables_and_words(run, sheet):
         forest = shown[f"figure-{grouped.get(outcome, outcome)}-forest"]
         assert all(name in forest["csv"] for name in rows["experiment"])
         best = found["chosen"]
-        words = f"{number(best['estimate'])} {interval(best['ci_low'], best['ci_high'])}"
+        numbers = [number(best[name]) for name in ("estimate", "ci_low", "ci_high")]
+        words = "SMD {} (95% CI {} to {})".format(*numbers)
         assert words in shown[f"paragraph-{outcome}-result"]["text"]
         assert words in shown[f"table-{outcome}-presets"]["text"]
     kinds = [note["kind"] for note in shown.values()]

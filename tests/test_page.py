@@ -401,7 +401,8 @@ def test_an_outcome_without_a_section_leads_to_the_page():
 
 def test_the_index_says_the_level_of_its_intervals():
     entries = page_sample.entries()
-    assert "published, each with its 95% confidence interval" in page.index(entries, title="T")
+    assert "Computed: SMD [95% CI]" in page.index(entries, title="T")
     html = page.index([entries[0] | {"level": 0.9}, *entries[1:]], title="T")
-    assert "computed here, with confidence interval (90%, 95%)" in html
-    assert "published, with its 95% confidence interval" in html
+    assert "Computed: SMD [90% CI]" in html
+    assert "Computed: SMD [95% CI]" in html
+    assert "Published [95% CI]" in html

@@ -41,7 +41,7 @@ def test_contract_of_the_results(content):
     assert len(provenance["inputs"]["review.toml"]) == len(provenance["rows"]) == 64
     outcome = content["outcomes"]["tnf_a"]
     fields = {"k", "estimate", "se", "ci_low", "ci_high", "p_effect", "tau2", "i2", "h2", "q",
-              "p_heterogeneity", "pi_low", "pi_high", "pooled"}  # fmt: skip
+              "p_heterogeneity", "pi_low", "pi_high", "pooled", "measure", "scale"}  # fmt: skip
     for preset in ("article", "recommended", "chosen"):
         assert set(outcome[preset]) == fields
     assert fields | {"moderator", "level"} == set(outcome["subgroups"][0])
@@ -77,8 +77,8 @@ def test_a_forest_plot_carries_its_rows_and_names_its_numbers(inflammation):
 
 def test_intervals_are_called_by_their_level():
     report = Report("inflammation", level=0.9)
-    assert "Estimate [90% CI]" in report.glance().html
-    assert "Effect [90% CI]" in report.excluded("il_1b").text
+    assert "SMD [90% CI]" in report.glance().html
+    assert "SMD [90% CI]" in report.excluded("il_1b").text
 
 
 def test_every_download_says_what_rows_it_comes_from(inflammation):

@@ -57,7 +57,10 @@ def test_numbers_are_read_to_the_last_bit(tmp_path):
         ('title = "x"\nsheet = 3' + FAMILY, "a table is due"),
         ('title = "x"\nevidence = "y"' + FAMILY, "a table is due"),
         ('title = "x"' + FAMILY + '[[moderators]]\nid = "a"\nlevels = "abc"', "a list is due"),
-        ('title = "x"' + FAMILY.replace('"higher"', '"up"'), 'better: "higher", "lower" or "neither" is due'),
+        (
+            'title = "x"' + FAMILY.replace('"higher"', '"up"'),
+            'better: "higher", "lower" or "neither" is due',
+        ),
         ('title = "x"' + FAMILY.replace("[0, 21]", "[21, 0]"), "range .lowest, highest."),
         ('title = "x"' + FAMILY.replace('"movement"', '"index"'), "not overview or index"),
         ('title = "x"' + FAMILY + SPECIES + 'reference = "cat"', "is no level.*Did you mean 'rat'"),

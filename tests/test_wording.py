@@ -1,5 +1,6 @@
 """Numbers as text, and sentences whose words follow from numbers."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from helpers import wording
 from helpers.description import Outcome
+from helpers.measures import SMD
 from helpers.pooling import pool
 
 HIGHER = Outcome("score", "Score", "family", better="higher")
@@ -66,7 +68,11 @@ def test_prediction_interval_words():
 
 def test_a_family_is_summed_up_by_side():
     analyses = [
-        SimpleNamespace(outcome=o, chosen=pool([m, m * 1.1, m * 0.9], variance=[v] * 3))
+        SimpleNamespace(
+            outcome=o,
+            measure=replace(SMD, better=o.better),
+            chosen=pool([m, m * 1.1, m * 0.9], variance=[v] * 3),
+        )
         for o, m, v in ((HIGHER, 2, 0.01), (LOWER, 2, 0.01), (HIGHER, 0.1, 5.0))
     ]
     text = wording.family_verdict("Family", analyses)
