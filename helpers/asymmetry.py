@@ -63,9 +63,7 @@ def of(analyses, seed):
     Asymmetry
     """
     rows = pd.concat(
-        analysis.table.assign(
-            towards_benefit=analysis.measure.benefit(analysis.effects["effect"])
-        )
+        analysis.table.assign(towards_benefit=analysis.measure.benefit(analysis.effects["effect"]))
         for analysis in analyses
     )
     others = dict.fromkeys(

@@ -417,9 +417,7 @@ class Report(Diagnosis):
             if source is not None:
                 key = f"column {len(columns)}"  # whatever its name, it meets none of the figure's
                 shown, columns[key] = shown.assign(**{key: source[name]}), heading
-        shown = shown.assign(
-            label=rows["study" if self.review.is_authentic else "experiment"]
-        )
+        shown = shown.assign(label=rows["study" if self.review.is_authentic else "experiment"])
         sizes = rows[["n_treated", "n_control"]]
         if sizes.notna().any(axis=None):
             columns = columns | {"animals": "n"}
