@@ -178,6 +178,10 @@ def undefined(table, **options):
         With the index of `table`, empty where the effect is defined.
     """
     reasons = pd.Series("", table.index, dtype=object)
+    if str(options.get("measure")).upper() == "ROM":
+        # Of two negative means the ratio is above 0 too, but it points the other way.
+        negative = (table[["mean_treated", "mean_control"]] < 0).all(axis=1) & ~brings_own(table)
+        reasons[negative] = f"ROM is undefined{_NEEDS['ROM']}"
     while (left := reasons == "").any():
         try:
             effect_sizes(table[left], **options)

@@ -114,7 +114,7 @@ class Report(Diagnosis):
         items = [
             ("Experiments", f"{counts['rows_used']:,}", out),
             ("Studies", f"{used['study'].nunique():,}", ""),
-            ("Animals", f"{animals:,}", note),
+            ("Animals", f"{animals:,}" if animals else "not given", note if animals else ""),
         ]
         if alone:
             items += _result_items(*self.analyses.values())

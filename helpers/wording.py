@@ -236,7 +236,7 @@ def result_paragraph(analysis, review):
     result, outcome, measure = analysis.chosen, analysis.outcome, analysis.measure
     text = verdict(result, outcome, review.treated, measure)
     studies = count(analysis.studies, "study", "studies")
-    text += f" The data came from {studies} and {count(analysis.animals, 'animal')}."
+    text += f" The data came from {studies}{animals_phrase(analysis)}."
     if result.pooled:
         text += f" (τ² = {variance_text(result.tau2)}, I² = {percent(result.i2)}.)"
         text += f" {heterogeneity_words(result, measure)}"
@@ -292,6 +292,15 @@ def influence_words(analysis, table, left_out):
     if named:
         return text + f"Influential by {MARKS}: {listing(named)}."
     return text + f"No experiment is influential by {MARKS}."
+
+
+def animals_phrase(analysis):
+    """How many animals, as far as the rows tell it: " and 60 animals"; nothing where none does."""
+    known = analysis.rows[["n_treated", "n_control"]].notna().all(axis=1)
+    if not known.any():
+        return "; the numbers of animals are not given"
+    text = f" and {count(analysis.animals, 'animal')}"
+    return text if known.all() else f"{text} in {known.sum()} of {len(known)} experiments"
 
 
 SIDES = {

@@ -148,6 +148,8 @@ def test_a_report_needs_no_group_sizes(tmp_path):
     report = Report("movement", review=folder)
     assert "standard error" in report.funnel("score").text
     assert not re.search(r"\bnan\b", told(report))
+    assert "Animals: not given" in report.glance().text
+    assert "the numbers of animals are not given" in report.result("score").text
     said = report.small_study(["score"], "score").text
     assert "No test for small-study effects was run" in said
     assert "standardised mean differences" in said
@@ -340,6 +342,18 @@ def test_a_log_ratio_of_means_is_read_as_a_ratio(tmp_path):
     assert [chosen[f] for f in ("estimate", "ci_low", "ci_high")] == [
         number_of(value) for value in ROM_LOG
     ]
+
+
+def test_rows_of_two_negative_means_are_listed_and_the_others_pooled(tmp_path):
+    """Their ratio is positive and would turn the direction round."""
+    toml = FAMILY.replace("range = [0, 21]", "range = [-50, 50]")
+    table = [*rows(3), row("x1", mean_treated=-2, mean_control=-4), row("x2", mean_treated=-1)]
+    report = Report("movement", review=write(tmp_path, table, toml=toml), measure="ROM")
+    assert report.analyses["score"].chosen.k == 3
+    listed = report.excluded("score").text
+    assert "x1" in listed
+    assert "x2" in listed
+    assert "both means must be above 0" in listed
 
 
 def test_digits_follow_small_numbers_through_the_report(tmp_path):
