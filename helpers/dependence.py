@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from helpers import heterogeneity
 from helpers.distributions import chi2_isf, chi2_sf
 from helpers.effects import small_sample_factor
 from helpers.pooling import checked, critical, inference, numbers
@@ -292,12 +293,12 @@ def three_level(effect, *, study, variance=None, covariance=None, interval="z", 
         note = "Every study has one experiment: only the sum of the two variances can be estimated."
     theta, loglik = _climb(blocks, _start(blocks), blocks.free)
     sxx, sxy = blocks.sums(theta)[:2]
-    estimate, se = sxy / sxx, 1 / np.sqrt(sxx)
+    estimate, se = blocks.middle + sxy / sxx, 1 / np.sqrt(sxx)
 
     # Typical sampling variance (k - 1)/tr(P), P from the sampling covariance alone.
     w = 1 / blocks.spread
     sxx0, sxy0 = blocks.sums(np.zeros(2))[:2]
-    trace = w.sum() - (blocks.x**2 * w**2).sum() / sxx0
+    trace = (w * heterogeneity.others(blocks.x**2 * w)).sum() / sxx0
     total = theta.sum() + (k - 1) / trace
     q = ((blocks.y - blocks.x * sxy0 / sxx0) ** 2 * w).sum()
     df = np.inf if interval == "z" else k - 1
@@ -320,7 +321,7 @@ class _Blocks:
     """The data in the eigenvectors of each study's sampling covariance, studies contiguous.
 
     There the covariance of a study is diag(spread + σ²_experiment) + σ²_study·x·x', and the
-    column of ones has become x.
+    column of ones has become x. The effects are counted from `middle`, to keep their digits.
     """
 
     spread: np.ndarray
@@ -328,6 +329,7 @@ class _Blocks:
     y: np.ndarray
     start: np.ndarray
     free: np.ndarray  # which of the two variances the data can tell apart
+    middle: float
 
     def sums(self, theta):
         """1'M⁻¹1, 1'M⁻¹y, y'M⁻¹y and log|M| for θ of shape (..., 2)."""
@@ -372,13 +374,17 @@ def _blocks(y, v, code):
     start = np.cumsum(size) - size
     free = np.array([size.max() > 1, True])
     if isinstance(v, np.ndarray):
-        return _Blocks(v[order], np.ones(len(y)), y[order], start, free)
+        y, middle = heterogeneity.centred(y, v)
+        return _Blocks(v[order], np.ones(len(y)), y[order], start, free, middle)
     spread, x, turned = np.empty((3, len(y)))
+    for rows in stacks(code):
+        spread[rows] = _stack(v, code, rows).diagonal(axis1=1, axis2=2)
+    y, middle = heterogeneity.centred(y, spread)
     for rows in stacks(code):
         spread[rows], vectors = np.linalg.eigh(_stack(v, code, rows))
         x[rows] = vectors.sum(axis=1)
         turned[rows] = (y[rows][:, None] @ vectors)[:, 0]
-    return _Blocks(spread[order], x[order], turned[order], start, free)
+    return _Blocks(spread[order], x[order], turned[order], start, free, middle)
 
 
 def _start(blocks):

@@ -16,6 +16,10 @@ _TOLERANCE = 1e-8
 _MAX_STEPS = 200
 # Share of the typical sampling variance below which no second maximum is looked for.
 _NEGLIGIBLE = 0.01
+# A difference of this share of the effects themselves is rounding (0.1 + 0.2 less 0.3), no spread.
+_ROUNDING = 4 * np.finfo(float).eps
+# Where one weight is this many times another, sums of weights lose the smaller one's digits.
+_UNEVEN = 1e4
 # Elements of a batch worked on at once: keeps the working set within a core's cache and the
 # memory of a million fits bounded.
 _CHUNK = 65_536
@@ -57,31 +61,69 @@ def estimate(effects, variances, design, method="REML"):
     return out.reshape(shape)
 
 
+def centred(effects, variances):
+    """Effects less the most precise one of their set: what is computed from them keeps its digits.
+
+    Parameters
+    ----------
+    effects, variances : numpy.ndarray, shape (..., k)
+        An infinite variance leaves an effect out.
+
+    Returns
+    -------
+    away, middle : numpy.ndarray, shapes (..., k) and (...)
+        `away` is exactly 0 where effects differ by rounding only, and where one is left out.
+    """
+    effects, variances = np.broadcast_arrays(effects, variances)
+    first = np.argmin(variances, axis=-1)[..., None]
+    middle = np.take_along_axis(effects, first, axis=-1)
+    away = effects - middle
+    noise = _ROUNDING * np.maximum(np.abs(effects), np.abs(middle))
+    return np.where(np.isfinite(variances) & (np.abs(away) > noise), away, 0.0), middle[..., 0]
+
+
+def others(weights):
+    """Sum of the other weights of the set for each weight, to the last digit, shape (..., k)."""
+    top = np.argmax(weights, axis=-1)[..., None]
+    rest = weights.copy()
+    np.put_along_axis(rest, top, 0.0, axis=-1)
+    rest = rest.sum(-1, keepdims=True)
+    out = rest + np.take_along_axis(weights, top, axis=-1) - weights
+    np.put_along_axis(out, top, rest, axis=-1)
+    return out
+
+
 def typical_variance(variances, design):
-    """Typical sampling variance s² = (k - p) / tr(P) of Higgins and Thompson (2002)."""
-    design = _Design(design)
-    m = design.moments(1 / variances[None], np.zeros((1, len(variances))))
-    return (len(variances) - design.p) / m.tr_p[0]
+    """Typical sampling variance s² = (k - p) / tr(P) of Higgins and Thompson (2002).
+
+    `variances` of shape (..., k); an infinite one leaves an effect out.
+    """
+    design, shape = _Design(design), np.shape(variances)
+    v = np.reshape(variances, (-1, shape[-1]))
+    m = design.moments(1 / v, np.zeros(v.shape))
+    with np.errstate(divide="ignore", invalid="ignore"):  # none where no df is left
+        return ((np.isfinite(v).sum(1) - design.p) / m.tr_p).reshape(shape[:-1])
 
 
 def i2_h2(tau2, *, s2, q, df, method):
     """I² in percent and H²: from τ² and the typical variance, for a common effect from Q."""
     with np.errstate(divide="ignore", invalid="ignore"):
         if method == "EE":
-            return 100 * np.maximum(0, 1 - df / np.asarray(q)), q / df
+            return 100 * np.maximum(0, 1 - df / np.asarray(q, dtype=float)), q / df
         return 100 * tau2 / (tau2 + s2), 1 + tau2 / s2
 
 
 def q_statistic(effects, variances, design, tau2=0.0):
-    """Generalised Q, the weighted residual sum of squares at a given τ²."""
-    return float(_Design(design).moments(1 / (variances + tau2)[None], effects[None]).ypy[0])
+    """Generalised Q, the weighted residual sum of squares at a given τ²; never negative."""
+    y = centred(effects, variances)[0]
+    return float(_Design(design).moments(1 / (variances + tau2)[None], y[None]).ypy[0])
 
 
 def profile(effects, variances, design, quantiles):
     """Values of τ² at which the generalised Q equals each of `quantiles`; 0 where Q(0) is below."""
     design = _Design(design)
     n = len(quantiles)
-    y, v = np.tile(effects, (n, 1)), np.tile(variances, (n, 1))
+    y, v = np.tile(centred(effects, variances)[0], (n, 1)), np.tile(variances, (n, 1))
     return _solve_q(y, v, design, np.asarray(quantiles, dtype=float))
 
 
@@ -90,6 +132,13 @@ def fit(effects, variances, design, tau2):
     effects, variances = np.broadcast_arrays(effects, variances)
     w = 1 / (variances + np.asarray(tau2)[..., None])
     basis, triangle = np.linalg.qr(design)
+    if _uneven(w).any():  # by orthogonal steps, the heaviest rows first: slower, loses no digits
+        order = np.argsort(-w, axis=-1)
+        root = np.sqrt(np.take_along_axis(w, order, axis=-1))
+        q, r = np.linalg.qr(root[..., None] * basis[order])
+        y = root * np.take_along_axis(effects, order, axis=-1)
+        back = np.linalg.inv(r @ triangle)
+        return (back @ (q.mT @ y[..., None]))[..., 0], back @ back.mT
     back = np.linalg.inv(triangle)
     inverse = np.linalg.inv(np.einsum("...k,kp,kq->...pq", w, basis, basis))
     inverse = back @ inverse @ back.T
@@ -125,11 +174,16 @@ class _Design:
         w2 = w * w
         sum1, sum2 = w.sum(1), w2.sum(1)
         sum3 = np.vecdot(w2, w)
-        u = w * (y - (np.vecdot(w, y) / sum1)[:, None])  # u = Py
+        r = y - (np.vecdot(w, y) / sum1)[:, None]
+        u = w * r  # u = Py
         m.tr_w, m.tr_ww = sum1, sum2
         m.tr_p = sum1 - sum2 / sum1
         m.tr_pp = sum2 - 2 * sum3 / sum1 + (sum2 / sum1) ** 2
-        m.ypy = np.vecdot(u, y)
+        if (uneven := _uneven(w)).any():  # the same from positive terms only
+            own = w[uneven] * others(w[uneven]) / sum1[uneven, None]  # diagonal of P
+            pairs = np.vecdot(w2[uneven], others(w2[uneven])) / sum1[uneven] ** 2
+            m.tr_p[uneven], m.tr_pp[uneven] = own.sum(1), np.vecdot(own, own) + pairs
+        m.ypy = np.vecdot(u, r)
         m.yppy = np.vecdot(u, u)
         m.ypppy = np.vecdot(w * u, u) - np.vecdot(w, u) ** 2 / sum1
         return m
@@ -140,9 +194,8 @@ class _Design:
         inverse = np.linalg.inv(self.cross(w))
         half = inverse @ self.cross(w2)
         beta = np.einsum("bpq,bq->bp", inverse, (w * y) @ self.x)
-        u = w * (y - beta @ self.x.T)
-        wu = w * u
-        xwu = wu @ self.x
+        r = y - beta @ self.x.T
+        u = w * r
         m.tr_w, m.tr_ww = w.sum(1), w2.sum(1)
         m.tr_p = m.tr_w - np.einsum("bpp->b", half)
         m.tr_pp = (
@@ -150,10 +203,28 @@ class _Design:
             - 2 * np.einsum("bpq,bqp->b", inverse, self.cross(w2 * w))
             + np.einsum("bpq,bqp->b", half, half)
         )
-        m.ypy = np.vecdot(u, y)
+        m.ypy = np.vecdot(u, r)
+        for row in np.flatnonzero(_uneven(w)):
+            u[row], m.ypy[row], m.tr_p[row], m.tr_pp[row] = self._complement(w[row], y[row])
+        wu = w * u
+        xwu = wu @ self.x
         m.yppy = np.vecdot(u, u)
         m.ypppy = np.vecdot(wu, u) - np.einsum("bp,bpq,bq->b", xwu, inverse, xwu)
         return m
+
+    def _complement(self, w, y):
+        """Py, y'Py, tr P and tr PP of one set from P = W½NN'W½, N orthonormal to W½X."""
+        order = np.argsort(-w)  # the heaviest first: then each row keeps its own digits
+        root = np.sqrt(w[order])[:, None]
+        null = root * np.linalg.qr(root * self.x[order], mode="complete")[0][:, self.p :]
+        z, square, u = null.T @ y[order], null.T @ null, np.empty_like(y)
+        u[order] = null @ z
+        return u, z @ z, np.trace(square), (square**2).sum()
+
+
+def _uneven(w):
+    """Sets whose weights are so uneven that sums of them lose digits."""
+    return w.max(-1) > _UNEVEN * np.where(w > 0, w, np.inf).min(-1)
 
 
 def _estimate(y, v, design, method):
@@ -163,7 +234,7 @@ def _estimate(y, v, design, method):
     enough = df > 0
     out = np.zeros(len(y))
     if enough.any():
-        y, v, df = np.where(used, y, 0.0)[enough], v[enough], df[enough]
+        y, v, df = centred(y, v)[0][enough], v[enough], df[enough]
         out[enough] = _ESTIMATORS[method](y, v, design, df)
     return out
 

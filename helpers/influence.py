@@ -82,6 +82,7 @@ def diagnostics(effect, *, variance, study=None, method="REML"):
     Viechtbauer and Cheung (2010), Research Synthesis Methods 1:112.
     """
     y, v, names, code = _deletions(effect, variance, study, least=3)
+    y = heterogeneity.centred(y, v)[0]  # nothing below depends on where the effects lie
     full = _summaries(y, v[None], method)
     return _in_chunks(
         lambda part: _diagnostics(names[part], y, v, _without(part, code, v), full, method),
@@ -93,6 +94,9 @@ def _diagnostics(names, y, v, rest, full, method):
     """Diagnostics of some deletions, `rest` with infinite variances where deleted."""
     k, gone = len(y), np.isinf(rest)
     deleted = _summaries(y, rest, method)
+    # Where one effect is left τ² is unknown, and so is what rests on it.
+    deleted["tau2"] = np.where(deleted["k"] > 1, deleted["tau2"], np.nan)
+    deleted["se"] = np.where(deleted["k"] > 1, deleted["se"], np.nan)
     w = 1 / (v + deleted["tau2"][:, None])
     own = np.where(gone, w, 0)
     own_sum = own.sum(1)
@@ -228,7 +232,7 @@ def gosh(effect, *, variance, subsets=100_000, method="REML", seed=0):
 
     def pooled(part):
         sets = np.where(inside[part], v, np.inf)
-        return pd.DataFrame(_summaries(y, sets, method)).drop(columns=["se", "s2"])
+        return pd.DataFrame(_summaries(y, sets, method)).drop(columns=["se", "s2", "square"])
 
     return _in_chunks(pooled, len(inside), len(y))
 
@@ -279,22 +283,19 @@ def _in_chunks(function, sets, k):
 def _summaries(y, v, method):
     """Estimate, plain standard error and heterogeneity of each set, v of shape (sets, k)."""
     k = np.isfinite(v).sum(1)
-    tau2 = heterogeneity.estimate(y, v, np.ones((len(y), 1)), method)
-    w = 1 / (v + tau2[:, None])
+    design = np.ones((len(y), 1))
+    tau2 = heterogeneity.estimate(y, v, design, method)
+    away, middle = heterogeneity.centred(y, v)
+    w, fixed = 1 / (v + tau2[:, None]), 1 / v
     total = w.sum(1)
-    fixed = 1 / v
-    sum1 = fixed.sum(1)
-    if len(v) <= 4 * len(y):
-        q = (fixed * (y - ((fixed @ y) / sum1)[:, None]) ** 2).sum(1)
-    else:  # the same by two products of matrices, around a middle that keeps the digits
-        r = y - y.mean()
-        q = np.maximum(fixed @ r**2 - (fixed @ r) ** 2 / sum1, 0)
-    with np.errstate(divide="ignore", invalid="ignore"):  # one effect has no s²
-        s2 = (k - 1) * sum1 / (sum1**2 - np.einsum("sk,sk->s", fixed, fixed))
-        i2, h2 = heterogeneity.i2_h2(tau2, s2=s2, q=q, df=k - 1, method=method)
+    shift, common = np.vecdot(w, away) / total, np.vecdot(fixed, away) / fixed.sum(1)
+    q = np.vecdot(fixed, (away - common[:, None]) ** 2)
+    s2 = heterogeneity.typical_variance(v, design)
+    i2, h2 = heterogeneity.i2_h2(tau2, s2=s2, q=q, df=k - 1, method=method)
+    square = np.vecdot(w, (away - shift[:, None]) ** 2)
     return {
-        "k": k, "estimate": (w @ y) / total, "se": total**-0.5, "tau2": tau2, "i2": i2, "h2": h2,
-        "q": q, "s2": s2,
+        "k": k, "estimate": middle + shift, "se": total**-0.5, "tau2": tau2, "i2": i2, "h2": h2,
+        "q": q, "s2": s2, "square": square,
     }  # fmt: skip
 
 
@@ -303,10 +304,9 @@ def _pooled(names, y, v, method, **options):
     fit = _summaries(y, v, method)
     k, mean, tau2 = fit["k"], fit["estimate"], fit["tau2"]
     with np.errstate(divide="ignore", invalid="ignore"):
-        square = ((y - mean[:, None]) ** 2 / (v + tau2[:, None])).sum(1) / (k - 1)
         fields = pooled_values(
-            mean, plain_se=fit["se"], k=k, tau2=tau2, mean_square=square, q=fit["q"], s2=fit["s2"],
-            method=method, **options,
+            mean, plain_se=fit["se"], k=k, tau2=tau2, mean_square=fit["square"] / (k - 1),
+            q=fit["q"], s2=fit["s2"], method=method, **options,
         )  # fmt: skip
     alone = inference(mean, fit["se"], level=options["level"])
     fields = {

@@ -132,7 +132,8 @@ class RegressionResult:
         generator = np.random.default_rng(seed)
         x = self.design.to_numpy(float)
         orders = generator.permuted(np.tile(np.arange(self.k), (n, 1)), axis=1)
-        y, v = self.effect[orders], self.variance[orders]
+        away = heterogeneity.centred(self.effect, self.variance)[0]
+        y, v = away[orders], self.variance[orders]
         tau2 = heterogeneity.estimate(y, v, x, self.method)
         z, qm = _statistics(*_fit(y, v, x, tau2, self.interval))
         z0, qm0 = _statistics(self.coefficients["coef"].to_numpy(), self.covariance)
@@ -254,13 +255,15 @@ def meta_regression(
     k, p = x.shape
     if k <= p:
         raise ValueError(f"{k} effects cannot carry {p} coefficients")
-    if np.linalg.matrix_rank(x) < p:
+    if np.linalg.matrix_rank(x / np.maximum(np.abs(x).max(axis=0), 1e-300)) < p:
         names = ", ".join(design.columns[1:])
         raise ValueError(f"these terms cannot be told apart in the rows at hand: {names}")
 
     tau2 = float(heterogeneity.estimate(y, v, x, method))
     df, m = k - p, p - 1
-    beta, covariance = _fit(y, v, x, tau2, interval)
+    away, middle = heterogeneity.centred(y, v)  # the intercept carries where the effects lie
+    beta, covariance = _fit(away, v, x, tau2, interval)
+    beta[0] += middle
     term_df = np.inf if interval == "z" else df
     found = inference(beta, np.sqrt(np.diag(covariance)), level=level, df=term_df)
     columns = ("term", "moderator", "level", "coef", "se", "ci_low", "ci_high", "p")
@@ -329,7 +332,8 @@ def holm(regressions):
     """P-values of several regressions' moderators, corrected for their number by Holm's method.
 
     The smallest of m values is multiplied by m, the next by m - 1, ...; none is then below an
-    earlier one or above 1. It is statsmodels' ``multipletests(method="holm")``, without the half
+    earlier one or above 1. A regression without a p-value stays without one and is not counted.
+    It is statsmodels' ``multipletests(method="holm")``, without the half
     second that every report would take to import it.
 
     Parameters
@@ -345,9 +349,9 @@ def holm(regressions):
     Holm S (1979). A simple sequentially rejective multiple test procedure. Scand J Stat 6:65-70.
     """
     p = np.array([regression.p_moderators for regression in regressions.values()])
-    order = np.argsort(p, kind="stable")
-    corrected = np.empty_like(p)
-    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)).clip(max=1)
+    corrected = np.full(len(p), np.nan)
+    order = np.argsort(p, kind="stable")[: np.isfinite(p).sum()]  # NaN comes last
+    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)).clip(max=1)
     return dict(zip(regressions, corrected.tolist(), strict=True))
 
 
@@ -399,6 +403,9 @@ def _fit(y, v, x, tau2, interval):
     if interval == "z":
         return beta, covariance
     residual = y - beta @ x.T
+    # A fit that meets every effect has no residuals; what is left of them then is rounding.
+    noise = 1e-14 * np.abs(y).max(axis=-1, keepdims=True)
+    residual = np.where(np.abs(residual) > noise, residual, 0.0)
     factor = np.sum(residual**2 / (v + np.asarray(tau2)[..., None]), axis=-1)
     factor /= x.shape[0] - x.shape[1]
     if interval == "hksj_truncated":
@@ -407,7 +414,14 @@ def _fit(y, v, x, tau2, interval):
 
 
 def _statistics(beta, covariance):
-    """Test statistic of each coefficient, and χ² of all but the intercept; batches in front."""
-    z = beta / np.sqrt(np.einsum("...pp->...p", covariance))
-    rest = beta[..., 1:]
-    return z, np.vecdot(rest, np.linalg.solve(covariance[..., 1:, 1:], rest[..., None])[..., 0])
+    """Test statistic of each coefficient, and χ² of all but the intercept; batches in front.
+
+    NaN where a fit without residuals leaves Hartung-Knapp no variance to test by.
+    """
+    se = np.sqrt(np.einsum("...pp->...p", covariance))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(se > 0, beta / se, np.nan)
+        # Correlations, so that the moderators' units do not matter.
+        r = (covariance / (se[..., None] * se[..., None, :]))[..., 1:, 1:]
+    rest = z[..., 1:]
+    return z, np.vecdot(rest, np.linalg.solve(r, rest[..., None])[..., 0])

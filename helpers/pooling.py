@@ -157,11 +157,12 @@ def inference(estimate, se, *, level, df=np.inf):
     Returns
     -------
     dict
-        ``estimate, se, ci_low, ci_high, p_effect``.
+        ``estimate, se, ci_low, ci_high, p_effect``; p is NaN where the standard error is 0, which
+        is a want of spread and no certainty.
     """
     half = critical(level, df) * se
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = two_sided_p(np.divide(estimate, se), df)
+        p = np.where(np.equal(se, 0), np.nan, two_sided_p(np.divide(estimate, se), df))
     return {
         "estimate": estimate, "se": se, "ci_low": estimate - half, "ci_high": estimate + half,
         "p_effect": p,
@@ -256,10 +257,11 @@ def pool(effect, *, variance, method="REML", interval="z", prediction="riley", l
         design = np.ones((k, 1))
         between = float(heterogeneity.estimate(y, v, design, method))
         w = 1 / (v + between)
-        estimate, weights = np.sum(w * y) / np.sum(w), w / np.sum(w)
+        away, middle = heterogeneity.centred(y, v)
+        shift, weights = np.sum(w * away) / np.sum(w), w / np.sum(w)
         fields = pooled_values(
-            estimate, plain_se=1 / np.sqrt(np.sum(w)), k=k, tau2=between,
-            mean_square=np.sum(w * (y - estimate) ** 2) / df,
+            middle + shift, plain_se=1 / np.sqrt(np.sum(w)), k=k, tau2=between,
+            mean_square=np.sum(w * (away - shift) ** 2) / df,
             q=heterogeneity.q_statistic(y, v, design),
             s2=heterogeneity.typical_variance(v, design), **options,
         )  # fmt: skip

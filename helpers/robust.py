@@ -62,7 +62,8 @@ def cluster_robust(fit, *, study):
     Raises
     ------
     ValueError
-        With fewer than 5 clusters.
+        With fewer than 5 clusters, and where residuals or weights leave nothing to estimate a
+        standard error from.
 
     Notes
     -----
@@ -85,6 +86,11 @@ def cluster_robust(fit, *, study):
     if (cluster_of[inner] != code).any():
         raise ValueError("each study of the three-level model must lie within one cluster")
 
+    residual = fit.effect - fit.estimate
+    if np.abs(residual).max() <= 1e-14 * np.abs(fit.effect).max():
+        raise ValueError(
+            "the effects do not differ: no cluster-robust standard error follows from them"
+        )
     model = isinstance(fit, ThreeLevelResult)
     m = fit.se**2 if model else 1 / (1 / (fit.variance + fit.tau2)).sum()
     parts = []
@@ -96,18 +102,23 @@ def cluster_robust(fit, *, study):
         w = np.linalg.solve(phi, np.ones((*rows.shape, 1)))  # Φ⁻¹x
         u = vectors.mT @ (d @ w) / np.sqrt(values)[..., None]
         u = d.mT @ (vectors @ u) * m  # A'·Φ⁻¹·x·m (A is symmetric)
-        score = u.mT @ (fit.effect[rows] - fit.estimate)[..., None]
+        score = u.mT @ residual[rows][..., None]
         parts.append([score, u.mT @ phi @ u, u.sum(axis=1, keepdims=True)])
     score, own, lever = np.concatenate(parts, axis=1)[..., 0, 0]
     # Covariance J = diag(own) - m·lever·lever' of the clusters' scores under the working model,
     # after fitting the mean; df = tr(J)²/ΣJ².
     taken = m * lever**2
-    df = (own - taken).sum() ** 2 / ((own**2 - 2 * own * taken).sum() + taken.sum() ** 2)
+    squares = (own**2 - 2 * own * taken).sum() + taken.sum() ** 2
     se = np.sqrt((score**2).sum())
+    if not (se > 0 and squares > 0):
+        raise ValueError(
+            "one study carries all the weight: no cluster-robust standard error follows from it"
+        )
+    df = (own - taken).sum() ** 2 / squares
     numbers = inference(fit.estimate, se, level=fit.level, df=df)
     numbers |= {"statistic": fit.estimate / se, "df": df}
     warning = ""
-    if df < MIN_DF:
+    if not df >= MIN_DF:
         warning = f"only {df:.1f} degrees of freedom: the robust p-value is not to be trusted"
     return RobustResult(
         k=fit.k, clusters=clusters, **{name: float(value) for name, value in numbers.items()},

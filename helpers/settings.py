@@ -380,4 +380,6 @@ def _kind(value):
 # Both never change, whatever parameters are set: the first does what the article did, the second
 # what the field's methodologists advise for small groups and few experiments.
 ARTICLE = Settings()
-RECOMMENDED = Settings(correction="exact", variance="metafor", interval="hksj", split_controls=True)
+RECOMMENDED = Settings(
+    correction="exact", variance="metafor", interval="hksj_truncated", split_controls=True
+)

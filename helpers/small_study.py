@@ -106,9 +106,10 @@ def doleman(
     (baseline,) = numbers(len(y), baseline=baseline)
     if np.ptp(baseline) <= 1e-12 * np.abs(baseline).max():
         raise ValueError("Doleman: the baseline is the same in all rows")
+    away = heterogeneity.centred(y, v)[0]  # the residuals do not depend on where the effects lie
     return _regression(
-        "Doleman", "1/N", *_doleman_points(y, v, n1 + n2, baseline, first_step, weights),
-        options={"first_step": first_step, "weights": weights},
+        "Doleman", "1/N", *_doleman_points(away, v, n1 + n2, baseline, first_step, weights),
+        options={"first_step": first_step, "weights": weights}, size=np.abs(away).max(),
     )  # fmt: skip
 
 
@@ -159,7 +160,11 @@ def begg(effect, *, variance):
 
     y, v = checked(effect, variance)
     _enough(len(y))
-    z = _deviates(y, v)
+    away = heterogeneity.centred(y, v)[0]
+    for name, values in (("effects", away), ("variances", v)):
+        if not np.ptp(values):
+            raise ValueError(f"Begg: the {name} are all equal, so there are no ranks")
+    z = _deviates(away, v)
     ties = min(len(np.unique(z)), len(np.unique(v))) < len(y)
     found = stats.kendalltau(z, v, method="asymptotic" if ties else "exact")
     return SmallStudyTest(
@@ -243,6 +248,7 @@ def trim_and_fill(
     for _ in range(100):
         center = pool(ys[: k - k0], variance=vs[: k - k0], method=method).estimate
         deviation = ys - center
+        deviation[np.abs(deviation) <= 1e-15 * np.abs(ys).max()] = 0  # rounding is on no side
         rank = np.argsort(np.argsort(np.abs(deviation), kind="stable"), kind="stable") + 1
         number, se_k0 = _missing(np.sign(deviation) * rank, k, estimator)
         # Python rounds half to even, as R does.
@@ -293,6 +299,8 @@ class SelectionResult:
         Number of results with p below the step, and of all.
     step, alternative, loglik
         The one-sided p at the step, the direction tested, the log-likelihood.
+    warning : str
+        Empty, or that delta lies at the end of what is looked for.
     """
 
     estimate: float
@@ -310,6 +318,7 @@ class SelectionResult:
     step: float
     alternative: str
     loglik: float
+    warning: str = ""
 
 
 def selection_model(effect, *, variance, step=0.025, alternative="greater", level=0.95):
@@ -331,7 +340,8 @@ def selection_model(effect, *, variance, step=0.025, alternative="greater", leve
     Raises
     ------
     ValueError
-        Where all results lie on one side of the step: nothing tells the selection then.
+        Where all results lie on one side of the step, and where the likelihood has no maximum
+        that is told apart from what is around it: nothing tells the selection then.
 
     Notes
     -----
@@ -348,7 +358,9 @@ def selection_model(effect, *, variance, step=0.025, alternative="greater", leve
     if not 0 < step < 1 or alternative not in ("greater", "less"):
         raise ValueError(f"step {step!r} or alternative {alternative!r} is not usable")
     sign = 1 if alternative == "greater" else -1
-    y, k = sign * y, len(y)
+    # Standardised: starts and steps are of the order of one for data of any unit.
+    unit = np.sqrt(np.median(v))
+    y, v, k = sign * y / unit, v / unit**2, len(y)
     bar = normal_isf(step) * np.sqrt(v)
     above = y >= bar
     if above.all() or not above.any():
@@ -377,38 +389,69 @@ def selection_model(effect, *, variance, step=0.025, alternative="greater", leve
         optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=_SELECTION_BOUNDS)
         for start in starts
     ]
-    best = min(fits, key=lambda fit: fit.fun).x
-    theta, variance_mu = _polish(loss, best, np.array([np.sqrt(v.mean()), v.mean(), 1.0]))
+    best = min(fits, key=lambda fit: fit.fun if np.isfinite(fit.fun) else np.inf).x
+    theta, variance_mu = _polish(loss, best)
+    if abs(theta[0] - np.mean(y)) > 10 * (np.ptp(y) + np.sqrt(v.max())):
+        variance_mu = np.nan  # the mean runs away along a ridge
+    if not variance_mu > 0:
+        raise ValueError(
+            f"the likelihood of the selection model has no clear maximum for these {k} results"
+        )
     loglik = -loss(theta)[0]
     statistic = max(0.0, 2 * (loglik + loss((plain.estimate, plain.tau2, 0.0))[0]))
-    found = inference(sign * theta[0], np.sqrt(variance_mu), level=level) | {
-        "tau2": theta[1], "delta": np.exp(theta[2]), "statistic": statistic,
-        "p": chi2_sf(statistic, 1), "loglik": loglik,
+    found = inference(sign * unit * theta[0], unit * np.sqrt(variance_mu), level=level) | {
+        "tau2": unit**2 * theta[1], "delta": np.exp(theta[2]), "statistic": statistic,
+        "p": chi2_sf(statistic, 1), "loglik": loglik - k * np.log(unit),
     }  # fmt: skip
+    warning = ""
+    if not _inside(theta, 1e-6)[2]:
+        warning = f"delta lies at the end of what is looked for ({found['delta']:.3g})"
     return SelectionResult(
         **{name: float(value) for name, value in found.items()}, df=1,
-        significant=int(above.sum()), k=k, step=step, alternative=alternative,
+        significant=int(above.sum()), k=k, step=step, alternative=alternative, warning=warning,
     )  # fmt: skip
 
 
-def _polish(loss, theta, scale):
-    """Newton steps to the optimum, τ² held where it is 0: θ and the variance of μ."""
+def _inside(theta, margin=1e-9):
+    """Which parameters of the selection model lie off their bounds."""
     low, high = np.array(_SELECTION_BOUNDS, dtype=float).T
-    free = (theta > low + 1e-9 * scale) & (theta < high)
+    return (theta > low + margin) & (theta < high - margin)
+
+
+def _polish(loss, theta):
+    """Newton steps to the optimum, τ² and δ held where they are at a bound.
+
+    Returns θ and the variance of μ, which is NaN where this is no maximum.
+    """
+    free = _inside(theta)
+    curvature = None
     for _ in range(50):
-        slope = loss(theta)[1][free]
-        steps = np.diag(1e-5 * scale)[free]
-        curvature = np.array([(loss(theta + h)[1] - loss(theta - h)[1])[free] for h in steps])
-        curvature /= 2e-5 * scale[free][:, None]
-        move = np.linalg.solve((curvature + curvature.T) / 2, slope)
+        slope, curvature = loss(theta)[1][free], _curvature(loss, theta, free)
+        if not np.isfinite(curvature).all() or np.linalg.matrix_rank(curvature) < free.sum():
+            return theta, np.nan
+        move = np.linalg.solve(curvature, slope)
         new = theta.copy()
         new[free] -= move
-        if new[1] < 0 or np.abs(loss(new)[1][free] @ move) > np.abs(slope @ move):
+        if (_inside(new) != free).any() or np.abs(loss(new)[1][free] @ move) > np.abs(slope @ move):
             break
         theta = new
-        if np.all(np.abs(move) < 1e-11 * scale[free]):
+        if np.all(np.abs(move) < 1e-11):
             break
+    curvature = _curvature(loss, theta, free)
+    root = np.sqrt(np.abs(np.diag(curvature)))
+    slope = np.abs(loss(theta)[1][free]) / root
+    if np.linalg.eigvalsh(curvature / np.outer(root, root))[0] < 1e-8 or slope.max() > 1e-3:
+        return theta, np.nan
     return theta, float(np.linalg.inv(curvature)[0, 0])
+
+
+def _curvature(loss, theta, free):
+    """Second derivatives of the loss in the free parameters, from differences of its slope."""
+    by_tau2 = min(1e-5 * max(1, theta[1]), theta[1] / 2)  # never below 0
+    steps = np.diag([1e-5, by_tau2, 1e-5])[free]
+    rows = np.array([(loss(theta + h)[1] - loss(theta - h)[1])[free] for h in steps])
+    rows /= 2 * steps.sum(1)[:, None]
+    return (rows + rows.T) / 2
 
 
 @dataclass(frozen=True)
@@ -467,7 +510,9 @@ def excess_significance(effect, *, variance, method="REML", alpha=0.05, test="ch
     chance = special.ndtr(above) + special.ndtr(below)
     observed, expected = int((np.abs(y) >= bar).sum()), float(chance.sum())
     statistic = np.nan
-    if test == "chi2":
+    if not 0 < expected < k:  # so sure of each result that nothing is left to chance
+        p = 1.0 if observed <= expected else 0.0
+    elif test == "chi2":
         z = (observed - expected) / np.sqrt(expected * (1 - expected / k))
         statistic, p = z**2, special.ndtr(-z)
     else:
@@ -600,14 +645,17 @@ def _line(y, x, w):
     slope = np.vecdot(w * x, y) / sxx
     residual = y - y_mean - slope[..., None] * x
     se = np.sqrt(np.vecdot(w, residual**2) / (y.shape[-1] - 2) / sxx)
-    return slope, se, slope / se, (y_mean - slope[..., None] * x_mean)[..., 0]
+    with np.errstate(divide="ignore", invalid="ignore"):  # no spread: refused by the caller
+        t = slope / se
+    return slope, se, t, (y_mean - slope[..., None] * x_mean)[..., 0]
 
 
 def _deviates(y, v):
     """Begg's standardised deviations from the common effect, batches in front."""
     w = 1 / v
     total = w.sum(-1, keepdims=True)
-    return (y - (w * y).sum(-1, keepdims=True) / total) / np.sqrt(v - 1 / total)
+    spread = np.sqrt(v * heterogeneity.others(w) / total)  # √(v - 1/Σw)
+    return (y - (w * y).sum(-1, keepdims=True) / total) / spread
 
 
 def _kendall_p(z, v):
@@ -618,16 +666,20 @@ def _kendall_p(z, v):
     return two_sided_p(concordance / np.sqrt(k * (k - 1) * (2 * k + 5) / 18))
 
 
-def _regression(test, predictor, y, x, w, options=None):
-    """A regression test with its points."""
+def _regression(test, predictor, y, x, w, options=None, size=None):
+    """A regression test with its points; `size` is that of the effects behind y."""
     _enough(len(y))
     if np.ptp(x) <= 1e-12 * np.abs(x).max():
         raise ValueError(f"{test}: the predictor {predictor} is the same in all rows")
-    slope, se, t, intercept = map(float, _line(y, x, w))
+    away, middle = heterogeneity.centred(y, 1 / w)
+    slope, se, t, intercept = map(float, _line(away, x, w))
+    residual = np.abs(away - intercept - slope * x).max()
+    if residual <= 1e-13 * (np.abs(away).max() if size is None else size):
+        raise ValueError(f"{test}: the effects lie on one line, so there is no spread to test by")
     df = len(y) - 2
     return SmallStudyTest(
-        test, len(y), t, df, float(two_sided_p(t, df)), slope, se, intercept, predictor,
-        options or {}, x, y,
+        test, len(y), t, df, float(two_sided_p(t, df)), slope, se, float(middle + intercept),
+        predictor, options or {}, x, y,
     )  # fmt: skip
 
 
