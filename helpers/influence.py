@@ -195,6 +195,7 @@ def baujat(effect, *, variance, method="REML"):
     Baujat and others (2002), Statistics in Medicine 21:2641.
     """
     y, v, names, _ = _deletions(effect, variance, None, least=2)
+    y = heterogeneity.centred(y, v)[0]
     full = _summaries(y, v[None], method)
     rest = leave_one_out(y, variance=v, method=method)
     return pd.DataFrame(

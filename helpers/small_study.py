@@ -357,6 +357,7 @@ def selection_model(effect, *, variance, step=0.025, alternative="greater", leve
     y, v = checked(effect, variance)
     if not 0 < step < 1 or alternative not in ("greater", "less"):
         raise ValueError(f"step {step!r} or alternative {alternative!r} is not usable")
+    _enough(len(y))
     sign = 1 if alternative == "greater" else -1
     # Standardised: starts and steps are of the order of one for data of any unit.
     unit = np.sqrt(np.median(v))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from own_review import FAMILY, row, write
+from scipy import stats
 
 from helpers import animals
 from helpers.analysis import (
@@ -37,7 +38,7 @@ def test_presets_are_what_they_say(review, locomotion):
     # Every control group shared by several arms is divided; nothing else changes in the sheet.
     shared = rows.groupby("control_group")["experiment"].transform("size")
     split = effect_sizes(rows.assign(n_control_split=rows["n_control"] / shared))
-    by_hand = pool(split["effect"], variance=split["variance"], interval="hksj")
+    by_hand = pool(split["effect"], variance=split["variance"], interval="hksj_truncated")
     assert locomotion.recommended.estimate == pytest.approx(by_hand.estimate, rel=1e-12)
     assert locomotion.recommended.ci_low == pytest.approx(by_hand.ci_low, rel=1e-12)
 
@@ -215,3 +216,10 @@ def test_a_cohort_called_alike_in_two_studies_is_two(tmp_path):
     assert found.animals == 2 * 8 + 4 * 6
     first, second = found.three_level.covariance
     assert first.shape == second.shape == (2, 2) and first[0, 1] > 0
+
+
+def test_two_equal_effects_keep_an_interval_in_recommended():
+    found = pool([0.1, 0.1], variance=[0.04, 0.04], **RECOMMENDED.pooling() | {"prediction": "z"})
+    half = stats.t.ppf(0.975, 1) * 0.2 / np.sqrt(2)
+    assert (found.ci_low, found.ci_high) == pytest.approx((0.1 - half, 0.1 + half))
+    assert (found.q, found.p_heterogeneity, found.i2) == (0, 1, 0)

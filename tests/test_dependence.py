@@ -292,3 +292,24 @@ def test_three_level_refuses_nonsense(change, words):
     call = {"effect": [1.0, 2.0, 3.0], "variance": [0.1, 0.1, 0.1], "study": [1, 1, 2]}
     with pytest.raises(ValueError, match=words):
         three_level(**{**call, **change})
+
+
+@pytest.mark.parametrize("rho", [0, 0.5])
+def test_where_the_effects_lie_costs_no_digits(nested, rho):
+    y, v, study = nested
+    y = np.round(y * 1024) / 1024  # so that the shift is exact
+    here, there = (
+        three_level(y + shift, study=study, covariance=within(study, v, rho)) for shift in (0, 1e6)
+    )
+    for name in ("q", "loglik", "sigma2_study", "sigma2_experiment", "i2", "se"):
+        assert getattr(there, name) == pytest.approx(getattr(here, name), rel=1e-9), name
+    assert there.estimate - 1e6 == pytest.approx(here.estimate, rel=1e-8)
+
+
+@pytest.mark.parametrize("rho", [0, 0.5])
+def test_equal_effects_have_no_heterogeneity(nested, rho):
+    _, v, study = nested
+    for y in (np.full(40, 0.1), np.array([0.3, 0.1 + 0.2] * 20), np.full(40, 1e5 / 3)):
+        fit = three_level(y, study=study, covariance=within(study, v, rho))
+        assert (fit.q, fit.p_heterogeneity, fit.i2, fit.i2_study) == (0, 1, 0, 0)
+        assert fit.estimate == y[np.argmin(v)]

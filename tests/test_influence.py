@@ -205,3 +205,40 @@ def test_two_effects(data):
 def test_nonsense_is_refused(function, call, words):
     with pytest.raises(ValueError, match=words):
         function(call.pop("effect"), **call)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_deletions_from_equal_effects(method):
+    for y in (np.full(5, 0.1), np.array([0.3, 0.1 + 0.2, 0.3, 0.3, 0.3])):
+        v = np.array([0.1, 0.1, 0.3, 0.2, 1e-12])
+        for options in ({"interval": "hksj_truncated"}, {"interval": "z"}):
+            table = leave_one_out(y, variance=v, method=method, **options)
+            assert (table[["q", "i2", "tau2"]] == 0).all(axis=None)
+            assert (table["p_heterogeneity"] == 1).all()
+        table = diagnostics(y, variance=v, method=method)
+        assert (table[["q_deleted", "tau2_deleted", "cook", "rstudent"]] == 0).all(axis=None)
+        assert (gosh(y, variance=v, method=method)[["q", "i2"]] == 0).all(axis=None)
+        assert (baujat(y, variance=v, method=method) == 0).all(axis=None)
+
+
+def test_subsets_without_a_far_effect_keep_their_digits():
+    y, v = np.array([1e9, 0.5, 3.25, -1.75, 2.0]), np.array([0.1, 0.4, 0.2, 0.3, 0.25])
+    inside, table = members(5), gosh(y, variance=v, method="DL")
+    for chosen, row in zip(inside, table.to_dict("records"), strict=True):
+        if not chosen[0]:
+            assert row["q"] == pytest.approx(pool(y[chosen], variance=v[chosen]).q, rel=1e-12)
+
+
+def test_one_extreme_variance_costs_deletions_no_digits(data):
+    y, v, _ = data
+    v = v.copy()
+    v[3] = 1e-12
+    for i, row in leave_one_out(y, variance=v).iterrows():
+        same_as_pool(row, np.delete(y.to_numpy(), i), np.delete(v, i), {})
+
+
+def test_a_study_that_leaves_one_effect_has_no_deleted_tau2():
+    table = diagnostics([1.0, 2.0, 4.0], variance=[0.1, 0.2, 0.3], study=["a", "a", "b"])
+    gone = table.set_index("left_out").loc["a"]
+    assert np.isnan([gone["tau2_deleted"], gone["rstudent"], gone["dffits"]]).all()
+    assert np.isfinite([gone["hat"], gone["cook"]]).all()

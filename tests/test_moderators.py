@@ -169,3 +169,76 @@ def test_a_moderator_may_be_called_like_a_term(name):
     )
     assert found.coefficients["coef"].tolist() == expected.coefficients["coef"].tolist()
     assert found.predict()["estimate"].tolist() == expected.predict()["estimate"].tolist()
+
+
+@pytest.mark.parametrize("interval", ["z", "hksj", "hksj_truncated"])
+def test_equal_effects_leave_nothing_to_explain(interval):
+    for effect in (np.full(8, 0.1), np.array([0.3, 0.1 + 0.2] * 4)):
+        found = meta_regression(
+            effect, variance=VARIANCE[:8], moderators=pd.DataFrame({"x": DOSE[:8]}),
+            interval=interval,
+        )  # fmt: skip
+        assert (found.tau2, found.i2, found.q_residual, found.p_residual) == (0, 0, 0, 1)
+        assert (found.coefficients["coef"][1], found.r2) == (0, 0)
+        if interval == "hksj":  # no residual, so no standard error and no test
+            assert np.isnan(found.p_moderators) and found.coefficients["p"].isna().all()
+        else:
+            assert found.p_moderators == 1
+
+
+def test_effects_that_a_moderator_explains_wholly_are_not_certain_for_it():
+    frame = pd.DataFrame({"level": list("aaabbb")})
+    effect = [0.1, 0.1, 0.1, 0.7, 0.7, 0.7]
+    found = meta_regression(effect, variance=[0.1] * 6, moderators=frame, interval="hksj")
+    assert found.q_residual == pytest.approx(0, abs=1e-25) and found.p_residual == 1
+    assert np.isnan(found.p_moderators)
+    floored = meta_regression(
+        effect, variance=[0.1] * 6, moderators=frame, interval="hksj_truncated"
+    )
+    t = 0.6 / np.sqrt(0.2 / 3)
+    assert floored.coefficients["p"][1] == pytest.approx(2 * stats.t.sf(t, 4))
+
+
+def test_one_extreme_variance_costs_a_regression_no_digits():
+    """Q and tr P of a model with a level are the sums over the levels, each known exactly."""
+    effect = np.array([3.5, 2.25, 4.0, 1.0, 5.5, 4.25, 3.0, 6.0])
+    variance = np.array([0.3, 1e-12, 0.5, 0.2, 0.4, 0.6, 0.1, 1e12])
+    level = pd.DataFrame({"level": list("aaaabbbb")})
+    found = meta_regression(effect, variance=variance, moderators=level, method="DL")
+    parts = [pool(effect[r], variance=variance[r], method="DL") for r in (slice(4), slice(4, 8))]
+    assert found.q_residual == pytest.approx(sum(part.q for part in parts), rel=1e-12)
+    w = 1 / variance.reshape(2, 4)  # tr P of a level: the pairs' products over the sum
+    pairs = [sum(row[i] * row[j] for i in range(4) for j in range(4) if i != j) for row in w]
+    trace = sum(pair / row.sum() for pair, row in zip(pairs, w, strict=True))
+    assert found.tau2 == pytest.approx((found.q_residual - 6) / trace, rel=1e-11)
+    common = meta_regression(effect, variance=variance, moderators=level, method="EE")
+    means = [pool(part.effect, variance=part.variance, method="EE") for part in parts]
+    assert common.coefficients["coef"][1] == pytest.approx(
+        means[1].estimate - means[0].estimate, rel=1e-12
+    )
+    assert common.coefficients["se"][1] == pytest.approx(
+        np.hypot(means[0].se, means[1].se), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1e20])
+def test_the_unit_of_a_moderator_does_not_matter(unit):
+    frame = pd.DataFrame({"a": DOSE, "b": DOSE**2})
+    one = meta_regression(EFFECT, variance=VARIANCE, moderators=frame)
+    two = meta_regression(EFFECT, variance=VARIANCE, moderators=frame.assign(b=unit * frame["b"]))
+    assert (two.qm, two.tau2) == pytest.approx((one.qm, one.tau2), rel=1e-8)
+
+
+def test_two_alike_effects_of_a_level_keep_a_floored_interval():
+    by = ["a", "a", "b", "b"]
+    found = subgroups([1.0, 1.0, 2.0, 2.001], variance=[0.2] * 4, by=by, interval="hksj_truncated")
+    half = stats.t.ppf(0.975, 1) * np.sqrt(0.1)
+    np.testing.assert_allclose((found.table["ci_high"] - found.table["ci_low"]) / 2, half)
+    assert found.q_between == pytest.approx(1.0005**2 / 0.2)
+    assert (found.table["i2"] == 0).all() and found.table["q"][0] == 0
+
+
+def test_a_regression_without_a_p_is_not_counted_by_holm():
+    p = {"a": 0.01, "none": np.nan, "b": 0.04}
+    found = holm({name: SimpleNamespace(p_moderators=value) for name, value in p.items()})
+    assert (found["a"], found["b"]) == pytest.approx((0.02, 0.04)) and np.isnan(found["none"])

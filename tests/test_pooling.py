@@ -1,5 +1,7 @@
 """Pooling: published analyses, definitions, edge cases and refusals."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -131,3 +133,64 @@ def test_nonsense_is_refused(effect, variance, words):
 def test_unknown_options_are_refused(option):
     with pytest.raises(ValueError, match="is one of"):
         pool([1.0, 2.0], variance=[0.1, 0.1], **{option: "nonsense"})
+
+
+def exact(effect, variance, method="Q"):
+    """Q, s² or τ² of DerSimonian and Laird in whole fractions, without any rounding."""
+    y, w = [Fraction(x) for x in effect], [1 / Fraction(x) for x in variance]
+    total, df = sum(w), len(y) - 1
+    mean = sum(a * b for a, b in zip(w, y, strict=True)) / total
+    q = sum(a * (b - mean) ** 2 for a, b in zip(w, y, strict=True))
+    trace = total - sum(a * a for a in w) / total
+    return float({"Q": q, "s2": df / trace, "DL": (q - df) / trace}[method])
+
+
+SPREAD = np.array([0.5, 3.25, -1.75, 2.0, 0.125])  # exact in binary, so that a shift is exact too
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e5, -1e9])
+@pytest.mark.parametrize("method", METHODS)
+def test_digits_do_not_depend_on_where_the_effects_lie(method, shift):
+    v = np.array([0.1, 0.4, 0.2, 0.3, 0.25])
+    here, there = (pool(SPREAD + s, variance=v, method=method) for s in (0, shift))
+    for name in ("tau2", "i2", "h2", "q", "p_heterogeneity", "se"):
+        assert getattr(there, name) == pytest.approx(getattr(here, name), rel=1e-12), name
+    assert here.q == pytest.approx(exact(SPREAD, v), rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "variance",
+    [
+        [1e-12, 0.4, 0.2, 0.3, 0.25],
+        [1e12, 0.4, 0.2, 0.3, 0.25],
+        [1e-12, 1e12, 1e-6, 1.0, 1e-12],
+        [1e-12, 4e-12, 2e-12, 3e-12, 2e-12],
+        [1e12, 4e12, 2e12, 3e12, 2e12],
+    ],
+)
+def test_extreme_variances_cost_no_digits(variance):
+    found = pool(SPREAD + 10, variance=variance, method="DL")
+    q, s2 = exact(SPREAD, variance), exact(SPREAD, variance, "s2")
+    tau2 = max(0, exact(SPREAD, variance, "DL"))
+    assert found.q == pytest.approx(q, rel=1e-13)
+    assert found.tau2 == pytest.approx(tau2, rel=1e-12)
+    assert found.i2 == pytest.approx(100 * tau2 / (tau2 + s2), rel=1e-12)
+
+
+# 0.1 + 0.2 is not 0.3 in a computer, and no spread of effects either.
+ALIKE = [[0.1, 0.1], [0.3, 0.1 + 0.2], [0.0] * 3, [1e5 / 3] * 4, [0.3, 0.1 + 0.2, 0.3]]
+
+
+@pytest.mark.parametrize("effect", ALIKE)
+@pytest.mark.parametrize("method", METHODS)
+def test_equal_effects_have_no_heterogeneity(effect, method):
+    for low in (1e-12, 0.04, 0.1):
+        variance = np.linspace(low, 0.1, len(effect))
+        for interval in ("z", "hksj_truncated"):
+            found = pool(effect, variance=variance, method=method, interval=interval)
+            assert (found.q, found.p_heterogeneity, found.i2, found.tau2) == (0, 1, 0, 0)
+            assert found.h2 == (0 if method == "EE" else 1)
+            assert found.ci_high - found.ci_low >= 2 * 1.9599 * found.se > 0
+        raw = pool(effect, variance=variance, method=method, interval="hksj")
+        # No spread gives Hartung-Knapp no standard error; that is no p of 0.
+        assert raw.se == 0 and np.isnan(raw.p_effect)

@@ -100,3 +100,11 @@ def test_many_experiments_are_not_held_times_themselves():
     tracemalloc.stop()
     assert got.clusters == k / 4 and got.df > 4_000
     assert peak < 100e6
+
+
+def test_equal_effects_give_no_robust_standard_error(nested):
+    _, v, study = nested
+    for y in (np.full(40, 0.1), np.array([0.3, 0.1 + 0.2] * 20), np.zeros(40)):
+        for fit in (pool(y, variance=v), three_level(y, study=study, variance=v)):
+            with pytest.raises(ValueError, match="effects do not differ"):
+                cluster_robust(fit, study=study)

@@ -307,3 +307,89 @@ def test_power_refuses_nonsense():
         power([5, 5], [5, 5], mean=1, tau=1)
     with pytest.raises(ValueError, match="suppressed lies between"):
         power([5] * 4, [5] * 4, mean=1, tau=1, suppressed=1)
+
+
+@pytest.mark.parametrize("effect", [[0.1] * 6, [0.3, 0.1 + 0.2] * 3, [1e5 / 3] * 6])
+def test_equal_effects_are_refused(effect):
+    v, n = np.linspace(0.1, 0.6, 6), np.arange(4, 10)
+    sizes = {"n_treated": n, "n_control": n}
+    for run in (
+        lambda: egger(effect, variance=v),
+        lambda: pustejovsky(effect, **sizes),
+        lambda: doleman(effect, baseline=[3, 1, 4, 1, 5, 9], variance=v, **sizes),
+    ):
+        with pytest.raises(ValueError, match="no spread to test by"):
+            run()
+    with pytest.raises(ValueError, match="effects are all equal"):
+        begg(effect, variance=v)
+    assert trim_and_fill(effect, variance=v).k0 == 0
+
+
+def test_effects_on_one_line_are_refused():
+    v = np.array([0.1, 0.2, 0.4, 0.5])
+    with pytest.raises(ValueError, match="Egger: the effects lie on one line"):
+        egger(2 + 3 * np.sqrt(v), variance=v)
+    with pytest.raises(ValueError, match="variances are all equal"):
+        begg([1.0, 2.0, 4.0], variance=[0.1] * 3)
+
+
+def test_one_precise_effect_leaves_begg_its_deviates():
+    """Of two effects the deviates differ in sign alone, whatever their weights."""
+    y, v = np.array([2.0, 1.0, 3.0]), np.array([1e-18, 0.5, 2.0])
+    found = begg(y, variance=v)
+    np.testing.assert_allclose(found.y[1:], [-1 / np.sqrt(0.5), 1 / np.sqrt(2.0)])
+    w = 1 / v[1:]  # y1 - mean over its SE: the others' mean against y1
+    first = (2 - (w * y[1:]).sum() / w.sum()) / np.sqrt(1 / w.sum())
+    assert found.y[0] == pytest.approx(first, rel=1e-6)
+
+
+def test_excess_significance_of_certain_results_is_no_excess():
+    found = excess_significance([50.0, 50.0, 50.0], variance=[1e-6] * 3)
+    assert (found.observed, found.expected, found.p) == (3, 3, 1)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e7])
+def test_selection_model_does_not_depend_on_the_unit(data, unit):
+    one = selection_model(data["y"], variance=data["v"])
+    two = selection_model(unit * data["y"], variance=unit**2 * data["v"])
+    for name in ("estimate", "se", "ci_low"):
+        assert getattr(two, name) == pytest.approx(unit * getattr(one, name), rel=1e-6)
+    assert (two.delta, two.p) == pytest.approx((one.delta, one.p), rel=1e-6)
+    assert two.loglik == pytest.approx(one.loglik - 20 * np.log(unit))
+
+
+def random_review(seed):
+    """Small and large reviews, ordinary and absurd: the likelihood need not have a maximum."""
+    rng = np.random.default_rng(seed)
+    k = rng.integers(3, 20)
+    v = 10 ** rng.uniform(*((-6, 4) if seed % 2 else (-1.5, 0)), k)
+    y = rng.normal() + rng.normal(0, np.sqrt(v + rng.exponential()))
+    unit = 10.0 ** rng.choice([-6, 0, 5])
+    return unit * y, unit * np.sqrt(v)
+
+
+def test_selection_model_is_refused_or_a_maximum():
+    fitted = 0
+    for seed in range(60):
+        y, s = random_review(seed)
+        try:
+            found = selection_model(y, variance=s**2)
+        except ValueError as error:
+            assert "one side of the step" in str(error) or "no clear maximum" in str(error)
+            continue
+        fitted += 1
+        numbers = (found.estimate, found.se, found.ci_low, found.ci_high, found.tau2, found.p)
+        assert np.isfinite(numbers).all() and found.se > 0
+        assert abs(found.estimate - y.mean()) <= 10 * (np.ptp(y) + s.max())
+        assert bool(found.warning) == (found.delta < 1e-5 or found.delta > 99.99)
+    assert fitted > 20
+
+
+def test_selection_model_says_when_delta_is_at_its_bound():
+    """Far below the step all are published, above it next to none: more than 100 to 1."""
+    rng = np.random.default_rng(4)
+    v = np.full(400, 0.04)
+    y = rng.normal(0.5, 0.2, 4_000)
+    y = np.concatenate([y[y < 0.39][:399], [0.45]])
+    found = selection_model(y, variance=v)
+    assert found.delta == pytest.approx(100) and "delta lies at the end" in found.warning
