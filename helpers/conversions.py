@@ -16,6 +16,17 @@ import pandas as pd
 from helpers.distributions import normal_isf, t_isf
 
 
+def sd_of_change(sd_baseline, sd_follow_up, *, r):
+    """SD of the change from baseline, √(s1² + s2² - 2 r s1 s2).
+
+    `r` is the correlation of the same animals' values; the Cochrane Handbook 6.4, section 6.5.2.8.
+    """
+    if not np.all(np.abs(r) <= 1):
+        raise ValueError(f"a correlation lies between -1 and 1, not at {r}")
+    spread = sd_baseline**2 + sd_follow_up**2 - 2 * r * sd_baseline * sd_follow_up
+    return np.sqrt(np.maximum(spread, 0))  # rounding may leave -1e-17 where r is 1
+
+
 def sd_from_sem(sem, *, n):
     """SD = SEM √n."""
     return sem * np.sqrt(n)

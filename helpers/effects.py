@@ -18,7 +18,10 @@ GROUP_COLUMNS = (
 REFERENCE_COLUMNS = ("mean_reference", "sd_reference", "n_reference")
 MEASURES = ("SMD", "GLASS", "MD", "ROM", "NMD")
 CORRECTIONS = ("exact", "approximate", "none")
+# Of spread, not of means: known to `effect_sizes` too.
+SPREAD_MEASURES = ("VR", "CVR")
 VARIANCES = ("metafor", "stata", "unbiased", "revman")
+SMD_VARIANCES = (*VARIANCES, "average")
 NMD_VARIANCES = ("delta", "conventional")
 
 
@@ -52,7 +55,7 @@ def small_sample_factor(df, correction="exact"):
     raise ValueError(f"correction is one of {', '.join(CORRECTIONS)}, not {correction!r}")
 
 
-def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"):
+def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor", average=None):
     """Effect size, sampling variance and standard error of each experiment.
 
     Parameters
@@ -64,15 +67,20 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
         variance, while the pooled SD keeps ``n_control``; ``effect`` and ``se`` for rows that
         bring their own effect instead of group data; for NMD ``mean_reference`` (the uninjured
         value) and, where it was measured, ``sd_reference`` and ``n_reference``.
-    measure : {"SMD", "GLASS", "MD", "ROM", "NMD"}
+    measure : {"SMD", "GLASS", "MD", "ROM", "NMD", "VR", "CVR"}
         Standardised mean difference (Hedges g), Glass's delta (by the control SD, uncorrected),
-        mean difference, log ratio of means, normalised mean difference in percent.
+        mean difference, log ratio of means, normalised mean difference in percent; of spread:
+        log ratio of the SDs, and of the coefficients of variation (both means above 0).
     correction : {"exact", "approximate", "none"}
         Small-sample factor of the SMD; the other measures have none.
-    variance : {"metafor", "stata", "unbiased", "revman"} or, for NMD, {"delta", "conventional"}
+    variance : {"metafor", "stata", "unbiased", "revman"}, for SMD also "average", or, for NMD, \
+{"delta", "conventional"}
         Formula of the sampling variance, see Notes. MD knows ``stata`` (pooled SDs) and takes the
         SDs apart under every other name; GLASS and ROM have one formula; NMD uses ``delta``
         unless it is told ``conventional``.
+    average : float, optional
+        ḡ for the variance ``average``; by default that of these rows, see `average_smd`. A
+        subgroup or what is left of a deletion takes that of its outcome's full analysis.
 
     Returns
     -------
@@ -93,8 +101,11 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
     - ``stata``     J² (1/n1 + 1/n2 + d² / (2N))
     - ``unbiased``  1/n1 + 1/n2 + (1 - (m - 2) / (m J²)) g²
     - ``revman``    1/n1 + 1/n2 + g² / (2 (N - 3.94))
+    - ``average``   1/n1 + 1/n2 + ḡ² / (2N), N of whole groups: independent of the row's own g
 
     GLASS: 1/n1 + 1/n2 + Δ² / (2 (n2 - 1)). MD: s1²/n1 + s2²/n2. ROM: s1²/(n1 m1²) + s2²/(n2 m2²).
+    VR: ln(s1/s2) + 1/(2(n1 - 1)) - 1/(2(n2 - 1)), variance 1/(2(n1 - 1)) + 1/(2(n2 - 1)). CVR: the
+    same with s/m for s, variance more by s1²/(n1 m1²) + s2²/(n2 m2²).
     NMD by the delta method: D² (s1²/n1 + (1 - θ/100)² s2²/n2 + (θ/100)² s_ref²/n_ref) with
     D = 100 / (m_ref - m2); ``conventional`` takes D as known: D² (s1²/n1 + s2²/n2).
 
@@ -105,6 +116,7 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
     36(3).
     Vesterinen HM et al. (2014). Meta-analysis of data from animal studies. J Neurosci Methods
     221:92-102.
+    Nakagawa S et al. (2015). Meta-analysis of variation. Methods Ecol Evol 6:143-152.
 
     Examples
     --------
@@ -115,9 +127,9 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
     0  2.306864  0.555068  0.745029
     """
     measure = str(measure).upper()
-    variances = VARIANCES + NMD_VARIANCES if measure == "NMD" else VARIANCES
+    variances = SMD_VARIANCES + NMD_VARIANCES if measure == "NMD" else SMD_VARIANCES
     for name, value, known in (
-        ("measure", measure, MEASURES),
+        ("measure", measure, MEASURES + SPREAD_MEASURES),
         ("correction", correction, CORRECTIONS),
         (f"variance of {measure}", variance, variances),
     ):
@@ -131,6 +143,9 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
         effect[given], sampling[given] = _numbers(own["effect"]), _numbers(own["se"]) ** 2
     if not given.all():
         columns = _group_columns(table[~given] if given.any() else table, measure)
+        if measure == "SMD" and variance == "average" and average is None:
+            average = average_smd(table, correction=correction)
+        columns["average"] = average
         with np.errstate(divide="ignore", invalid="ignore"):  # what is undefined is refused below
             effect[~given], sampling[~given] = _FORMULAS[measure](columns, correction, variance)
     _refuse(
@@ -141,6 +156,35 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
     return pd.DataFrame(
         {"effect": effect, "variance": sampling, "se": np.sqrt(sampling)}, index=table.index
     )
+
+
+def average_smd(table, *, correction="exact"):
+    """Average Hedges g of the rows with group data, weighted by their animals.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `effect_sizes` takes it, the rows of one outcome that are used. A column ``sign`` turns
+        effects round first. Rows that bring their own effect stay out.
+    correction : {"exact", "approximate", "none"}
+
+    Returns
+    -------
+    float
+        ḡ = Σ N g / Σ N, N = n_treated + n_control of whole groups; NaN without a row.
+
+    References
+    ----------
+    Hedges LV, Olkin I (1985), chapter 6; ``escalc(vtype="AV")`` of metafor.
+    """
+    rows = table[~brings_own(table)]
+    if rows.empty:
+        return np.nan
+    g = effect_sizes(rows, correction=correction)["effect"]
+    if "sign" in rows:
+        g = g * rows["sign"]
+    n = rows["n_treated"] + rows["n_control"]
+    return float((n * g).sum() / n.sum())
 
 
 def brings_own(table):
@@ -261,6 +305,8 @@ def _smd(data, correction, variance):
     elif variance == "unbiased":
         exact = small_sample_factor(m_split)
         sampling = sizes + (1 - (m_split - 2) / (m_split * exact**2)) * g**2
+    elif variance == "average":
+        sampling = sizes + data["average"] ** 2 / (2 * (n1 + data["n_control"]))
     else:
         sampling = np.where(total > 3.94, sizes + g**2 / (2 * (total - 3.94)), np.nan)
     return g, sampling
@@ -289,6 +335,18 @@ def _ratio_of_means(data, correction, variance):
     return np.log(ratio), treated + control
 
 
+def _variability_ratio(data, correction, variance):
+    half = [1 / (2 * (data[n] - 1)) for n in ("n_treated", "n_control", "n_split")]
+    return np.log(data["sd_treated"] / data["sd_control"]) + half[0] - half[1], half[0] + half[2]
+
+
+def _variation_ratio(data, correction, variance):
+    spread, sampling = _variability_ratio(data, correction, variance)
+    ratio, of_means = _ratio_of_means(data, correction, variance)
+    both = (data["mean_treated"] > 0) & (data["mean_control"] > 0)
+    return np.where(both, spread - ratio, np.nan), sampling + of_means
+
+
 def _normalised(data, correction, variance):
     scale = 100 / (data["mean_reference"] - data["mean_control"])
     theta = scale * (data["mean_treated"] - data["mean_control"])
@@ -311,4 +369,6 @@ _FORMULAS = {
     "MD": _mean_difference,
     "ROM": _ratio_of_means,
     "NMD": _normalised,
+    "VR": _variability_ratio,
+    "CVR": _variation_ratio,
 }
