@@ -78,8 +78,9 @@ def centred(effects, variances):
     first = np.argmin(variances, axis=-1)[..., None]
     middle = np.take_along_axis(effects, first, axis=-1)
     away = effects - middle
-    noise = _ROUNDING * np.maximum(np.abs(effects), np.abs(middle))
-    return np.where(np.isfinite(variances) & (np.abs(away) > noise), away, 0.0), middle[..., 0]
+    # What differs from the middle by rounding only is of its size, so that this bound will do.
+    away[(np.abs(away) <= _ROUNDING * np.abs(middle)) | np.isinf(variances)] = 0.0
+    return away, middle[..., 0]
 
 
 def others(weights):
@@ -179,10 +180,11 @@ class _Design:
         m.tr_w, m.tr_ww = sum1, sum2
         m.tr_p = sum1 - sum2 / sum1
         m.tr_pp = sum2 - 2 * sum3 / sum1 + (sum2 / sum1) ** 2
-        if (uneven := _uneven(w)).any():  # the same from positive terms only
-            own = w[uneven] * others(w[uneven]) / sum1[uneven, None]  # diagonal of P
-            pairs = np.vecdot(w2[uneven], others(w2[uneven])) / sum1[uneven] ** 2
-            m.tr_p[uneven], m.tr_pp[uneven] = own.sum(1), np.vecdot(own, own) + pairs
+        lost = m.tr_p < sum1 / _UNEVEN
+        if lost.any():  # one weight outweighs all others: the same from positive terms only
+            own = w[lost] * others(w[lost]) / sum1[lost, None]  # diagonal of P
+            pairs = np.vecdot(w2[lost], others(w2[lost])) / sum1[lost] ** 2
+            m.tr_p[lost], m.tr_pp[lost] = own.sum(1), np.vecdot(own, own) + pairs
         m.ypy = np.vecdot(u, r)
         m.yppy = np.vecdot(u, u)
         m.ypppy = np.vecdot(w * u, u) - np.vecdot(w, u) ** 2 / sum1

@@ -360,7 +360,7 @@ def selection_model(effect, *, variance, step=0.025, alternative="greater", leve
     _enough(len(y))
     sign = 1 if alternative == "greater" else -1
     # Standardised: starts and steps are of the order of one for data of any unit.
-    unit = np.sqrt(np.median(v))
+    unit = np.sqrt(np.median(v) + pool(y, variance=v, method="ML").tau2)
     y, v, k = sign * y / unit, v / unit**2, len(y)
     bar = normal_isf(step) * np.sqrt(v)
     above = y >= bar
