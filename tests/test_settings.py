@@ -124,7 +124,7 @@ def test_a_variance_belongs_to_its_measure(variance):
 def test_presets_are_what_the_method_says_and_take_another_measure():
     assert asdict(RECOMMENDED) == {
         "measure": "SMD", "correction": "exact", "variance": "metafor", "method": "REML",
-        "interval": "hksj", "prediction": "riley", "level": 0.95, "split_controls": True,
+        "interval": "hksj_truncated", "prediction": "riley", "level": 0.95, "split_controls": True,
     }  # fmt: skip
     assert replace(RECOMMENDED, measure="NMD").variance == "delta"
 
