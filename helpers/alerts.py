@@ -24,7 +24,7 @@ def of_review(review, outcomes, without_rows=()):
     rows = review.experiments
     elsewhere = set(rows["sheet_row"][~rows["outcome"].isin(set(outcomes))])
     odd = [finding for finding in review.warnings if finding.row not in elsewhere]
-    found = []
+    found = [_unconfirmed(review.guesses)] if review.unconfirmed else []
     if odd:
         found.append(
             {
@@ -38,6 +38,14 @@ def of_review(review, outcomes, without_rows=()):
         labels = [review.outcomes[name].label for name in without_rows]
         found.append({"severity": "note", "text": f"The sheet has no row of {listing(labels)}."})
     return found
+
+
+def _unconfirmed(guesses):
+    words = "Guessed when the sheet was first read, not yet confirmed by a person"
+    if len(guesses) <= MANY:
+        return {"severity": "warning", "text": f"{words}: {'; '.join(guesses)}."}
+    text = f"{words}: {count(len(guesses), 'setting')} of review.toml."
+    return {"severity": "warning", "text": text, "detail": f"{'; '.join(guesses)}."}
 
 
 def of_outcomes(analyses):

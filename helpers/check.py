@@ -61,7 +61,13 @@ def examine(folder=None):
     found = [*sheet.findings, *_of_rows(description, sheet), *of_exclusions]
     found = [_no_effect_due(finding, left_out, sheet) for finding in found]
     kinds = [tuple(f for f in found if f.severity == kind) for kind in ("fault", "warning")]
-    return description, sheet, Findings(*kinds, tuple(_not_used(sheet)))
+    return description, sheet, Findings(*kinds, (*_not_used(sheet), *_guessed(description)))
+
+
+def _guessed(description):
+    """A line for each guess of `new` that nobody has confirmed yet."""
+    for name, words in zip(description.unconfirmed, description.guesses, strict=True):
+        yield f"guessed, not yet confirmed: {words} ({name})"
 
 
 def _not_used(sheet):

@@ -79,11 +79,18 @@ class Description:
     treated: str = "treated"
     control: str = "control"
     evidence: dict = field(default_factory=lambda: {"kind": "extracted"})
+    unconfirmed: tuple[str, ...] = ()
 
     @property
     def protocol(self):
         """What `[protocol]` says: ``id`` and a list of ``deviations``, as far as given."""
         return self.config.get("protocol", {})
+
+    @property
+    def guesses(self):
+        """What `unconfirmed` lists, in words with what stands there now."""
+        there = dict(_entries(self.config))
+        return [_in_words(name, there) for name in self.unconfirmed]
 
     @property
     def is_authentic(self):
@@ -146,6 +153,7 @@ def describe(folder=None):
         faults += [fault(f"id = {name}", "this id is given twice") for name in twice]
     known = [outcome.id for outcome in outcomes]
     faults += [found for moderator in moderators for found in _references(moderator, known)]
+    faults += _unknown_settings(config)
     if faults:
         raise ReviewError(faults)
     texts = ("title", "subject", "citation", "treated", "control", "evidence")
@@ -157,6 +165,7 @@ def describe(folder=None):
         moderators={moderator.id: moderator for moderator in moderators},
         sheet={"file": "experiments.csv"} | config.get("sheet", {}),
         config=config,
+        unconfirmed=tuple(config.get("unconfirmed", ())),
         **{name: config[name] for name in texts if name in config},
     )
 
@@ -178,6 +187,55 @@ def _moderator(entry):
     if given["levels"]:
         given["reference"] = str(given.get("reference", given["levels"][0]))
     return Moderator(**given)
+
+
+def _entries(value, place=""):
+    """All settings of a file with their names, such as ``families.outcomes.il_6.better``; what stands
+    in a list is named by its id, with or without that of the list above."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            where = f"{place}.{name}".lstrip(".")
+            yield where, part
+            yield from _entries(part, where)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _entries(part, place)
+            if isinstance(part, dict) and "id" in part:
+                yield f"{place}.{part['id']}", part
+                yield from _entries(part, f"{place}.{part['id']}")
+
+
+def _in_words(name, there):
+    """A setting and its value for a reader: "study is the column ArticleID"."""
+    value, (place, _, last) = there[name], name.rpartition(".")
+    words = last.replace("_", " ")
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        value = " and ".join(value)
+    if place == "sheet.columns":
+        return f"{words} is the column {value}"
+    if place == "sheet.constants":
+        return f"{words} is {value} in every row"
+    if place == "sheet.values":
+        return f"words for {words} are replaced"
+    if isinstance(value, dict):
+        read = (
+            "" if place != "moderators" else "as categories" if "levels" in value else "as a number"
+        )
+        return f"{value.get('label', words)} {read}".strip()
+    if isinstance(value, list):
+        return words
+    if place.startswith("families"):
+        return f"{value} is {words} for {there[place].get('label', there[place]['id'])}"
+    return f"{words} is {str(value).lower() if isinstance(value, bool) else value}"
+
+
+def _unknown_settings(config):
+    """Faults of `unconfirmed`: settings that `review.toml` does not have."""
+    there = dict(_entries(config))
+    for name in config.get("unconfirmed", ()):
+        if name not in there:
+            remedy = f"{nearest(name, there)}, or take it out"
+            yield fault("unconfirmed", "there is no such setting in this file", name, remedy)
 
 
 def _references(moderator, outcomes):

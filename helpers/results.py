@@ -74,6 +74,7 @@ def family_results(review, family, analyses, parameters, seed, not_analysed=()):
             "provenance": {
                 "evidence": review.evidence,
                 "rows": review.digest(),
+                "unconfirmed": list(review.unconfirmed),
                 "inputs": review.inputs(),
                 "code": provenance.code_hash(),
                 "versions": provenance.versions(),

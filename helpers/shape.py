@@ -63,6 +63,7 @@ SHEET = {
     "decimal": _one_of(".", ","),
     "missing": [TEXT],
     "control_n_is_split": FLAG,
+    "shared_controls": _one_of("by_id", "by_numbers"),
     "columns": {"*": COLUMN},
     "constants": {"*": CELL},
     "values": {"*": {"*": CELL}},
@@ -110,6 +111,7 @@ REVIEW = {
     "sheet": SHEET,
     "families!": [{"id!": WORD, "label": TEXT, "outcomes!": [OUTCOME]}],
     "moderators": [MODERATOR],
+    "unconfirmed": [TEXT],
 }
 
 
