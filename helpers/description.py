@@ -190,8 +190,10 @@ def _moderator(entry):
 
 
 def _entries(value, place=""):
-    """All settings of a file with their names, such as ``families.outcomes.il_6.better``; what stands
-    in a list is named by its id, with or without that of the list above."""
+    """Settings of a file by their names, such as ``families.outcomes.il_6.better``.
+
+    What stands in a list is named by its id, with or without that of the list above.
+    """
     if isinstance(value, dict):
         for name, part in value.items():
             where = f"{place}.{name}".lstrip(".")

@@ -84,7 +84,9 @@ def read_sheet(description):
     if "long" in mapping.config:
         mapping.pair()
     mapping.share()
+    numerals.take_sems(mapping)
     before = numerals.read_numbers(mapping)
+    numerals.take_roots(mapping)
     numerals.drop_incomplete(mapping, before)
     numerals.convert(mapping)
     mapping.take_time_point()
@@ -231,7 +233,8 @@ class _Mapping:
         """Take what is needed under the project's names."""
         columns, constants = self.config.get("columns", {}), self.config.get("constants", {})
         moderators = self.description.moderators
-        fields = [*COLUMNS, *ARM, *(f"{name}_{arm}" for name in ARM for arm in ARMS)]
+        fields = [*COLUMNS, "variance", *ARM]
+        fields += [f"{name}_{arm}" for name in (*ARM, "sem") for arm in ARMS]
         self.know_all([*fields, *moderators])
         # A column of the sheet that happens to be called `n` or `low` is taken only when named.
         taken = [*COLUMNS, *(ARM if "long" in self.config else ()), *columns, *constants]
@@ -269,9 +272,14 @@ class _Mapping:
                 )
                 self.warn_of(f"moderators.{name}", what, remedy)
         needed = [("experiment",), ("study",), ("outcome",)]
-        if not {"effect", "se"} <= set(chosen):
+        named = {*chosen, *columns}
+        if not ("effect" in named and {"se", "variance"} & named):
             for arm in [""] if "long" in self.config else ["_treated", "_control"]:
-                needed += [(f"n{arm}",), (f"mean{arm}",), (f"sd{arm}", f"tip{arm}", f"low{arm}")]
+                needed += [
+                    (f"n{arm}",),
+                    (f"mean{arm}",),
+                    (f"sd{arm}", f"sem{arm}", f"tip{arm}", f"low{arm}"),
+                ]
         for name, *instead in needed:
             if not {name, *instead} & {*chosen, *(set(columns) & set(wanted))}:
                 self.lack(name, name, "is missing")

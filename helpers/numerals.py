@@ -41,7 +41,11 @@ def read_numbers(mapping):
     moderators = mapping.description.moderators
     free = [MODERATOR + name for name, moderator in moderators.items() if not moderator.levels]
     arms = [f"{name}_{arm}" for name in MEASURED for arm in ARMS]
-    names = [name for name in dict.fromkeys([*arms, *NUMBERS, *free]) if name in mapping.table]
+    names = [
+        name
+        for name in dict.fromkeys([*arms, *NUMBERS, "variance", *free])
+        if name in mapping.table
+    ]
     before = {name: mapping.table[name] for name in names}
     for column in mapping.config.get("divide", {}):
         there = {column, MODERATOR + column, *(f"{column}_{arm}" for arm in ARMS)} & set(names)
@@ -76,6 +80,36 @@ def _read_column(mapping, name, cells):
         plain = plain.map(lambda cell: repr(float(cell) / divisor), na_action="ignore")
         mapping.note("divide", source, f"by {divisor}", plain.notna().sum())
     return plain.where(plain.notna(), cells)
+
+
+def take_sems(mapping):
+    """SEMs from columns of their own, `sem_treated` and `sem_control`, where no SD is given."""
+    missing = ["", *mapping.config.get("missing", ())]
+    for arm in ARMS:
+        if f"sem_{arm}" not in mapping.table:
+            continue
+        sems, sds = mapping.table.pop(f"sem_{arm}"), mapping.cells(f"sd_{arm}")
+        rows = sds.isin(missing) & ~sems.isin(missing)
+        mapping.table[f"sd_{arm}"] = sds.mask(rows, sems)
+        kinds = mapping.cells(f"error_type_{arm}", "SD")
+        mapping.table[f"error_type_{arm}"] = kinds.mask(rows, "SEM")
+        mapping.names.setdefault(f"sd_{arm}", mapping.names.get(f"sem_{arm}", f"sem_{arm}"))
+        detail = f"taken from {mapping.names.get(f'sem_{arm}', f'sem_{arm}')} where no SD is given"
+        mapping.note("SEM", mapping.names[f"sd_{arm}"], detail, rows.sum())
+
+
+def take_roots(mapping):
+    """Standard errors of effects that the sheet brings with their variances."""
+    if "variance" not in mapping.table:
+        return
+    cells = mapping.table.pop("variance")
+    numbers, se = to_floats(cells), mapping.cells("se")
+    what, remedy = "a variance is a number above 0", "Correct it from the source"
+    mapping.found.fault((cells != "") & ~(numbers > 0), cells, what, remedy)
+    rows = (se == "") & (numbers > 0)
+    mapping.table["se"] = se.mask(rows, np.sqrt(numbers.where(rows)).map(repr))
+    mapping.names["se"] = mapping.names.get("variance", "variance")
+    mapping.note("se by conversion", mapping.names["se"], "root of the variance", rows.sum())
 
 
 def drop_incomplete(mapping, before):
