@@ -272,7 +272,7 @@ class _Mapping:
                 )
                 self.warn_of(f"moderators.{name}", what, remedy)
         needed = [("experiment",), ("study",), ("outcome",)]
-        named = {*chosen, *columns}
+        named = {*chosen, *(set(columns) & set(wanted))}
         if not ("effect" in named and {"se", "variance"} & named):
             for arm in [""] if "long" in self.config else ["_treated", "_control"]:
                 needed += [
