@@ -269,8 +269,9 @@ def _effects(guess, found, bare):
     else:
         ends = [c for c, h in found.items() if h.quantity == "effect_end"]
         ends += [c for c, said in bare.items() if said and said <= BARE_ENDS]
-        listed = f": not {' and '.join(ends)}, but (ln high - ln low)/3.92 or so" if ends else ""
-        guess.lack("se", listed)
+        width = "high - low" if effects and guess.effect_scale != "log" else "ln high - ln low"
+        hint = f": from the 95% CI ({', '.join(ends)}) it is ({width})/3.92" if ends else ""
+        guess.lack("se", hint)
 
 
 def _quantities(found, arm):

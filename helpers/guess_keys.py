@@ -2,7 +2,7 @@
 
 import re
 
-from helpers.headings import KINDS, KNOWN, QUANTITIES
+from helpers.headings import ARM_OF, KINDS, KNOWN, QUANTITIES
 
 YES, NO = (set(KNOWN["words"][name]) for name in ("yes", "no"))
 NO_STUDY = {"design", "type", "quality", "arm", "group", "duration", "country", "aim", "title",
@@ -20,6 +20,7 @@ def find_keys(guess):
     _outcome(guess)
     for name in ("cohort", "control_group", "follow_up_days", "experiment"):
         hits = [c for c in guess.table if _fits(guess, name, c)]
+        hits += [c for c in guess.table if guess.free(c) and _cohort_of(guess, c) == name]
         hits.sort(key=lambda c: not guess.is_ours(name, c))
         if name == "control_group":
             substances = [c for c in hits if _names_substances(guess, c)]
@@ -37,6 +38,15 @@ def find_keys(guess):
     _signs(guess)
     _control_sizes(guess)
     _shared_controls(guess)
+
+
+def _cohort_of(guess, column):
+    """Whose animals a heading such as "cohort_c" names: those of a control group or treated ones."""
+    said = [word for word in guess.said[column] if word != "id"]
+    arms = [ARM_OF.get(word) for word in said if word != "cohort"]
+    if "cohort" not in said or len(arms) != 1:
+        return None
+    return {"treated": "cohort", "control": "control_group"}.get(arms[0])
 
 
 def _strict(guess, name, column):

@@ -15,6 +15,7 @@ QUANTITIES, KINDS, EFFECTS = (
 )
 ARM_OF = {word: arm for arm in ("treated", "control") for word in KNOWN["arms"][arm]}
 OTHER_ARMS, NEGATED = set(KNOWN["arms"]["other"]), set(KNOWN["arms"]["negated"])
+OF_ANIMALS = {"size", "animal", "subjects", "sample", "tiere", "anzahl"}
 # A heading is one word of a quantity and an arm: "sdcon", "nt"; these are words of their own.
 NOT_GLUED = {"sec", "set", "sei", "men", "int", "nt1", "note"}
 SHORT = {
@@ -133,7 +134,9 @@ def _of_group(column, said):
         return None
     if arms:
         named = set(rest) - {"group", "groups", "the", "of", "animals", "in", "95", "arm"}
-        return Heading(column, quantity, arms.pop(), kind, not named)
+        # A "control number" may count animals or name the control.
+        bare = quantity == "n" and not set(said) & (QUANTITIES["n"] | OF_ANIMALS)
+        return Heading(column, quantity, arms.pop(), kind, not (named or bare))
     rest = [word for word in rest if word not in ("group", "arm", "of", "the")]
     if rest and not set(rest) & OTHER_ARMS:
         return Heading(column, quantity, rest[0], kind, False)

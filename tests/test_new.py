@@ -342,6 +342,7 @@ def test_what_belongs_to_an_effect_is_no_number_of_a_group(heading, quantity):
         ("Q1_t", ("low", "treated", "IQR")), ("95% CI upper vehicle", ("high", "control", "CI")),
         ("sd low", ("sd", "low", "SD")), ("Variance treated", ("sd", "treated", "")),
         ("SD or SEM control", ("sd", "control", "")), ("Cell count treated", ("", "", "")),
+        ("Exp no", ("", "", "")),
         ("Lesion size control", ("", "", "")), ("Group size control", ("n", "control", "")),
         ("Mean treated (baseline)", ("", "", "")), ("sd difference", ("", "", "")),
         ("Standardfehler Kontrolle", ("sd", "control", "SEM")), ("n1i", ("n", "1", "")),
@@ -350,6 +351,7 @@ def test_what_belongs_to_an_effect_is_no_number_of_a_group(heading, quantity):
 def test_headings_of_groups(heading, expected):
     found = read_heading(heading)
     assert (found.quantity, found.arm, found.kind) == expected
+    assert read_heading("Group size control").plain and not read_heading("Control number").plain
 
 
 def test_an_effects_error_beside_groups_is_not_used(tmp_path):
@@ -444,6 +446,14 @@ def test_what_controls_got_does_not_make_them_one_group(tmp_path):
     todo, description = made(tmp_path, table)
     assert "control_group" not in description.sheet["columns"]
     assert any("Control group names what controls got" in line for line in todo)
+
+
+def test_cohorts_of_both_groups_are_told_apart_and_asked(tmp_path):
+    table = [{**row(f"e{i}"), "cohort_t": f"t{i}", "cohort_c": f"c{i // 2}"} for i in range(4)]
+    _, description = made(tmp_path, table)
+    assert description.sheet["columns"]["cohort"] == "cohort_t"
+    assert description.sheet["columns"]["control_group"] == "cohort_c"
+    assert {"sheet.columns.cohort", "sheet.columns.control_group"} <= set(description.unconfirmed)
 
 
 def test_equal_controls_without_an_id_are_a_question(tmp_path):
