@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pandas as pd
 
+from helpers.analysis import RECOMMENDED
 from helpers.findings import grouped
-from helpers.wording import count, excludes_zero, interval, listing, number
+from helpers.pooling import critical
+from helpers.wording import (
+    ALPHA,
+    MANY,
+    count,
+    excludes_zero,
+    interval,
+    level_name,
+    listing,
+    number,
+    opposite_words,
+    p_phrase,
+)
 
 FEW = 5
 EXTREME = 10
-MANY = 8  # names in one sentence
 
 
 def of_review(review, outcomes, without_rows=()):
@@ -52,11 +66,21 @@ def of_outcomes(analyses):
     """
     kinds = (
         ("warning", _depends, "The conclusion depends on how it is computed"),
+        ("warning", _moves, "The size of the effect depends on how it is computed"),
         ("warning", _extreme, f"Effects beyond ±{EXTREME} SDs (do SEMs stand where SDs are due?)"),
         ("warning", _few, f"Fewer than {FEW} experiments, so the interval rests on very little"),
-        ("note", _spread, "The pooled interval leaves zero out, the prediction interval holds it"),
+        ("warning", _one_study, "All experiments come from one study, so no interval tells what "
+         "another study would find"),
+        ("warning", _dependence, "Several experiments of a study are not independent, and this "
+         "could not be allowed for as it should"),
+        ("warning", _homogeneous, "I² is 0 although Q is significant, so do not read it as "
+         "agreement"),
+        ("note", _outside, "τ² lies outside its own Q-profile interval, so its size is uncertain"),
+        ("note", _narrow, "The Hartung-Knapp interval is narrower than the normal one, which "
+         "few or alike effects can make it"),
+        ("note", _spread, "The confidence interval excludes 0, the prediction interval does not"),
         ("note", _left_out, "Experiments were left out"),
-    )
+    )  # fmt: skip
     found = []
     for severity, look, words in kinds:
         seen = {analysis.outcome.label: look(analysis) for analysis in analyses}
@@ -69,46 +93,139 @@ def of_outcomes(analyses):
     return found
 
 
+def assumed(review, printed):
+    """Outcomes of a reconstructed review whose number of experiments is assumed.
+
+    `printed` is the table of `helpers.published.pooled`; k is assumed where it prints none, and no
+    table of subgroups adds up to it.
+
+    Returns
+    -------
+    tuple of str
+        Ids of outcomes.
+    """
+    if review.evidence["kind"] != "reconstructed":
+        return ()
+    told = set(review.facts("published_subgroups.csv").get("outcome_id", ()))
+    unknown = printed.index[printed["k"].isna()] if len(printed) else ()
+    return tuple(name for name in review.outcomes if name in unknown and name not in told)
+
+
 def of_assumptions(review, outcomes, printed):
     """What in a reconstructed sheet is assumed and must carry no verdict: k where none is printed.
 
     `printed` is the table of `helpers.published.pooled`.
     """
-    if review.is_authentic:
-        return []
-    told = set(review.facts("published_subgroups.csv").get("outcome_id", ()))
-    unknown = [
-        review.outcomes[name].label
-        for name in outcomes
-        if name in printed.index and pd.isna(printed.loc[name, "k"]) and name not in told
-    ]
+    known = assumed(review, printed)
+    unknown = [review.outcomes[name].label for name in outcomes if name in known]
     if not unknown:
         return []
     return [
         {
             "severity": "warning",
             "text": f"The number of experiments is not printed but assumed for "
-            f"{count(len(unknown), 'outcome')}; what hangs on it (τ², I², prediction and "
-            "Hartung-Knapp intervals, tests) is no finding there.",
+            f"{count(len(unknown), 'outcome')}; τ², I², prediction and Hartung-Knapp intervals and "
+            "tests depend on it and are not findings there.",
             "detail": f"{listing(unknown)}.",
         }
     ]
 
 
-def _depends(analysis):
-    """Results that draw another conclusion about zero than the article's settings do."""
-    if not analysis.article.pooled:
-        return ""
-    others = {
+def _results(analysis):
+    """The results that a reader may choose from, by name; those of another measure are no rivals."""
+    found = {
+        "article's settings": analysis.article,
         "recommended settings": analysis.recommended,
         "three-level model": analysis.robust or analysis.three_level,
-        "chosen settings": analysis.chosen,
     }
-    own = excludes_zero(analysis.article)
-    flipped = [words for words, one in others.items() if one and excludes_zero(one) != own]
+    if analysis.settings.measure == RECOMMENDED.measure:
+        found["chosen settings"] = analysis.chosen
+    else:
+        found = {"chosen settings": analysis.chosen}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _depends(analysis):
+    """Results that draw another conclusion about zero than the first of them does."""
+    results = _results(analysis)
+    name, first = next(iter(results.items()))
+    if not analysis.chosen.pooled:
+        return ""
+    own = excludes_zero(first)
+    flipped = [words for words, one in results.items() if excludes_zero(one) != own]
     if not flipped:
         return ""
-    return f"zero is {'inside' if own else 'outside'} the interval by the {listing(flipped)} only"
+    return (
+        f"by the {name} the {level_name(first.level)} {'excludes' if own else 'includes'} 0, by "
+        f"the {listing(flipped)} it does not"
+    )
+
+
+def _moves(analysis):
+    """The two results furthest apart, where that is more than half the wider interval."""
+    if not analysis.chosen.pooled:
+        return ""
+    far = []
+    for (name, one), (other, two) in combinations(_results(analysis).items(), 2):
+        wider = max(one.ci_high - one.ci_low, two.ci_high - two.ci_low)
+        distance = abs(one.estimate - two.estimate)
+        if distance > wider / 2:
+            words = f"{number(one.estimate)} by the {name}, {number(two.estimate)} by the {other}"
+            far.append((distance, words))
+    return max(far)[1] if far else ""
+
+
+def _one_study(analysis):
+    k = analysis.chosen.k
+    return f"k = {k}" if analysis.studies == 1 and k > 1 else ""
+
+
+def _dependence(analysis):
+    """What the engine says against the model of dependence, or its inference, that was used."""
+    several = analysis.rows["study"].duplicated().any() and analysis.studies > 1
+    if not several:
+        return ""
+    said = [getattr(analysis.three_level, "note", ""), getattr(analysis.robust, "warning", "")]
+    if analysis.robust is None:
+        said.append(analysis.three_level_note)
+        if analysis.three_level is not None:
+            said.append("the three-level model's interval is by z in place of CR2")
+    return "; ".join(text.rstrip(".") for text in said if text)
+
+
+def _homogeneous(analysis):
+    """Results with a significant Q beside an I² that is printed as 0."""
+    result = analysis.chosen
+    if not (result.p_heterogeneity < ALPHA and result.i2 < 0.05):
+        return ""
+    return f"Q({result.k - 1}) = {number(result.q)}, {p_phrase(result.p_heterogeneity)}"
+
+
+def _outside(analysis):
+    """τ² beside a Q-profile interval that does not hold it."""
+    result = analysis.chosen
+    if not result.pooled or result.method == "EE":
+        return ""
+    low, high = result.heterogeneity_interval()["tau2"]
+    slack = 1e-6 * max(result.tau2, high)  # where they are equal but for rounding
+    if low - slack <= result.tau2 <= high + slack:
+        return ""
+    return f"{number(result.tau2)} beside {interval(low, high)}"
+
+
+def _narrow(analysis):
+    """Hartung-Knapp intervals narrower than the normal one of the same fit."""
+    results = {"recommended": analysis.recommended, "chosen": analysis.chosen}
+    found = []
+    for name, result in results.items():
+        if not result.pooled or result.interval == "z":
+            continue
+        plain = (1 / (result.variance + result.tau2)).sum() ** -0.5
+        normal = 2 * critical(result.level) * plain
+        if result.ci_high - result.ci_low < normal * (1 - 1e-9):
+            width = number(result.ci_high - result.ci_low)
+            found.append(f"{name} settings: width {width} against {number(normal)}")
+    return listing(found) if found else ""
 
 
 def _extreme(analysis):
@@ -127,7 +244,7 @@ def _spread(analysis):
     result = analysis.chosen
     if pd.isna(result.pi_low) or not excludes_zero(result) or result.pi_low * result.pi_high > 0:
         return ""
-    return interval(result.pi_low, result.pi_high)
+    return f"{interval(result.pi_low, result.pi_high)}, {opposite_words(result)}"
 
 
 def _left_out(analysis):
