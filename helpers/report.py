@@ -339,10 +339,21 @@ class Report(Diagnosis):
 
     def methods(self):
         """The methods section, from the parameters really used."""
-        names = dict.fromkeys(name for one in self.analyses.values() for name in one.subgroups)
-        labels = [self.review.moderators[name].label.lower() for name in names]
-        excluded = sum(len(analysis.excluded) for analysis in self.analyses.values())
-        text = methods.methods_text(self.review, self.settings, labels, excluded)
+        drawn = self._numbers["figure"]
+        text = methods.methods_text(
+            self.review,
+            self.settings,
+            self.analyses.values(),
+            tested={
+                wording.listing(self.analyses[name].outcome.label for name in group): found
+                for group, found in self._tested.items()
+            },
+            galbraith=[
+                analysis.outcome.label
+                for name, analysis in self.analyses.items()
+                if f"{name}-galbraith" in drawn
+            ],
+        )
         return blocks.paragraph(text, name="methods", copy=True)
 
     @cached_property

@@ -76,6 +76,11 @@ def count(n, noun, plural=None):
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
+def was(n):
+    """The verb after a count: "was" or "were"."""
+    return "was" if n == 1 else "were"
+
+
 def listing(items):
     """Items as a phrase: "a, b and c"."""
     items = [str(item) for item in items]
