@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 
 import pandas as pd
@@ -9,16 +10,18 @@ import pandas as pd
 from helpers.analysis import RECOMMENDED
 from helpers.findings import grouped
 from helpers.pooling import critical
+from helpers.tables import preset_names
 from helpers.wording import (
     ALPHA,
     MANY,
+    chance,
     count,
     excludes_zero,
     interval,
     level_name,
     listing,
     number,
-    opposite_words,
+    opposite,
     p_phrase,
 )
 
@@ -53,34 +56,60 @@ def of_review(review, outcomes, without_rows=()):
     return found
 
 
-def of_outcomes(analyses):
+def of_outcomes(analyses, rebuilds=True):
     """Alerts about outcomes, each kind of trouble once with all outcomes that have it.
 
     Parameters
     ----------
     analyses : list of OutcomeAnalysis
+    rebuilds : bool
+        Whether the review rebuilds an article; without one nothing is called the article's.
 
     Returns
     -------
     list of dict
     """
+    names = preset_names(rebuilds)
     kinds = (
-        ("warning", _depends, "The conclusion depends on how it is computed"),
-        ("warning", _moves, "The size of the effect depends on how it is computed"),
+        ("warning", partial(_depends, names=names), "The conclusion depends on how it is computed"),
+        (
+            "warning",
+            partial(_moves, names=names),
+            "The size of the effect depends on how it is computed",
+        ),
         ("warning", _extreme, f"Effects beyond ±{EXTREME} SDs (do SEMs stand where SDs are due?)"),
         ("warning", _few, f"Fewer than {FEW} experiments, so the interval rests on very little"),
-        ("warning", _one_study, "All experiments come from one study, so no interval tells what "
-         "another study would find"),
-        ("warning", _dependence, "Several experiments of a study are not independent, and this "
-         "could not be allowed for as it should"),
-        ("warning", _homogeneous, "I² is 0 although Q is significant, so do not read it as "
-         "agreement"),
+        (
+            "warning",
+            _one_study,
+            "All experiments come from one study, so no interval tells what another would find",
+        ),
+        (
+            "warning",
+            _dependence,
+            "Experiments of one study are not independent, which is allowed for in part only",
+        ),
+        (
+            "warning",
+            _homogeneous,
+            "I² is 0 although Q has p below 0.05, so it is no sign of agreement",
+        ),
         ("note", _outside, "τ² lies outside its own Q-profile interval, so its size is uncertain"),
-        ("note", _narrow, "The Hartung-Knapp interval is narrower than the normal one, which "
-         "few or alike effects can make it"),
-        ("note", _spread, "The confidence interval excludes 0, the prediction interval does not"),
+        (
+            "note",
+            _narrow,
+            "The Hartung-Knapp interval is narrower than the normal one, as effects that happen to "
+            "be alike make it",
+        ),
+        (
+            "note",
+            _spread,
+            "The confidence interval excludes 0 and the prediction interval does not; with it "
+            "stands the probability of a true effect on the other side, from the prediction "
+            "distribution",
+        ),
         ("note", _left_out, "Experiments were left out"),
-    )  # fmt: skip
+    )
     found = []
     for severity, look, words in kinds:
         seen = {analysis.outcome.label: look(analysis) for analysis in analyses}
@@ -131,23 +160,23 @@ def of_assumptions(review, outcomes, printed):
     ]
 
 
-def _results(analysis):
+def _results(analysis, names):
     """The results that a reader may choose from, by name; those of another measure are no rivals."""
     found = {
-        "article's settings": analysis.article,
-        "recommended settings": analysis.recommended,
-        "three-level model": analysis.robust or analysis.three_level,
+        "article": analysis.article,
+        "recommended": analysis.recommended,
+        "three_level": analysis.robust or analysis.three_level,
     }
-    if analysis.settings.measure == RECOMMENDED.measure:
-        found["chosen settings"] = analysis.chosen
-    else:
-        found = {"chosen settings": analysis.chosen}
-    return {name: one for name, one in found.items() if one is not None}
+    if analysis.settings.measure != RECOMMENDED.measure:
+        found = {}
+    found["chosen"] = analysis.chosen
+    words = {key: name[0].lower() + name[1:] for key, name in names.items()}
+    return {words[key]: one for key, one in found.items() if one is not None}
 
 
-def _depends(analysis):
+def _depends(analysis, names):
     """Results that draw another conclusion about zero than the first of them does."""
-    results = _results(analysis)
+    results = _results(analysis, names)
     name, first = next(iter(results.items()))
     if not analysis.chosen.pooled:
         return ""
@@ -161,12 +190,12 @@ def _depends(analysis):
     )
 
 
-def _moves(analysis):
+def _moves(analysis, names):
     """The two results furthest apart, where that is more than half the wider interval."""
     if not analysis.chosen.pooled:
         return ""
     far = []
-    for (name, one), (other, two) in combinations(_results(analysis).items(), 2):
+    for (name, one), (other, two) in combinations(_results(analysis, names).items(), 2):
         wider = max(one.ci_high - one.ci_low, two.ci_high - two.ci_low)
         distance = abs(one.estimate - two.estimate)
         if distance > wider / 2:
@@ -244,7 +273,7 @@ def _spread(analysis):
     result = analysis.chosen
     if pd.isna(result.pi_low) or not excludes_zero(result) or result.pi_low * result.pi_high > 0:
         return ""
-    return f"{interval(result.pi_low, result.pi_high)}, {opposite_words(result)}"
+    return f"{interval(result.pi_low, result.pi_high)}, {chance(opposite(result)[1])}"
 
 
 def _left_out(analysis):

@@ -122,12 +122,17 @@ class Report(Diagnosis):
         """The family's result in one sentence."""
         if len(self.analyses) == 1:
             (analysis,) = self.analyses.values()
-            text = wording.verdict(analysis.chosen, analysis.outcome, self.review.treated)
+            text = wording.verdict(
+                analysis.chosen,
+                analysis.outcome,
+                self.review.treated,
+                assumed=analysis.outcome.id in self.assumed,
+            )
         else:
-            text = wording.family_verdict(self.family.label, self.analyses.values())
-        if not self.review.is_authentic:
-            text += f" ({self.review.evidence['kind'].capitalize()} data.)"
-        return text
+            text = wording.family_verdict(
+                self.family.label, self.analyses.values(), assumed=self.assumed
+            )
+        return text + wording.evidence_mark(self.review)
 
     # ------------------------------------------------------------------ one outcome
 
@@ -214,12 +219,17 @@ class Report(Diagnosis):
     @of_outcome()
     def result(self, analysis):
         """A results paragraph that can be pasted into a manuscript."""
-        text = wording.result_paragraph(analysis, self.review, self.settings.measure)
+        text = wording.result_paragraph(
+            analysis,
+            self.review,
+            self.settings.measure,
+            assumed=analysis.outcome.id in self.assumed,
+        )
         return blocks.paragraph(text, name=f"{analysis.outcome.id}-result", copy=True)
 
     @of_outcome()
     def moderators(self, analysis):
-        """Subgroups and meta-regressions, laid out as the article's tables."""
+        """Subgroups and meta-regressions, a row a level."""
         if not analysis.subgroups and not analysis.regressions:
             return blocks.paragraph(
                 f"The sheet holds no moderator for {analysis.outcome.label}, so nothing is said "
@@ -237,15 +247,15 @@ class Report(Diagnosis):
 
     @of_outcome()
     def presets(self, analysis):
-        """The same data under the article's, the recommended and the chosen settings."""
+        """The same data under several settings side by side, and what was printed."""
         printed = self.printed.T.get(analysis.outcome.id)
-        shown, data = tables.presets_table(analysis, printed)
-        note = f" {analysis.three_level_note}" if analysis.three_level_note else ""
+        shown, data = tables.presets_table(analysis, printed, self.rebuilds)
+        note = _presets_note(analysis, self.rebuilds)
         return self._table(
             shown,
             name=f"{analysis.outcome.id}-presets",
-            caption=f"{analysis.outcome.label}: does the result depend on how it is computed? The "
-            f"first two rows never change with the parameters.{note}",
+            caption=f"{analysis.outcome.label}: does the result depend on how it is computed? "
+            f"{note}",
             data=data,
         )
 
@@ -281,7 +291,9 @@ class Report(Diagnosis):
 
     @of_outcome()
     def published(self, analysis):
-        """Printed numbers beside those computed by the article's own settings."""
+        """Printed numbers beside those computed by the article's own settings, if there are any."""
+        if not self.rebuilds:
+            return None
         table = tables.published_table(analysis, self.printed, self.printed_levels)
         if table.empty:
             return blocks.paragraph(
@@ -322,8 +334,9 @@ class Report(Diagnosis):
                 "Printed beside computed": [self.published(name)],
             }  # fmt: skip
             for title, parts in shown.items():
-                display(blocks.heading(title, level=3, name=f"{name}-{title}"))
-                display(*(block for block in parts if block is not None))
+                parts = [block for block in parts if block is not None]
+                if parts:
+                    display(blocks.heading(title, level=3, name=f"{name}-{title}"), *parts)
 
     def _numeric(self):
         return [name for name, one in self.review.moderators.items() if not one.levels]
@@ -386,6 +399,26 @@ class Report(Diagnosis):
         rows = analysis.rows if rows is None else rows
         columns = (*DATA_COLUMNS, *self.review.moderators, *EFFECT_COLUMNS)
         return rows[[name for name in columns if name in rows]]
+
+
+def _presets_note(analysis, rebuilds):
+    """What is to be said of the results side by side: whom they follow, what was warned of."""
+    if (analysis.excluded["by"] == "parameter").any():
+        parts = ["All rows leave out the experiments that a parameter names."]
+    else:
+        parts = ["The first two rows follow none of the parameters set here."]
+    if not rebuilds:
+        parts.append(
+            "Plain settings: effects by the approximate factor and Stata's variance, shared "
+            "controls in full, normal intervals."
+        )
+    parts += [
+        analysis.three_level_note,
+        getattr(analysis.three_level, "note", ""),
+        getattr(analysis.robust, "warning", ""),
+    ]
+    sentences = [f"{text[0].upper()}{text[1:]}".rstrip(".") for text in parts if text]
+    return " ".join(f"{sentence}." for sentence in sentences)
 
 
 def _result_items(analysis):

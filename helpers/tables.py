@@ -7,17 +7,33 @@ import math
 import pandas as pd
 
 from helpers.analysis import presets
+from helpers.moderators import resting_on_one
 from helpers.results import records
-from helpers.wording import interval, level_name, number, p_phrase, p_value, percent
+from helpers.wording import (
+    interval,
+    level_name,
+    listing,
+    number,
+    p_phrase,
+    p_value,
+    percent,
+    r2_words,
+    told,
+)
 
 BOUNDS = ("estimate", "ci_low", "ci_high")
 PRESET_LABELS = {
     "article": "Article's settings",
     "recommended": "Recommended settings",
     "chosen": "Chosen settings",
-    "three_level": "Three-level model, CR2",
+    "three_level": "Three-level model",
     "published": "As printed",
 }
+
+
+def preset_names(rebuilds=True):
+    """What the results side by side are called; nothing is an article's where there is none."""
+    return PRESET_LABELS | ({} if rebuilds else {"article": "Plain settings"})
 
 
 def estimate_cell(row, prefix=""):
@@ -39,7 +55,8 @@ def moderator_table(analysis, moderators):
     heads = [f"{name} [{level_name(settings.level)}]" for name in (settings.measure, "Coefficient")]
     for name, result in analysis.subgroups.items():
         label, regression = moderators[name].label, analysis.regressions.get(name)
-        heading = moderator_heading(label, result, regression, corrected.get(name))
+        thin = resting_on_one(analysis.rows[name], analysis.rows["study"])
+        heading = moderator_heading(label, result, regression, corrected.get(name), thin)
         coefficients = _coefficient_cells(regression, name)
         for row in records(result.table):
             coefficient, p = coefficients.get(row["level"], ("not estimable", "–"))
@@ -50,12 +67,17 @@ def moderator_table(analysis, moderators):
             )
     for name, result in analysis.regressions.items():
         if name not in analysis.subgroups:
-            rows.append(_slope_row(moderators[name].label, result, *heads))
+            r2 = r2_words(analysis, name)
+            rows.append(_slope_row(f"{moderators[name].label} · {r2}", result, *heads))
     return pd.DataFrame(rows)
 
 
-def moderator_heading(label, result, regression, corrected):
-    """A moderator's name with what its test between levels and its regression say."""
+def moderator_heading(label, result, regression, corrected, thin=()):
+    """A moderator's name with what its test between levels and its regression say.
+
+    `thin` are levels that rest on one experiment or one study: they are named, and no R² stands
+    where there are any.
+    """
     parts = [label]
     if result.df:
         parts.append(
@@ -65,9 +87,13 @@ def moderator_heading(label, result, regression, corrected):
         parts.append(f"not in this test, k = 1: {', '.join(result.single)}")
     if regression is not None:
         parts.append(
-            f"regression {p_phrase(regression.p_moderators)}, by Holm {p_phrase(corrected)}, "
-            f"R² = {percent(100 * regression.r2, 0)}"
+            f"regression {p_phrase(regression.p_moderators)}, by Holm {p_phrase(corrected)}"
         )
+        if thin:
+            rest = "rests" if len(thin) == 1 else "rest"
+            parts.append(f"no finding, as {listing(thin)} {rest} on one study")
+        else:
+            parts.append(told("R²", percent(100 * regression.r2, 0)))
     if result.left_out:
         parts.append(f"not reported in {result.left_out}")
     return " · ".join(parts)
@@ -102,10 +128,10 @@ def _by_level(rows):
     return {row["level"]: row for row in rows}
 
 
-def _slope_row(label, regression, effect_head, head):
+def _slope_row(heading, regression, effect_head, head):
     row = _coefficients(regression)[1]
     return {
-        "moderator": f"{label} · R² = {percent(100 * regression.r2, 0)}",
+        "moderator": heading,
         "Level": "per unit",
         "k": regression.k,
         effect_head: "–",
@@ -134,14 +160,17 @@ def moderator_data(analysis):
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def presets_table(analysis, printed):
+def presets_table(analysis, printed, rebuilds=True):
     """Presets side by side, with what was printed, as `(shown, data)`."""
     data = presets(analysis)
     if printed is not None:
         row = {name: printed[name] for name in ("k", *BOUNDS)}
         data = pd.DataFrame([*records(data), {"result": "published"} | row])
-    usual, own = level_name(0.95), level_name(analysis.chosen.level)
-    labels = PRESET_LABELS | ({} if own == usual else {"chosen": f"Chosen settings, {own}"})
+    usual, own = level_name(analysis.article.level), level_name(analysis.chosen.level)
+    labels = preset_names(rebuilds)
+    labels["three_level"] += ", CR2" if analysis.robust else ", z"
+    if own != usual:
+        labels["chosen"] += f", {own}"
     shown = [
         {
             "Result": labels[row["result"]],

@@ -161,21 +161,18 @@ def heterogeneity_words(result):
         return "A common-effect model has no prediction interval."
     if pd.isna(result.pi_low):
         return "There are too few experiments for a prediction interval."
+    side, probability = opposite(result)
     return (
-        f"The {100 * result.level:g}% prediction interval for the true effect of a new experiment "
-        f"is {interval(result.pi_low, result.pi_high)}; {opposite_words(result)} (from the "
-        "prediction distribution)."
+        f"The {100 * result.level:g}% prediction interval is "
+        f"{interval(result.pi_low, result.pi_high)}; the probability that the true effect of a new "
+        f"experiment lies {side} 0 is {chance(probability)} (from the prediction distribution)."
     )
 
 
-def opposite_words(result):
-    """How probable a true effect on the other side of zero than the estimate is."""
+def opposite(result):
+    """The side of zero on which the estimate is not, and how probable a true effect there is."""
     below = probability_below(result)
-    side, probability = ("below", below) if result.estimate >= 0 else ("above", 1 - below)
-    return (
-        f"the probability that the true effect of a new experiment lies {side} 0 is "
-        f"{chance(probability)}"
-    )
+    return ("below", below) if result.estimate >= 0 else ("above", 1 - below)
 
 
 def result_paragraph(analysis, review, measure="SMD", assumed=False):
@@ -239,8 +236,7 @@ def moderator_words(analysis, review):
         )
     if differed:
         phrases = [
-            f"{labels[name]} ({_moderator_p(analysis, name)}, "
-            f"{told('R²', percent(100 * analysis.regressions[name].r2, 0))})"
+            f"{labels[name]} ({_moderator_p(analysis, name)}, {r2_words(analysis, name)})"
             for name in differed
         ]
         many = f"Of {count(len(tested), 'moderator')} examined one at a time, effects"
@@ -258,6 +254,13 @@ def moderator_words(analysis, review):
     return " ".join(parts)
 
 
+def r2_words(analysis, name):
+    """R² of a moderator's regression, or why none is printed."""
+    if rests_on_one(analysis, name):
+        return "no R², as a level or the slope rests on one experiment or one study"
+    return told("R²", percent(100 * analysis.regressions[name].r2, 0))
+
+
 def rests_on_one(analysis, name):
     """Whether a moderator's levels, or its slope, rest on one experiment or one study."""
     return bool(resting_on_one(analysis.rows[name], analysis.rows["study"]))
@@ -269,6 +272,11 @@ def _moderator_p(analysis, name):
     if len(analysis.regressions) == 1:
         return raw
     return f"{raw}, adjusted for multiple testing (Holm) {p_phrase(analysis.p_holm[name])}"
+
+
+def evidence_mark(review):
+    """What stands behind a sentence that is copied, where its rows are not authentic."""
+    return "" if review.is_authentic else f" ({review.evidence['kind'].capitalize()} data.)"
 
 
 def influence_words(analysis, table, left_out):
