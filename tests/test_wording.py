@@ -1,12 +1,19 @@
 """Numbers as text, and sentences whose words follow from numbers."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
 
 from helpers import wording
 from helpers.description import Outcome
+from helpers.influence import diagnostics, leave_one_out
+from helpers.moderators import holm, meta_regression, resting_on_one
 from helpers.pooling import pool
 
 HIGHER = Outcome("score", "Score", "family", better="higher")
@@ -23,7 +30,16 @@ def test_numbers(value, text):
 
 
 @pytest.mark.parametrize(
-    ("p", "text"), [(0.0004, "<0.001"), (0.0005, "0.001"), (0.0416, "0.042"), (np.nan, "–")]
+    ("p", "text"),
+    [
+        (0.0004, "<0.001"),
+        (0.0005, "0.001"),
+        (0.0416, "0.042"),
+        (np.nan, "–"),
+        (0.0, "<0.001"),
+        (0.9996, ">0.999"),
+        (1.0, ">0.999"),
+    ],
 )
 def test_p_values(p, text):
     assert wording.p_value(p) == text
@@ -57,11 +73,55 @@ def test_one_experiment_is_not_pooled():
     assert "nothing is pooled" in wording.verdict(pool([1.0], variance=[1.0]), HIGHER, "exosomes")
 
 
-def test_prediction_interval_words():
-    wide = pool([4.0, 0.1, 2.0, 6.0], variance=[0.1] * 4)
-    narrow = pool([4.0, 4.1, 4.2, 3.9], variance=[0.01] * 4)
-    assert "holds zero" in wording.heterogeneity_words(wide)
-    assert "one side of zero" in wording.heterogeneity_words(narrow)
+@pytest.mark.parametrize(("turn", "side"), [(1, "below"), (-1, "above")])
+def test_the_prediction_interval_is_told_with_the_probability_of_the_other_side(turn, side):
+    result = pool(turn * np.array([4.0, 0.1, 2.0, 6.0]), variance=[0.1] * 4, level=0.9)
+    text = wording.heterogeneity_words(result)
+    # t(2) at the estimate over √(se² + τ²)
+    other = stats.t.sf(abs(result.estimate) / np.hypot(result.se, np.sqrt(result.tau2)), 2)
+    assert round(1 / other) == 5
+    assert "90% prediction interval" in text
+    assert f"lies {side} 0 is about 1 in 5 (from the prediction distribution)" in text
+    assert "may well" not in text
+
+
+def test_why_there_is_no_prediction_interval():
+    assert "too few" in wording.heterogeneity_words(pool([1.0, 2.0], variance=[1.0, 1.0]))
+    common = pool([1.0, 2.0, 3.0], variance=[1.0] * 3, method="EE")
+    assert "common-effect model has no" in wording.heterogeneity_words(common)
+
+
+@given(st.floats(0.001, 0.5))
+def test_odds_are_near_the_probability_that_they_tell(probability):
+    part, whole = re.fullmatch(r"about (\d+) in ([\d,]+)", wording.chance(probability)).groups()
+    assert int(part) / int(whole.replace(",", "")) == pytest.approx(probability, rel=0.2)
+
+
+def test_odds_that_are_too_small_for_a_number():
+    assert wording.chance(2e-4) == "below 1 in 1,000"
+    assert wording.chance(0.049) == "about 1 in 20"
+
+
+@given(st.floats(0, 100), st.sampled_from([0, 1]))
+def test_only_0_and_100_percent_are_printed_as_that(value, digits):
+    text = wording.percent(value, digits)
+    assert (text.rstrip("%") in ("0", "0.0", "100", "100.0")) == (value in (0, 100))
+    told = float(text.strip("<>%"))
+    assert abs(told - value) <= 10.0**-digits
+    assert not (text.startswith("<") and value > told)
+    assert not (text.startswith(">") and value < told)
+
+
+def test_a_quantity_has_one_relation():
+    assert wording.told("I²", wording.percent(99.97)) == "I² > 99.9%"
+    assert wording.told("I²", wording.percent(84.06)) == "I² = 84.1%"
+
+
+@pytest.mark.parametrize(
+    ("items", "text"), [((), "none"), (("a",), "a"), (("a", "b", "c"), "a, b and c")]
+)
+def test_lists_of_any_length(items, text):
+    assert wording.listing(items) == text
 
 
 def test_a_family_is_summed_up_by_side():
@@ -71,4 +131,164 @@ def test_a_family_is_summed_up_by_side():
     ]
     text = wording.family_verdict("Family", analyses)
     assert "1 on the side of benefit (Score) and 1 on the side of harm (Cavity)" in text
-    assert "undecided is Score" in text
+    assert "it includes 0 for Score, where an effect is neither shown nor ruled out" in text
+
+
+def family(*groups):
+    return [SimpleNamespace(outcome=outcome, chosen=chosen) for outcome, chosen in groups]
+
+
+def test_an_outcome_without_a_better_side_is_no_open_one():
+    result = pool([2.0, 2.1, 1.9], variance=[0.01] * 3, level=0.9)
+    neither = Outcome("weight", "Weight", "family", better="neither")
+    text = wording.family_verdict("Family", family((neither, result)))
+    assert "the 90% CI excludes 0 for 1 where neither side is benefit (Weight)" in text
+    assert "includes 0" not in text
+
+
+def test_one_experiment_decides_nothing_in_a_family():
+    text = wording.family_verdict("Family", family((HIGHER, pool([9.0], variance=[0.01]))))
+    assert (
+        text
+        == "Family: of 1 outcome, the 95% CI excludes 0 for none; Score rests on one experiment."
+    )
+
+
+def test_assumed_numbers_are_called_so_in_the_sentence_that_is_copied():
+    result = pool([2.0, 2.1, 1.9], variance=[0.01] * 3)
+    text = wording.verdict(result, HIGHER, "exosomes", assumed=True)
+    assert "3 experiments (an assumed number)" in text
+    assert "assumed" not in wording.verdict(result, HIGHER, "exosomes")
+    open_one = pool([0.3, -0.2, 0.1], variance=[0.1] * 3)
+    assert "3 experiments (an assumed number) do not settle" in wording.verdict(
+        open_one, HIGHER, "exosomes", assumed=True
+    )
+    both = family((HIGHER, result), (LOWER, result))
+    assert "assumed for Cavity." in wording.family_verdict("Family", both, assumed={"cavity"})
+    assert "assumed for all of them." in wording.family_verdict(
+        "Family", both, assumed={"score", "cavity"}
+    )
+
+
+def test_influence_names_whose_absence_changes_the_conclusion():
+    effect = pd.Series([0.1, 0.2, 0.1, 2.5], index=list("abcd"))
+    variance = pd.Series([0.04] * 4, index=effect.index)
+    fits = {"method": "EE", "interval": "z"}
+    analysis = SimpleNamespace(chosen=pool(effect, variance=variance, **fits))
+    left = leave_one_out(effect, variance=variance, **fits)
+    includes = list(left.loc[left["ci_low"] < 0, "left_out"])
+    assert includes == ["d"]
+    text = wording.influence_words(
+        analysis, diagnostics(effect, variance=variance, method="EE"), {"experiment": left}
+    )
+    assert "Leaving out d alone makes the 95% CI include 0." in text
+
+
+# ------------------------------------------------------------------------------ moderators
+
+
+def made_up(levels, study, effect, **numbers):
+    """An analysis of one outcome with some moderators, and the review that names them."""
+    rows = pd.DataFrame({"study": study, "effect": effect, **levels, **numbers})
+    names = [*levels, *numbers]
+    regressions = {
+        name: meta_regression(rows["effect"], variance=[0.05] * len(rows), moderators=rows[[name]])
+        for name in names
+    }
+    analysis = SimpleNamespace(rows=rows, regressions=regressions, p_holm=holm(regressions))
+    labels = {name: SimpleNamespace(label=name.capitalize()) for name in names}
+    return analysis, SimpleNamespace(moderators=labels)
+
+
+def test_differed_by_needs_a_p_by_holm_below_5_percent():
+    study = list("abcdefgh")
+    effect = [1.0, 1.1, 0.9, 1.2, 3.0, 3.1, 2.9, 3.2]
+    levels = {"drug": list("xxxxyyyy"), "sex": list("fmfmfmfm")}
+    analysis, review = made_up(levels, study, effect)
+    text = wording.moderator_words(analysis, review)
+    assert "Of 2 moderators examined one at a time, effects differed by drug (p < 0.001" in text
+    assert f"R² = {100 * analysis.regressions['drug'].r2:.0f}%" in text
+    assert "sex" not in text
+
+
+def test_without_one_the_number_looked_at_and_the_smallest_p_are_told():
+    study = list("abcdefgh")
+    effect = [1.0, 1.4, 0.9, 1.2, 1.2, 1.5, 1.0, 1.4]
+    levels = {"drug": list("xxxxyyyy"), "sex": list("fmfmfmfm"), "lab": list("uvvuuvvu")}
+    analysis, review = made_up(levels, study, effect)
+    text = wording.moderator_words(analysis, review)
+    p = {name: one.p_moderators for name, one in analysis.regressions.items()}
+    smallest = min(p, key=p.get)
+    assert min(p.values()) < 0.05 <= 3 * min(p.values())  # it is Holm that decides
+    assert "No difference survived correction for 3 moderators" in text
+    assert f"smallest: {smallest}, p = {p[smallest]:.3f}, adjusted for multiple testing" in text
+    assert f"(Holm) p = {3 * p[smallest]:.3f}" in text
+    assert "differed" not in text
+
+
+def test_no_statement_rests_on_a_level_of_one_study():
+    study = list("abcdefgg")
+    effect = [1.0, 1.1, 0.9, 1.2, 1.0, 1.1, 4.0, 4.2]
+    analysis, review = made_up({"drug": list("xxxxxxyy"), "sex": list("fmfmfmfm")}, study, effect)
+    assert analysis.p_holm["drug"] < 0.001
+    text = wording.moderator_words(analysis, review)
+    assert "differed" not in text
+    assert "R²" not in text
+    assert "Nothing is said about drug" in text
+    assert "smallest: sex" in text
+    assert wording.r2_words(analysis, "drug").startswith("no R²")
+
+
+def test_no_statement_rests_on_a_slope_of_one_study():
+    study, effect = list("abcdeff"), [1.0, 1.1, 0.9, 1.2, 1.0, 4.1, 4.0]
+    analysis, review = made_up({}, study, effect, dose=[1.0, 1, 1, 1, 1, 3, 3])
+    assert "Nothing is said about dose" in wording.moderator_words(analysis, review)
+    assert resting_on_one(analysis.rows["dose"], analysis.rows["study"]) == ("f",)
+    spread, review = made_up({}, study, effect, dose=[1.0, 2, 1, 2, 1, 3, 3])
+    assert "Effects differed by dose" in wording.moderator_words(spread, review)
+
+
+def test_one_moderator_is_corrected_for_nothing():
+    study, effect = list("abcdef"), [1.0, 1.1, 0.9, 1.2, 1.0, 1.1]
+    analysis, review = made_up({"sex": list("fmfmfm")}, study, effect)
+    text = wording.moderator_words(analysis, review)
+    assert "Holm" not in text
+    assert "1 moderator" not in text
+    assert "does not show that there is none" in text
+
+
+# ------------------------------------------------------------ every number is the analysis' own
+
+TEXT = re.compile(r"−?\d+\.\d+")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(-4, 4), st.floats(0.02, 2)), min_size=2, max_size=9),
+    st.sampled_from([0.8, 0.95, 0.99]),
+    st.sampled_from(["z", "hksj"]),
+    st.booleans(),
+)
+def test_a_result_is_told_with_its_own_numbers(rows, level, interval, assumed):
+    effect, variance = np.array(rows).T
+    result = pool(effect, variance=variance, level=level, interval=interval)
+    analysis = SimpleNamespace(
+        chosen=result, outcome=HIGHER, studies=len(rows), animals=40, regressions={},
+        rows=pd.DataFrame({"study": range(len(rows))}),
+    )  # fmt: skip
+    review = SimpleNamespace(
+        treated="drug", is_authentic=False, evidence={"kind": "simulated"}, moderators={}
+    )
+    text = wording.result_paragraph(analysis, review, assumed=assumed)
+    told = {float(number.replace("−", "-")) for number in TEXT.findall(text)}
+    fields = (result.estimate, result.ci_low, result.ci_high, result.tau2, result.i2,
+              result.pi_low, result.pi_high)  # fmt: skip
+    known = {round(value, digits) for value in fields for digits in (1, 2)} | {99.9, 0.1}
+    assert all(any(abs(one - value) < 1e-6 for value in known) for one in told), (told, known)
+    excludes = result.ci_low > 0 or result.ci_high < 0
+    assert ("do not settle" in text) == (not excludes)
+    assert ("was higher" in text or "was lower" in text) == excludes
+    assert "no effect" not in text
+    assert ("an assumed number" in text) == ("not findings" in text) == assumed
+    assert f"{100 * level:g}%" in text
+    assert text.endswith("Data: simulated.")
