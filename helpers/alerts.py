@@ -201,7 +201,7 @@ def _moves(analysis, names):
         if distance > wider / 2:
             words = f"{number(one.estimate)} by the {name}, {number(two.estimate)} by the {other}"
             far.append((distance, words))
-    return max(far)[1] if far else ""
+    return max(far, key=lambda one: one[0])[1] if far else ""
 
 
 def _one_study(analysis):
