@@ -69,7 +69,7 @@ def summary(table, review):
 
 
 def _knapp(last, first):
-    """Whether the Hartung-Knapp interval leaves zero out, over all reconstructions.
+    """Whether the Hartung-Knapp interval excludes 0, over all reconstructions.
 
     `last` is the largest k at which one does not, `first` the smallest at which one does; NaN
     where there is none.

@@ -87,7 +87,7 @@ class Overview(Exhibits):
                 table, favours=(f"favours {self.review.control}", f"favours {self.review.treated}")
             ),
             name="evidence-map",
-            caption=f"All {count(len(table), 'outcome')}, turned so that benefit lies to the right: "
+            caption=f"{count(len(table), 'outcome')}, turned so that benefit lies to the right: "
             f"computed by {'the ' * self.rebuilds}{settings}{printed}. An outcome whose effect was "
             "turned is one where less is better.",
             alt="; ".join(f"{row['label']}: {estimate_cell(row)}" for _, row in table.iterrows()),
@@ -387,7 +387,7 @@ class Overview(Exhibits):
             charts.open_questions(found, points),
             name="open-questions",
             caption=f"{count(len(table), 'reconstruction')} that all agree with what is printed: "
-            "the range of τ², whether a Hartung-Knapp interval leaves zero out, and p of the "
+            "the range of τ², whether a Hartung-Knapp interval excludes 0, and p of the "
             "Doleman and Pustejovsky-Rodgers tests from 10 experiments on, a dot each.",
             alt=alternatives.words(found),
             data=table,

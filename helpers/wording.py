@@ -64,7 +64,7 @@ def told(name, text):
 def chance(probability):
     """A probability of at most a half as odds that a reader can picture: "about 1 in 20"."""
     if probability < 0.001:
-        return "below 1 in 1,000"
+        return "less than 1 in 1,000"
     if probability >= 0.275:  # between 1 in 4 and 1 in 2 only tenths come near enough
         return f"about {10 * probability:.0f} in 10"
     many = 1 / probability
@@ -289,7 +289,7 @@ def influence_words(analysis, table, left_out):
     excludes = excludes_zero(result)
     for noun, left in left_out.items():
         low, high = left["estimate"].min(), left["estimate"].max()
-        parts.append(f"one {noun} left out, it lies between {number(low)} and {number(high)}")
+        parts.append(f"between {number(low)} and {number(high)} with one {noun} left out")
         kept = (left["ci_low"] > 0) | (left["ci_high"] < 0)
         names = list(left.loc[kept != excludes, "left_out"])
         if names:
@@ -301,7 +301,7 @@ def influence_words(analysis, table, left_out):
                 f"{'include' if excludes else 'exclude'} 0. "
             )
     named = list(table.loc[table["influential"], "left_out"])
-    text = f"Pooled effect {number(result.estimate)}; with {listing(parts)}. {''.join(turned)}"
+    text = f"Pooled effect {number(result.estimate)}, {listing(parts)}. {''.join(turned)}"
     if named:
         return text + f"Influential by {MARKS}: {listing(named)}."
     return text + f"No experiment is influential by {MARKS}."

@@ -98,7 +98,7 @@ def test_odds_are_near_the_probability_that_they_tell(probability):
 
 
 def test_odds_that_are_too_small_for_a_number():
-    assert wording.chance(2e-4) == "below 1 in 1,000"
+    assert wording.chance(2e-4) == "less than 1 in 1,000"
     assert wording.chance(0.049) == "about 1 in 20"
 
 
