@@ -408,10 +408,7 @@ def _presets_note(analysis, rebuilds):
     else:
         parts = ["The first two rows follow none of the parameters set here."]
     if not rebuilds:
-        parts.append(
-            "Plain settings: effects by the approximate factor and Stata's variance, shared "
-            "controls in full, normal intervals."
-        )
+        parts.append("Plain settings: normal intervals, with shared controls counted in full.")
     parts += [
         analysis.three_level_note,
         getattr(analysis.three_level, "note", ""),
