@@ -51,7 +51,8 @@ def test_a_plain_review_is_told_nothing_that_was_not_done(tmp_path):
 def test_controls_are_told_as_the_sheet_has_them(tmp_path, groups, split, words):
     rows = lines()
     for line, group in zip(rows, groups, strict=True):
-        line |= {"control_group": group, "study": f"s-{group or line['experiment']}"}
+        line |= {"control_group": group, "follow_up_days": 28}
+        line["study"] = f"s-{group or line['experiment']}"
     assert words in described(tmp_path, rows, split_controls=split)
 
 
