@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from helpers.wording import count, listing, number
+from helpers.wording import count, listing, number, p_value
 
 ENDS = ["pi_low", "pi_high"]
 PINNED = 0.1  # a quantity whose range is within this share of its middle is pinned down
@@ -69,7 +69,7 @@ def summary(table, review):
 
 
 def _knapp(last, first):
-    """Whether the Hartung-Knapp interval leaves zero out, over all reconstructions.
+    """Whether the Hartung-Knapp interval excludes 0, over all reconstructions.
 
     `last` is the largest k at which one does not, `first` the smallest at which one does; NaN
     where there is none.
@@ -89,16 +89,17 @@ def words(found):
         parts.append(
             f"Where k is printed ({listing(known['label'])}), "
             f"τ² is pinned down to {PINNED:.0%} for "
-            f"{listing(pinned['label']) if len(pinned) else 'none of them'}, though it is not printed; "
+            f"{listing(pinned['label'])}, though it is not printed; "
             f"the ends of the prediction interval differ by at most {number(known['pi_spread'].max())}."
         )
     tested = found[found["p_high"].notna()]
     crossing = tested[(tested["p_low"] < 0.05) & (tested["p_high"] >= 0.05)]
     if len(tested):
         parts.append(
-            f"Small-study tests are open: over the reconstructions their p runs from "
-            f"{number(tested['p_low'].min(), 3)} to {number(tested['p_high'].max(), 3)}, and for "
-            f"{count(len(crossing), 'outcome')} of {len(tested)} it falls on both sides of 0.05."
+            f"Over the reconstructions the p of small-study tests runs from "
+            f"{p_value(tested['p_low'].min())} to {p_value(tested['p_high'].max())}, and for "
+            f"{count(len(crossing), 'outcome')} of {len(tested)} it falls on both sides of 0.05"
+            f"{', which leaves these tests open' if len(crossing) else ''}."
         )
     if len(assumed):
         said = assumed["knapp"].where(assumed["knapp"].isin(["always", "never"]), "turns with k")
@@ -114,7 +115,7 @@ def words(found):
         ]
         parts.append(
             f"For {count(len(assumed), 'outcome')} k is assumed; τ² and prediction intervals follow "
-            f"from it. A Hartung-Knapp interval leaves zero out {listing(phrases)}."
+            f"from it. A Hartung-Knapp interval excludes 0 {listing(phrases)}."
         )
     parts.append(
         "What one experiment weighs and how far it moves the result is made up throughout."

@@ -13,7 +13,7 @@ from helpers.small_study import SmallStudyTest
 from helpers.wording import count, listing, p_phrase, percent
 
 LEAST = 10  # experiments below which no test is run
-SUPPRESSED = 0.8  # share of non-significant results kept back in the simulation
+SUPPRESSED = 0.8  # share of non-significant results left unpublished in the simulation
 REPLICATES = 500, 100  # simulated data sets, and the fewest where these hold many experiments
 SIMULATED = 1_000_000  # effects in all of them; bounds time and memory
 ALPHA = 0.05
@@ -141,19 +141,19 @@ def words(found, printed=None):
     chance = listing(percent(100 * value, 0) for value in power)
     if rejected:
         meaning = (
-            f"By {listing(rejected)} effects depend on sample size; unpublished small experiments "
-            "are one explanation among several."
+            f"By {listing(rejected)} effects depend on sample size; unpublished results of small "
+            "experiments are one explanation among several."
         )
     else:
-        meaning = "That is no sign of effects depending on sample size, nor of the contrary."
+        meaning = "That shows neither that effects depend on sample size nor that they do not."
     return (
         f"{said}. {meaning} In {replicates} simulated data sets with these group sizes, this mean "
         f"and this heterogeneity, and with {percent(100 * SUPPRESSED, 0)} of the non-significant "
-        f"results kept back, they would reject in {chance}: "
+        f"results unpublished, {'they' if len(valid) > 1 else 'it'} would reject in {chance}: "
         + (
-            "a large p would therefore not show that nothing was kept back."
+            "a large p would therefore not show that all results were published."
             if power.max() < 0.5
-            else "so a large p would carry some weight."
+            else "a large p would carry some weight, without showing that all were published."
         )
         + "".join(f" Not run: {why}." for why in found.refused)
         + quoted

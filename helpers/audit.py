@@ -448,7 +448,8 @@ def report(findings: pd.DataFrame) -> str:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
     grades = Counter(findings["grade"])
-    total = f"{len(findings)} findings: {grades['hard']} hard, {grades['soft']} soft"
+    noun = "finding" if len(findings) == 1 else "findings"
+    total = f"{len(findings)} {noun}: {grades['hard']} hard, {grades['soft']} soft"
     return "\n".join([*lines, "", total])
 
 

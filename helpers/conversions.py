@@ -32,7 +32,10 @@ def sd_from_sem(sem, *, n):
     return sem * np.sqrt(n)
 
 
-def sd_from_ci(width, *, n, level=0.95):
+LEVEL = 0.95  # of the intervals that papers print
+
+
+def sd_from_ci(width, *, n, level=LEVEL):
     """SD from the whole width of a mean's t interval: √n width / (2 t(n - 1))."""
     return np.sqrt(n) * width / (2 * t_isf((1 - level) / 2, n - 1))
 
@@ -88,7 +91,7 @@ def mean_and_sd(table):
     ways = (
         ((kind == "SD") & ends, "half the distance of the ends", width / 2),
         (kind == "SEM", "SEM times the root of n", sd_from_sem(width / 2, n=n)),
-        (kind == "CI", "from the 95% CI by t", sd_from_ci(width, n=n)),
+        (kind == "CI", f"from the {100 * LEVEL:g}% CI by t", sd_from_ci(width, n=n)),
         (by_n, "from the quartiles by Wan 2014 with n", sd_from_iqr(width, n=n)),
         ((kind == "IQR") & ~by_n, "IQR/1.35, low in small groups", sd_from_iqr(width)),
         (kind == "RANGE", "from the range by Wan 2014 with n", sd_from_range(width, n=n)),

@@ -19,8 +19,6 @@ PANELS = ("rstudent", "cook", "tau2_deleted", "weight")
 # the page heavy, and beyond which none is left out in turn, which costs time by their square.
 MANY = 2_000
 
-MADE_UP = "In a reconstructed sheet how levels combine is made up."
-
 
 class Diagnosis(Exhibits):
     """The figures and tables that question a result; `helpers.report.Report` has them."""
@@ -99,7 +97,8 @@ class Diagnosis(Exhibits):
         without = (
             f" without {wording.listing(thin)}, of one experiment or one study" if thin else ""
         )
-        return f"R² = {percent(100 * analysis.tested[moderator].r2, 0)}{without}"
+        r2 = percent(100 * analysis.tested[moderator].r2, 0)
+        return wording.told("R²", r2) + without
 
     @of_outcome(least=3)
     def together(self, analysis):
@@ -114,7 +113,9 @@ class Diagnosis(Exhibits):
         below = [(table.iloc[i, j], i, j) for i in range(len(table)) for j in range(i)]
         most, *pair = max(entry for entry in below if not np.isnan(entry[0]))
         first, second = table.index[pair]
-        note = "" if self.review.is_authentic else f" {MADE_UP}"
+        kind, note = self.review.evidence["kind"], ""
+        if not self.review.is_authentic:
+            note = f" In {kind} rows how levels combine is made up."
         return self._figure(
             charts.association(table),
             name=f"{analysis.outcome.id}-together",
@@ -196,7 +197,8 @@ class Diagnosis(Exhibits):
             axes,
             name=f"{analysis.outcome.id}-funnel",
             caption=f"{analysis.outcome.label}: funnel plot on {drawn}. Asymmetry may come from "
-            f"small experiments left unpublished, and from much else.{note}",
+            "small experiments left unpublished, or from other differences between small and large "
+            f"ones.{note}",
             alt=f"Funnel plot of {count(len(rows), 'experiment')}{sizes} around {measure.name} "
             f"{around}.",
             data=rows[["experiment", "study", "effect", "se", "provenance"]].assign(n_total=total),
@@ -217,7 +219,8 @@ class Diagnosis(Exhibits):
             return None
         data = asymmetry.table(found, self._printed_p(outcomes))
         formats = {"p": wording.p_value, "df": ".0f"}
-        formats |= {column: ".0%" for column in data if column.startswith("rejects")}
+        shares = [column for column in data if column.startswith("rejects")]
+        formats |= dict.fromkeys(shares, lambda share: percent(100 * share, 0))
         return self._table(
             data,
             name=f"{name}-small-study",
@@ -225,7 +228,7 @@ class Diagnosis(Exhibits):
             caption=f"{label}: tests for small-study effects in {count(found.k, 'experiment')}, "
             "effects turned so that benefit is positive, and how often each rejects in simulated "
             "data sets of these group sizes. Egger's test rejects standardised differences whether "
-            "or not anything was kept back; it stands here to show that.",
+            "or not results were left unpublished, and is not valid here.",
         )
 
     def doleman(self, outcomes, name, label):

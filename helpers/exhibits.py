@@ -26,10 +26,16 @@ class Exhibits:
         self.seed = as_meant("seed", seed)
         self.review = load(as_meant("review", review))
         self.printed = published.pooled(self.review)
+        self.assumed = alerts.assumed(self.review, self.printed)
         self.analyses = {}
         self.without_rows = []
         self.not_analysed = {}
         self._numbers = {"figure": {}, "table": {}}
+
+    @property
+    def rebuilds(self):
+        """Whether the review rebuilds an article: whether it has printed results to be beside."""
+        return not self.printed.empty
 
     @property
     def content(self):
@@ -53,13 +59,38 @@ class Exhibits:
         """What kind of evidence this is."""
         return blocks.banner(self.review.evidence)
 
+    def evidence(self):
+        """How to read what is printed, and rows that are not authentic; nothing for others."""
+        parts = []
+        if self.rebuilds:
+            parts.append(
+                "Comparison with the published values: what the article prints, beside what this "
+                "sheet gives by the article's settings."
+            )
+        kind = self.review.evidence["kind"]
+        if kind == "reconstructed":
+            parts.append(
+                "Reconstructed rows: the sheet was solved so that it gives back printed numbers; "
+                "that they agree shows that the reconstruction worked and nothing else. What they "
+                "do not pin down is made up: single effects, group sizes, the controls' means, "
+                "which experiments share a study. Galbraith and funnel plots, tests for "
+                "small-study effects and influence describe such rows and no real experiments; "
+                "they show in which form extracted data would be reported."
+            )
+        elif kind == "simulated":
+            parts.append(
+                "Simulated rows: a program made up every row, so no result here is about animals; "
+                "it shows in which form extracted data would be reported."
+            )
+        return blocks.paragraph("\n\n".join(parts), name="evidence") if parts else None
+
     def alerts(self):
         """What a reader should know before the numbers."""
         return blocks.alerts(
             alerts.of_review(self.review, self.analyses, self.without_rows)
             + alerts.of_assumptions(self.review, self.analyses, self.printed)
             + alerts.of_not_analysed(self.review, self.not_analysed)
-            + alerts.of_outcomes(list(self.analyses.values()))
+            + alerts.of_outcomes(list(self.analyses.values()), rebuilds=self.rebuilds)
         )
 
     def sheet(self):
@@ -74,7 +105,7 @@ class Exhibits:
             review.trace.rename(columns=str.capitalize),
             name="sheet",
             caption=f"From the sheet to the numbers: {count(review.rows_in, 'row')} in, "
-            f"{count(review.rows_out, 'experiment')} out, {len(review.not_used):,} rows listed "
+            f"{count(review.rows_out, 'experiment')} out, {count(len(review.not_used), 'row')} listed "
             f"with the reason why not; {words}.",
         )
 

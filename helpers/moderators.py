@@ -328,6 +328,30 @@ def _cramer(a, b):
     return np.sqrt(chi2 / counts.sum() / (min(counts.shape) - 1))
 
 
+def resting_on_one(values, study):
+    """Levels of a moderator that rest on one experiment or one study; no statement rests on them.
+
+    Parameters
+    ----------
+    values : pandas.Series, shape (k,)
+        Level or number of each experiment; missing ones are left out.
+    study : pandas.Series, shape (k,)
+
+    Returns
+    -------
+    tuple
+        Levels found in one study only. Of a number, the studies without each of which it would be
+        the same everywhere, so that its slope rests on that study alone.
+    """
+    known = values.notna()
+    values, study = values[known], study[known]
+    if isinstance(values.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(values):
+        studies = study.groupby(values.astype(object)).nunique()
+        return tuple(studies.index[studies < 2])
+    names = study.unique()
+    return tuple(name for name in names if values[study != name].nunique() < 2)
+
+
 def holm(regressions):
     """P-values of several regressions' moderators, corrected for their number by Holm's method.
 

@@ -1,4 +1,4 @@
-"""What belongs to no family: search, studies, risk of bias, all outcomes, the article's own sums."""
+"""What belongs to no family: search, studies, risk of bias, all outcomes, printed numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from helpers import alerts, alternatives, audit, blocks, charts, measures, results, wording
 from helpers.analysis import ARTICLE
 from helpers.exhibits import Exhibits
-from helpers.tables import BOUNDS, estimate_cell
+from helpers.tables import BOUNDS, estimate_cell, preset_names
 from helpers.wording import count, listing, number, percent
 
 STUDY_COLUMNS = {
@@ -67,8 +67,10 @@ class Overview(Exhibits):
 
     def sentence(self):
         """How many outcomes are on which side, in one sentence."""
-        text = wording.family_verdict(self.review.title, self.analyses.values())
-        return text if self.review.is_authentic else f"{text} (Reconstructed data.)"
+        text = wording.family_verdict(
+            self.review.title, self.analyses.values(), assumed=self.assumed
+        )
+        return text + wording.evidence_mark(self.review)
 
     # ------------------------------------------------------------------ all outcomes
 
@@ -86,6 +88,8 @@ class Overview(Exhibits):
             if others
             else ""
         )
+        printed = ", and as printed" if self.rebuilds else ""
+        settings = f"{'the ' * self.rebuilds}{self._preset_names['article'].lower()}"
         return self._figure(
             charts.evidence_map(
                 table,
@@ -94,10 +98,9 @@ class Overview(Exhibits):
                 favours=(f"favours {self.review.control}", f"favours {self.review.treated}"),
             ),
             name="evidence-map",
-            caption=f"All {count(len(table), 'outcome')}, {turned}: {main.name} with "
-            f"{wording.level_name(ARTICLE.level)}, computed by the article's settings, and as "
-            "printed. An outcome whose effect was turned is one where less is better."
-            f"{left_out}",
+            caption=f"{count(len(table), 'outcome')}, {turned}: {main.name} with "
+            f"{wording.level_name(ARTICLE.level)}, computed by {settings}{printed}. An outcome whose "
+            f"effect was turned is one where less is better.{left_out}",
             alt="; ".join(
                 f"{row['label']}: {main.name} {estimate_cell(row, measure=main)}"
                 for _, row in table.iterrows()
@@ -125,8 +128,12 @@ class Overview(Exhibits):
             rows.append(row)
         return pd.DataFrame(rows)
 
+    @property
+    def _preset_names(self):
+        return preset_names(self.rebuilds)
+
     def pooled(self):
-        """All pooled effects under the two presets beside the printed ones."""
+        """All pooled effects under the two presets, beside the printed ones if there are any."""
         rows, every = [], self.printed.to_dict("index")
         shared = measures.common(analysis.measure for analysis in self.analyses.values())
         several = shared.id == "mixed" and len({*self._map()["measure"]}) > 1
@@ -145,7 +152,7 @@ class Overview(Exhibits):
                     f"Printed: {head}": (
                         "–" if printed is None else estimate_cell(printed, measure=measure)
                     ),
-                    f"Article's settings: {head}": estimate_cell(
+                    f"{self._preset_names['article']}: {head}": estimate_cell(
                         vars(analysis.article), measure=measure
                     ),
                     "I²": percent(analysis.article.i2),
@@ -159,10 +166,18 @@ class Overview(Exhibits):
               **results.measure_fields(analysis.measure)}
              for name, analysis in self.analyses.items() for preset in ("article", "recommended")]
         )  # fmt: skip
+        shown = pd.DataFrame(rows)
+        if not self.rebuilds:
+            shown = shown.drop(columns=["k printed", f"Printed: {head}"])
+        note = ""
+        if self.assumed:
+            note = (
+                " Where the article prints no k, the sheet's k is an assumption, and no verdict "
+                "may rest on it."
+            )
         return self._table(
-            pd.DataFrame(rows), name="pooled", groups="family", data=data,
-            caption="Pooled effects of all outcomes. Where the article prints no k, the sheet's k is "
-            "an assumption, and no verdict may rest on it.",
+            shown, name="pooled", groups="family", data=data,
+            caption=f"Pooled effects of all outcomes.{note}",
         )  # fmt: skip
 
     # ------------------------------------------------------------------ search and studies
@@ -176,7 +191,7 @@ class Overview(Exhibits):
         return self._figure(
             charts.flow(table),
             name="flow",
-            caption=f"Flow of records, after PRISMA 2020. {self.flow_words()}",
+            caption=f"Flow of records, after PRISMA 2020. {self.flow_words()}".strip(),
             alt="; ".join(f"{row['item']}: {row['n']}" for _, row in table.iterrows()),
             data=table.assign(provenance="as printed"),
         )
@@ -185,7 +200,7 @@ class Overview(Exhibits):
         """Whether the flow diagram's numbers add up, from its own numbers."""
         found = self.findings[self.findings["check"] == "flow"]
         if found.empty:
-            return "Its numbers add up."
+            return "Its numbers add up." if self.audited.loc["flow", "checked"] else ""
         return "Its numbers do not all add up: " + " ".join(found["implied"])
 
     def studies(self):
@@ -195,11 +210,16 @@ class Overview(Exhibits):
             return None
         names = {key: label for key, label in STUDY_COLUMNS.items() if key in table}
         shown = table[list(names)].rename(columns=names).replace("", "–")
+        cleaned = ""
+        if {"origin_reported", "route_reported", "origin", "route"} <= set(names):
+            cleaned = (
+                " Animal to model and time keep the words as printed; origin, dose, route and "
+                "number of administrations stand cleaned as well."
+            )
         return self._table(
             shown, name="studies", data=table.assign(provenance="as printed"),
-            caption=f"The {count(len(table), 'included study', 'included studies')}. Animal to "
-            "model and time keep the article's own words; origin, dose, route and number of "
-            "administrations stand cleaned as well. The download has every column.",
+            caption=f"The {count(len(table), 'included study', 'included studies')}.{cleaned} The "
+            "download has every column.",
         )  # fmt: skip
 
     def study_counts(self):
@@ -238,7 +258,7 @@ class Overview(Exhibits):
         overall, said = None, ""
         if "overall" in table:
             overall = "overall"
-            said = f"; the article's word for all is {listing(sorted(set(table[overall])))!r}"
+            said = f"; the printed word for all is {listing(sorted(set(table[overall])))!r}"
         return self._figure(
             charts.risk_of_bias(table, items, overall=overall),
             name="risk-of-bias",
@@ -318,8 +338,8 @@ class Overview(Exhibits):
         return self._table(
             pd.concat([own, table[list(names)].rename(columns=names)]), name="earlier-reviews",
             data=table.assign(provenance="as printed"),
-            caption=f"{count(len(table), 'effect')} that the article quotes from earlier reviews, "
-            f"beside its own.{note}",
+            caption=f"{count(len(table), 'effect')} quoted from earlier reviews, beside "
+            f"{'the article' if self.rebuilds else 'this review'}'s own.{note}",
         )  # fmt: skip
 
     def article_index(self):
@@ -334,10 +354,17 @@ class Overview(Exhibits):
             "numbers are in these reports.",
         )  # fmt: skip
 
-    # ------------------------------------------------------------------ the article's own sums
+    # ------------------------------------------------------------------ printed numbers
+
+    @property
+    def _audit_done(self):
+        """Whether there was any printed number to check."""
+        return bool(self.audited["checked"].sum())
 
     def audit_summary(self):
         """How many printed statistics agree with each other, check by check."""
+        if not self._audit_done:
+            return None
         table = self.audited.rename_axis("Check").reset_index()
         total = table.iloc[0]
         return self._table(
@@ -349,8 +376,12 @@ class Overview(Exhibits):
 
     def audit(self):
         """Findings as questions to the authors."""
+        if not self._audit_done:
+            return None
         if self.findings.empty:
-            return blocks.paragraph("Every printed number agrees with the others.", name="audit")
+            return blocks.paragraph(
+                "Every printed number that was checked agrees with the others.", name="audit"
+            )
         shown = self.findings.rename(columns=str.capitalize)
         hard = int((self.findings["grade"] == "hard").sum())
         return self._table(
@@ -367,7 +398,8 @@ class Overview(Exhibits):
     def _alternatives(self):
         """The reconstructions, and what those of each outcome agree on."""
         table = alternatives.read(self.review)
-        found = None if table.empty else alternatives.summary(table, self.review)
+        other = self.review.evidence["kind"] != "reconstructed"
+        found = None if table.empty or other else alternatives.summary(table, self.review)
         return table, found
 
     def open_questions(self):
@@ -389,7 +421,7 @@ class Overview(Exhibits):
             charts.open_questions(found, points),
             name="open-questions",
             caption=f"{count(len(table), 'reconstruction')} that all agree with what is printed: "
-            "the range of τ², whether a Hartung-Knapp interval leaves zero out, and p of the "
+            "the range of τ², whether a Hartung-Knapp interval excludes 0, and p of the "
             "Doleman and Pustejovsky-Rodgers tests from 10 experiments on, a dot each.",
             alt=alternatives.words(found),
             data=table,

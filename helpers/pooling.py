@@ -269,6 +269,39 @@ def pool(effect, *, variance, method="REML", interval="z", prediction="riley", l
     return PooledResult(k=k, **fields, weights=weights, effect=y, variance=v, **options)
 
 
+def probability_below(result, value=0.0):
+    """Probability that the true effect of a new experiment lies below a value.
+
+    Parameters
+    ----------
+    result : PooledResult
+    value : float
+
+    Returns
+    -------
+    float
+        NaN where the result has no prediction interval.
+
+    Notes
+    -----
+    P(T < (value - estimate) / s), with the scale s and the distribution T of the prediction
+    interval that was asked for: t(k - 2) with s² = se² + τ² and the plain se (``riley``), the
+    normal one with the same s (``z``), t(k - 1) with the Hartung-Knapp se (``hk``).
+
+    References
+    ----------
+    Higgins JPT, Thompson SG, Spiegelhalter DJ (2009). A re-evaluation of random-effects
+    meta-analysis. J R Stat Soc A 172:137-159.
+    """
+    df = {"riley": result.k - 2, "z": np.inf, "hk": result.k - 1}[result.prediction]
+    half = (result.pi_high - result.pi_low) / 2
+    if np.isnan(half):
+        return np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):  # an interval without width: 0 or 1
+        distance = np.divide(result.estimate - value, half) * critical(result.level, df)
+    return 0.5 if np.isnan(distance) else float(t_sf(distance, df))
+
+
 def pooled_values(
     estimate, *, plain_se, k, tau2, mean_square, q, s2, method, interval, prediction, level
 ):

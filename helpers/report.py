@@ -131,13 +131,17 @@ class Report(Diagnosis):
         if len(self.analyses) == 1:
             (analysis,) = self.analyses.values()
             text = wording.verdict(
-                analysis.chosen, analysis.outcome, self.review.treated, analysis.measure
+                analysis.chosen,
+                analysis.outcome,
+                self.review.treated,
+                analysis.measure,
+                assumed=analysis.outcome.id in self.assumed,
             )
         else:
-            text = wording.family_verdict(self.family.label, self.analyses.values())
-        if not self.review.is_authentic:
-            text += f" ({self.review.evidence['kind'].capitalize()} data.)"
-        return text
+            text = wording.family_verdict(
+                self.family.label, self.analyses.values(), assumed=self.assumed
+            )
+        return text + wording.evidence_mark(self.review)
 
     # ------------------------------------------------------------------ one outcome
 
@@ -236,12 +240,14 @@ class Report(Diagnosis):
     @of_outcome()
     def result(self, analysis):
         """A results paragraph that can be pasted into a manuscript."""
-        text = wording.result_paragraph(analysis, self.review)
+        text = wording.result_paragraph(
+            analysis, self.review, assumed=analysis.outcome.id in self.assumed
+        )
         return blocks.paragraph(text, name=f"{analysis.outcome.id}-result", copy=True)
 
     @of_outcome()
     def moderators(self, analysis):
-        """Subgroups and meta-regressions, laid out as the article's tables."""
+        """Subgroups and meta-regressions, a row a level."""
         if not analysis.subgroups and not analysis.regressions:
             return blocks.paragraph(
                 f"The sheet holds no moderator for {analysis.outcome.label}, so nothing is said "
@@ -261,15 +267,15 @@ class Report(Diagnosis):
 
     @of_outcome()
     def presets(self, analysis):
-        """The same data under the article's, the recommended and the chosen settings."""
+        """The same data under several settings side by side, and what was printed."""
         printed = self.printed.T.get(analysis.outcome.id)
-        shown, data = tables.presets_table(analysis, printed)
-        note = f" {analysis.three_level_note}" if analysis.three_level_note else ""
+        shown, data = tables.presets_table(analysis, printed, self.rebuilds)
+        note = _presets_note(analysis, self.rebuilds)
         return self._table(
             shown,
             name=f"{analysis.outcome.id}-presets",
-            caption=f"{analysis.outcome.label}: does the result depend on how it is computed? The "
-            f"first two rows never change with the parameters.{note}",
+            caption=f"{analysis.outcome.label}: does the result depend on how it is computed? "
+            f"{note}",
             data=data,
         )
 
@@ -320,8 +326,11 @@ class Report(Diagnosis):
     def published(self, analysis):
         """Printed numbers beside those computed by the article's own settings and measure.
 
-        Whatever the parameters are: they are about the chosen result.
+        Whatever the parameters are: they are about the chosen result. Nothing where nothing was
+        printed.
         """
+        if not self.rebuilds:
+            return None
         if self.parameters != self._as_article:
             analysis = analyse(self.review, analysis.outcome.id)
         table = tables.published_table(analysis, self.printed, self.printed_levels)
@@ -366,8 +375,9 @@ class Report(Diagnosis):
                 "Printed beside computed": [self.published(name)],
             }  # fmt: skip
             for title, parts in shown.items():
-                display(blocks.heading(title, level=3, name=f"{name}-{title}"))
-                display(*(block for block in parts if block is not None))
+                parts = [block for block in parts if block is not None]
+                if parts:
+                    display(blocks.heading(title, level=3, name=f"{name}-{title}"), *parts)
 
     def _numeric(self):
         return [name for name, one in self.review.moderators.items() if not one.levels]
@@ -383,11 +393,23 @@ class Report(Diagnosis):
 
     def methods(self):
         """The methods section, from the parameters really used."""
-        names = dict.fromkeys(name for one in self.analyses.values() for name in one.subgroups)
-        labels = [self.review.moderators[name].label.lower() for name in names]
-        excluded = self.counts["rows_excluded"]
-        used = [analysis.measure for analysis in self.analyses.values()]
-        text = methods.methods_text(self.review, self.settings, labels, excluded, used)
+        drawn = self._numbers["figure"]
+        text = methods.methods_text(
+            self.review,
+            self.settings,
+            self.analyses.values(),
+            excluded=self.counts["rows_excluded"],
+            without_effect=self.counts["rows_without_effect"],
+            tested={
+                wording.listing(self.analyses[name].outcome.label for name in group): found
+                for group, found in self._tested.items()
+            },
+            galbraith=[
+                analysis.outcome.label
+                for name, analysis in self.analyses.items()
+                if f"{name}-galbraith" in drawn
+            ],
+        )
         return blocks.paragraph(text, name="methods", copy=True)
 
     @cached_property
@@ -441,6 +463,23 @@ class Report(Diagnosis):
         rows = rows[[name for name in columns if name in rows]]
         moderators = self.review.moderator_values.loc[rows.index]
         return results.with_moderators(rows, moderators, after=DATA_COLUMNS[-1])
+
+
+def _presets_note(analysis, rebuilds):
+    """What is to be said of the results side by side: whom they follow, what was warned of."""
+    if (analysis.left_out["by"] == "parameter").any():
+        parts = ["All rows leave out the experiments that a parameter names."]
+    else:
+        parts = ["The first two rows follow none of the parameters set here."]
+    if not rebuilds:
+        parts.append("Plain settings: normal intervals, with shared controls counted in full.")
+    parts += [
+        analysis.three_level_note,
+        getattr(analysis.three_level, "note", ""),
+        getattr(analysis.robust, "warning", ""),
+    ]
+    sentences = [f"{text[0].upper()}{text[1:]}".rstrip(".") for text in parts if text]
+    return " ".join(f"{sentence}." for sentence in sentences)
 
 
 def _result_items(analysis):

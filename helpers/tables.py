@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from helpers.analysis import ARTICLE, presets
+from helpers.analysis import presets
 from helpers.measures import SMD
 from helpers.results import records
 from helpers.wording import (
@@ -19,6 +19,7 @@ from helpers.wording import (
     p_phrase,
     p_value,
     percent,
+    told,
     variance_text,
 )
 
@@ -27,9 +28,14 @@ PRESET_LABELS = {
     "article": "Article's settings",
     "recommended": "Recommended settings",
     "chosen": "Chosen settings",
-    "three_level": "Three-level model, CR2",
+    "three_level": "Three-level model",
     "published": "As printed",
 }
+
+
+def preset_names(rebuilds=True):
+    """What the results side by side are called; nothing is an article's where there is none."""
+    return PRESET_LABELS | ({} if rebuilds else {"article": "Plain settings"})
 
 
 def outcome_label(analysis, shared):
@@ -97,7 +103,8 @@ def moderator_heading(analysis, moderator, as_printed=False):
             parts.append(f"not in this test, k = 1: {', '.join(result.single)}")
     if regression is not None and as_printed and tested is not regression:
         parts.append(
-            f"regression {p_phrase(regression.p_moderators)}, R² = {percent(100 * regression.r2, 0)}"
+            f"regression {p_phrase(regression.p_moderators)}, "
+            f"{told('R²', percent(100 * regression.r2, 0))}"
         )
     if thin:
         parts.append(f"levels of one experiment or one study, not tested: {', '.join(thin)}")
@@ -105,7 +112,7 @@ def moderator_heading(analysis, moderator, as_printed=False):
         without = "without them " if thin else ""
         parts.append(
             f"{without}regression {p_phrase(tested.p_moderators)}, by Holm "
-            f"{p_phrase(analysis.p_holm[name])}, R² = {percent(100 * tested.r2, 0)}"
+            f"{p_phrase(analysis.p_holm[name])}, {told('R²', percent(100 * tested.r2, 0))}"
         )
     elif name in analysis.not_tested:
         parts.append(f"not tested: {analysis.not_tested[name]}")
@@ -184,14 +191,17 @@ def moderator_data(analysis):
     return pd.concat(parts, ignore_index=True).assign(**named)
 
 
-def presets_table(analysis, printed):
+def presets_table(analysis, printed, rebuilds=True):
     """Presets side by side, with what was printed, as `(shown, data)`; each names its measure."""
     data = presets(analysis)
     if printed is not None:
         row = {name: printed[name] for name in ("k", *BOUNDS)}
         data = pd.DataFrame([*records(data), {"result": "published"} | row])
-    usual, own = level_name(ARTICLE.level), level_name(analysis.chosen.level)
-    labels = PRESET_LABELS | ({} if own == usual else {"chosen": f"Chosen settings, {own}"})
+    usual, own = level_name(analysis.article.level), level_name(analysis.chosen.level)
+    labels = preset_names(rebuilds)
+    labels["three_level"] += ", CR2" if analysis.robust else ", z"
+    if own != usual:
+        labels["chosen"] += f", {own}"
     of = dict.fromkeys(data["result"], analysis.preset_measure) | {"chosen": analysis.measure}
     alike = len({one.title for one in of.values()}) == 1
     head = analysis.measure.title if alike else "Estimate"

@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 
 from helpers.measures import SMD
+from helpers.pooling import probability_below
 
 MINUS = "\u2212"
 MOST_DIGITS = 8  # decimals beyond which a number is written as 1.2e−9
 NOTHING = 1e-15  # what is nearer to no effect is a rounding error of the machine
 MARKS = "DFFITS, Cook's distance, hat value or DFBETAS"  # as `influence.diagnostics` judges
+ALPHA = 0.05
+MANY = 8  # names in one sentence
 
 
 def number(value, digits=2):
@@ -93,21 +96,44 @@ def interval(low, high, digits=2):
 
 
 def p_value(p):
-    """A p-value to three decimals."""
+    """A p-value to three decimals; one that is neither 0 nor 1 is never printed as that."""
     if p is None or pd.isna(p):
         return "–"
-    return "<0.001" if p < 0.0005 else f"{p:.3f}"
+    if p < 0.0005:
+        return "<0.001"
+    return ">0.999" if p >= 0.9995 else f"{p:.3f}"
 
 
 def p_phrase(p):
     """A p-value after its letter: "p = 0.012", "p < 0.001"."""
-    text = p_value(p)
-    return "p < 0.001" if text == "<0.001" else f"p = {text}"
+    return told("p", p_value(p))
 
 
 def percent(value, digits=1):
-    """A percentage."""
-    return "–" if value is None or pd.isna(value) else f"{value:.{digits}f}%"
+    """A percentage; one that is neither 0 nor 100 is never printed as that: "<0.1%"."""
+    if value is None or pd.isna(value):
+        return "–"
+    least = 10.0**-digits
+    if 0 < value <= least / 2:
+        return f"<{least:.{digits}f}%"
+    if 100 - least / 2 <= value < 100:
+        return f">{100 - least:.{digits}f}%"
+    return f"{value:.{digits}f}%"
+
+
+def told(name, text):
+    """A quantity and its value: "I² = 84.1%", "I² > 99.9%", "p < 0.001"."""
+    return f"{name} {text[0]} {text[1:]}" if text[0] in "<>" else f"{name} = {text}"
+
+
+def chance(probability):
+    """A probability of at most a half as odds that a reader can picture: "about 1 in 20"."""
+    if probability < 0.001:
+        return "less than 1 in 1,000"
+    if probability >= 0.275:  # between 1 in 4 and 1 in 2 only tenths come near enough
+        return f"about {10 * probability:.0f} in 10"
+    many = 1 / probability
+    return f"about 1 in {float(f'{many:.2g}') if many > 10 else round(many):,.0f}"
 
 
 def count(n, noun, plural=None):
@@ -115,9 +141,16 @@ def count(n, noun, plural=None):
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
+def was(n):
+    """The verb after a count: "was" or "were"."""
+    return "was" if n == 1 else "were"
+
+
 def listing(items):
     """Items as a phrase: "a, b and c"."""
     items = [str(item) for item in items]
+    if not items:
+        return "none"
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
 
 
@@ -153,7 +186,7 @@ def excludes_zero(result):
     return result.ci_low > 0 or result.ci_high < 0
 
 
-def verdict(result, outcome, treated, measure=None):
+def verdict(result, outcome, treated, measure=None, assumed=False):
     """What a pooled effect says about an outcome, as one sentence a reader can quote.
 
     The direction is that of the animals: which way the treated ones differ follows from the
@@ -169,19 +202,22 @@ def verdict(result, outcome, treated, measure=None):
         What the treated group is called.
     measure : helpers.measures.Measure, optional
         By default the SMD, treated less control.
+    assumed : bool
+        Whether the number of experiments is assumed: whoever copies the sentence copies that.
     """
     measure = measure or replace(SMD, better=outcome.better or "neither")
     side = direction(result.estimate, measure.better)
     on = "" if side == "neither" else f", on the side of {side}"
     numbers = estimate_words(result, measure)
+    rows = count(result.k, "experiment") + (" (an assumed number)" if assumed else "")
     if not result.pooled:
         return f"{outcome.label}: one experiment gives {numbers}{on}; nothing is pooled."
     if not excludes_zero(result):
         return (
-            f"{outcome.label}: {result.k} experiments do not settle whether {treated} change it; "
+            f"{outcome.label}: {rows} do not settle whether {treated} change it; "
             f"{numbers} includes {measure.null}."
         )
-    pooled = f"{numbers}, pooled over {result.k} experiments."
+    pooled = f"{numbers}, pooled over {rows}."
     change = higher_or_lower(result.estimate, measure)
     if change:
         return f"{outcome.label} was {change} with {treated}{on}: {pooled}"
@@ -204,7 +240,7 @@ def heterogeneity_line(result, measure=SMD):
         return "One experiment: nothing to pool."
     parts = [
         f"τ² = {variance_text(result.tau2)}",
-        f"I² = {percent(result.i2)}",
+        told("I²", percent(result.i2)),
         f"H² = {number(result.h2)}",
         f"Q({result.k - 1}) = {number(result.q)}, {p_phrase(result.p_heterogeneity)}",
     ]
@@ -215,55 +251,115 @@ def heterogeneity_line(result, measure=SMD):
 
 
 def heterogeneity_words(result, measure=SMD):
-    """What heterogeneity and the prediction interval mean for the next experiment."""
+    """What the prediction interval says about the next experiment, with a probability."""
     if not result.pooled:
         return ""
+    if result.method == "EE":
+        return "A common-effect model has no prediction interval."
     if pd.isna(result.pi_low):
         return "There are too few experiments for a prediction interval."
-    span = effect_interval(result.pi_low, result.pi_high, measure)
-    if result.pi_low > 0 or result.pi_high < 0:
-        tail = "which lies on one side of zero"
-    else:
-        tail = "which holds zero: a new experiment may well find an effect on the other side"
+    side, probability = opposite(result)
     return (
-        f"The true effect of a new experiment of this kind is expected within {span} "
-        f"({100 * result.level:g}%), {tail}."
+        f"The {100 * result.level:g}% prediction interval is "
+        f"{effect_interval(result.pi_low, result.pi_high, measure)}; the probability that the true "
+        f"effect of a new experiment lies {side} {measure.null} is {chance(probability)} (from the "
+        "prediction distribution)."
     )
 
 
-def result_paragraph(analysis, review):
-    """A results paragraph on one outcome for a manuscript."""
+def opposite(result):
+    """The side of zero on which the estimate is not, and how probable a true effect there is."""
+    below = probability_below(result)
+    return ("below", below) if result.estimate >= 0 else ("above", 1 - below)
+
+
+def result_paragraph(analysis, review, assumed=False):
+    """A results paragraph on one outcome for a manuscript.
+
+    Parameters
+    ----------
+    analysis : OutcomeAnalysis
+    review : helpers.review.Review
+    assumed : bool
+        Whether the number of experiments is not printed but assumed; what depends on it is then
+        said to be no finding.
+
+    Returns
+    -------
+    str
+    """
     result, outcome, measure = analysis.chosen, analysis.outcome, analysis.measure
-    text = verdict(result, outcome, review.treated, measure)
+    parts = [verdict(result, outcome, review.treated, measure, assumed)]
     studies = count(analysis.studies, "study", "studies")
-    text += f" The data came from {studies}{animals_phrase(analysis)}."
+    parts.append(f"The data came from {studies}{animals_phrase(analysis)}.")
     if result.pooled:
-        text += f" (τ² = {variance_text(result.tau2)}, I² = {percent(result.i2)}.)"
-        text += f" {heterogeneity_words(result, measure)}"
-    tested = [
-        (name, regression)
-        for name, regression in analysis.tested.items()
-        if regression.p_moderators < 0.05
-    ]
-    if tested:
-        phrases = [
-            f"{review.moderators[name].label.lower()} ({p_phrase(regression.p_moderators)}, "
-            f"corrected for the number of looks {p_phrase(analysis.p_holm[name])}, "
-            f"R² = {percent(100 * regression.r2, 0)})"
-            for name, regression in tested
-        ]
-        text += (
-            f" Of {count(len(analysis.tested), 'moderator')} examined one at a time, effects "
-            f"differed by {listing(phrases)}."
-        )
-    elif analysis.tested:
-        text += (
-            f" None of {count(len(analysis.tested), 'moderator')} examined one at a time had "
-            "p below 0.05, which does not show that they make no difference."
+        parts.append(f"(τ² = {variance_text(result.tau2)}, {told('I²', percent(result.i2))}.)")
+        parts.append(heterogeneity_words(result, measure))
+    parts.append(moderator_words(analysis, review))
+    if assumed:
+        parts.append(
+            "τ², I², the prediction interval and tests depend on the assumed number of experiments "
+            "and are not findings."
         )
     if not review.is_authentic:
-        text += f" Data: {review.evidence['kind']}."
-    return text
+        parts.append(f"Data: {review.evidence['kind']}.")
+    return " ".join(filter(None, parts))
+
+
+def moderator_words(analysis, review):
+    """By which moderators effects differed after Holm's correction, or that by none they did.
+
+    Levels, and slopes, that rest on one experiment or one study carry no statement.
+    """
+    labels = {name: moderator.label.lower() for name, moderator in review.moderators.items()}
+    tested = {
+        name: one.p_moderators
+        for name, one in analysis.tested.items()
+        if not pd.isna(one.p_moderators)
+    }
+    differed = [name for name in tested if analysis.p_holm[name] < ALPHA]
+    parts = []
+    if differed:
+        phrases = [
+            f"{labels[name]} ({_moderator_p(analysis, name)}, "
+            f"{told('R²', percent(100 * analysis.tested[name].r2, 0))})"
+            for name in differed
+        ]
+        many = f"Of {count(len(tested), 'moderator')} examined one at a time, effects"
+        parts.append(f"{many if len(tested) > 1 else 'Effects'} differed by {listing(phrases)}.")
+    elif tested:
+        smallest = min(tested, key=tested.get)
+        found = f"{labels[smallest]}, {_moderator_p(analysis, smallest)}"
+        if len(tested) == 1:
+            text = f"No difference was established for the one moderator ({found})"
+        else:
+            many = f"correction for {count(len(tested), 'moderator')}"
+            text = f"No difference survived {many} (smallest: {found})"
+        parts.append(f"{text}, which does not show that there is none.")
+    thin = [
+        f"{labels[name]}: {listing(levels)}"
+        for name, levels in analysis.thin_levels.items()
+        if name in tested
+    ]
+    if thin:
+        parts.append(f"Levels of one experiment or one study took no part ({'; '.join(thin)}).")
+    if analysis.not_tested:
+        names = listing(labels[name] for name in analysis.not_tested)
+        parts.append(f"With too few studies to tell, no difference was tested by {names}.")
+    return " ".join(parts)
+
+
+def _moderator_p(analysis, name):
+    """P of a moderator's regression, with that by Holm where there are several."""
+    raw = p_phrase(analysis.tested[name].p_moderators)
+    if len(analysis.tested) == 1:
+        return raw
+    return f"{raw}, adjusted for multiple testing (Holm) {p_phrase(analysis.p_holm[name])}"
+
+
+def evidence_mark(review):
+    """What stands behind a sentence that is copied, where its rows are not authentic."""
+    return "" if review.is_authentic else f" ({review.evidence['kind'].capitalize()} data.)"
 
 
 def influence_words(analysis, table, left_out):
@@ -272,23 +368,27 @@ def influence_words(analysis, table, left_out):
     `table` is that of `helpers.influence.diagnostics`; `left_out` holds those of
     `helpers.influence.leave_one_out` by what was left out.
     """
-    measure, chosen = analysis.measure, analysis.chosen
-    digits = effect_digits(chosen.ci_low, chosen.ci_high, measure)
-    parts = []
+    result, parts, turned = analysis.chosen, [], []
+    excludes = excludes_zero(result)
+    measure = analysis.measure
+    digits = effect_digits(result.ci_low, result.ci_high, measure)
     for noun, left in left_out.items():
         low, high = left["estimate"].min(), left["estimate"].max()
+        span = f"{effect(low, measure, digits)} and {effect(high, measure, digits)}"
+        parts.append(f"between {span} with one {noun} left out")
         kept = (left["ci_low"] > 0) | (left["ci_high"] < 0)
-        flips = int((kept != excludes_zero(analysis.chosen)).sum())
-        turned = (
-            f", and zero moves into or out of the interval {count(flips, 'time')}" if flips else ""
-        )
-        parts.append(
-            f"one {noun} left out, it lies between {effect(low, measure, digits)} and "
-            f"{effect(high, measure, digits)}{turned}"
-        )
+        names = list(left.loc[kept != excludes, "left_out"])
+        if names:
+            named = listing(names) if len(names) == 1 else f"any one of {listing(names)}"
+            if len(names) > MANY:
+                named = f"any one of {count(len(names), noun, 'studies' * (noun == 'study'))}"
+            turned.append(
+                f"Leaving out {named} alone makes the {level_name(result.level)} "
+                f"{'include' if excludes else 'exclude'} {measure.null}. "
+            )
     named = list(table.loc[table["influential"], "left_out"])
-    pooled = effect(chosen.estimate, measure, digits)
-    text = f"Pooled {measure.name} {pooled}; with {listing(parts)}. "
+    pooled = f"{measure.name} {effect(result.estimate, measure, digits)}"
+    text = f"Pooled {pooled}, {listing(parts)}. {''.join(turned)}"
     if named:
         return text + f"Influential by {MARKS}: {listing(named)}."
     return text + f"No experiment is influential by {MARKS}."
@@ -310,27 +410,53 @@ SIDES = {
 }
 
 
-def family_verdict(label, analyses):
-    """What the outcomes of a family say together, as one sentence."""
+def family_verdict(label, analyses, assumed=()):
+    """What the outcomes of a family say together, as one sentence.
+
+    `assumed` holds the ids of outcomes whose number of experiments is assumed.
+    """
     analyses = list(analyses)
-    sides = {"benefit": [], "harm": [], "neither": []}
-    undecided = []
-    for analysis in analyses:
-        side = direction(analysis.chosen.estimate, analysis.measure.better)
-        if analysis.chosen.pooled and excludes_zero(analysis.chosen):
-            sides[side].append(analysis.outcome.label)
-        else:
-            undecided.append(analysis.outcome.label)
     few = len(analyses) < 10  # a sentence to quote, not a list
+    groups = {"benefit": [], "harm": [], "neither": [], "open": [], "one": []}
+    for analysis in analyses:
+        result = analysis.chosen
+        kind = direction(result.estimate, analysis.measure.better)
+        if not result.pooled:
+            kind = "one"
+        elif not excludes_zero(result):
+            kind = "open"
+        groups[kind].append(analysis.outcome.label)
+
+    def named(names):
+        return f" ({listing(names)})" if few else ""
+
+    sides = {"benefit": "on the side of benefit", "harm": "on the side of harm",
+             "neither": "of which no side is benefit"}  # fmt: skip
     parts = [
-        f"{len(names)} {SIDES[side]}" + (f" ({listing(names)})" if few else "")
-        for side, names in sides.items()
-        if names
+        f"{len(groups[side])} {words}{named(groups[side])}"
+        for side, words in sides.items()
+        if groups[side]
     ]
+    levels = sorted({level_name(analysis.chosen.level) for analysis in analyses})
+    nulls = {analysis.measure.null for analysis in analyses}
+    null = nulls.pop() if len(nulls) == 1 else "no effect"
     text = (
-        f"{label}: of {count(len(analyses), 'outcome')}, the pooled interval leaves zero out for "
+        f"{label}: of {count(len(analyses), 'outcome')}, the {listing(levels)} excludes {null} for "
+        f"{listing(parts)}"
     )
-    text += listing(parts) if parts else "none"
-    if undecided:
-        text += f"; undecided {'is' if len(undecided) == 1 else 'are'} {listing(undecided)}"
+    if groups["open"]:
+        names = groups["open"]
+        text += (
+            f"; it includes {null} for {listing(names) if few else len(names)}, where an effect is "
+        )
+        text += "neither shown nor ruled out"
+    if groups["one"]:
+        names = groups["one"]
+        rest = "rests on one experiment" if len(names) == 1 else "rest on one experiment each"
+        text += f"; {listing(names) if few else len(names)} {rest}"
+    known = [one.outcome.label for one in analyses if assumed and one.outcome.id in assumed]
+    if known:
+        names = listing(known) if few and len(known) < len(analyses) else ""
+        every = "all of them" if len(known) == len(analyses) else count(len(known), "outcome")
+        text += f"; the number of experiments is assumed for {names or every}"
     return text + "."

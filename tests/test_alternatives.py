@@ -49,7 +49,7 @@ def test_words_follow_from_the_ranges(found):
     assert "τ² is pinned down to 10% for Locomotion (BBB or BMS)" in text
     assert "for 1 outcome of 1 it falls on both sides of 0.05" in text
     assert "For 2 outcomes k is assumed" in text
-    assert "leaves zero out at none for CD206-positive cells and at some only" in text
+    assert "excludes 0 at none for CD206-positive cells and at some only" in text
     assert "do not decide, for Caspase 1." in text
 
 

@@ -531,7 +531,7 @@ def test_main_prints_a_table_and_writes_the_findings(tmp_path, capsys):
     assert audit.main(folder, tmp_path / "findings.csv") == 0
     shown = capsys.readouterr().out
     assert "soft   middle  2, score, species, =1+1  subgroup   estimate 1.52 [0.50" in shown
-    assert "1 findings: 0 hard, 1 soft" in shown
+    assert "1 finding: 0 hard, 1 soft" in shown
     written = pd.read_csv(tmp_path / "findings.csv", dtype=str, keep_default_na=False)
     assert list(written.columns) == audit.COLUMNS
     assert written["level"][0] == "'=1+1"  # no formula for a spreadsheet

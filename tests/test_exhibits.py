@@ -26,7 +26,7 @@ def test_the_way_of_the_sheet_is_counted(report):
 def test_rows_not_used_are_listed_with_their_reason(report, monkeypatch):
     left = pd.DataFrame({"sheet_row": [7], "reason": ["no mean (NS)"]})
     monkeypatch.setattr(report, "review", replace(report.review, not_used=left))
-    assert "1 rows listed" in report.sheet().text
+    assert "1 row listed" in report.sheet().text
     assert "no mean (NS)" in report.not_used().text
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from helpers.pooling import METHODS, pool, tau2
+from helpers.pooling import METHODS, pool, probability_below, tau2
 
 # Stata's help example of `meta` with its printed, rounded input and output.
 STATA = np.array([1.480, 0.999, 1.272, 1.001, 1.179, 1.939, 2.377, 0.694, 1.099, 1.805])
@@ -133,6 +133,41 @@ def test_nonsense_is_refused(effect, variance, words):
 def test_unknown_options_are_refused(option):
     with pytest.raises(ValueError, match="is one of"):
         pool([1.0, 2.0], variance=[0.1, 0.1], **{option: "nonsense"})
+
+
+@pytest.mark.parametrize(
+    ("prediction", "tail"),
+    [
+        ("riley", lambda k: stats.t(k - 2)),
+        ("z", lambda k: stats.norm()),
+        ("hk", lambda k: stats.t(k - 1)),
+    ],
+)
+@pytest.mark.parametrize("value", [0.0, 1.3, -2.0])
+def test_the_probability_of_an_effect_below_a_value_is_that_of_the_prediction_interval(
+    prediction, tail, value
+):
+    effect, variance = np.array([0.4, 2.1, 1.7, -0.3, 3.0]), np.array([0.2, 0.3, 0.25, 0.4, 0.1])
+    result = pool(effect, variance=variance, prediction=prediction, level=0.9)
+    w = 1 / (variance + result.tau2)
+    mean = (w * effect).sum() / w.sum()
+    square = 1 / w.sum()
+    if prediction == "hk":
+        square *= (w * (effect - mean) ** 2).sum() / 4
+    scale = np.sqrt(square + result.tau2)
+    expected = tail(5).cdf((value - mean) / scale)
+    assert probability_below(result, value) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_ends_of_a_prediction_interval_have_its_tails_beyond_them():
+    result = pool([1.0, 2.5, 0.2, 3.1], variance=[0.2, 0.1, 0.3, 0.2], level=0.8)
+    assert probability_below(result, result.pi_low) == pytest.approx(0.1)
+    assert probability_below(result, result.pi_high) == pytest.approx(0.9)
+
+
+def test_there_is_no_probability_without_a_prediction_interval():
+    assert np.isnan(probability_below(pool([1.0, 2.0], variance=[0.1, 0.1])))
+    assert np.isnan(probability_below(pool([1.0, 2.0, 3.0], variance=[0.1] * 3, method="EE")))
 
 
 def exact(effect, variance, method="Q"):

@@ -1,15 +1,24 @@
 """Numbers as text, and sentences whose words follow from numbers."""
 
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from own_review import FAMILY, write
+from scipy import stats
 
 from helpers import wording
+from helpers.analysis import analyse
 from helpers.description import Outcome
+from helpers.influence import diagnostics, leave_one_out
 from helpers.measures import SMD
 from helpers.pooling import pool
+from helpers.review import load
 
 HIGHER = Outcome("score", "Score", "family", better="higher")
 LOWER = Outcome("cavity", "Cavity", "family", better="lower")
@@ -25,7 +34,16 @@ def test_numbers(value, text):
 
 
 @pytest.mark.parametrize(
-    ("p", "text"), [(0.0004, "<0.001"), (0.0005, "0.001"), (0.0416, "0.042"), (np.nan, "–")]
+    ("p", "text"),
+    [
+        (0.0004, "<0.001"),
+        (0.0005, "0.001"),
+        (0.0416, "0.042"),
+        (np.nan, "–"),
+        (0.0, "<0.001"),
+        (0.9996, ">0.999"),
+        (1.0, ">0.999"),
+    ],
 )
 def test_p_values(p, text):
     assert wording.p_value(p) == text
@@ -59,11 +77,55 @@ def test_one_experiment_is_not_pooled():
     assert "nothing is pooled" in wording.verdict(pool([1.0], variance=[1.0]), HIGHER, "exosomes")
 
 
-def test_prediction_interval_words():
-    wide = pool([4.0, 0.1, 2.0, 6.0], variance=[0.1] * 4)
-    narrow = pool([4.0, 4.1, 4.2, 3.9], variance=[0.01] * 4)
-    assert "holds zero" in wording.heterogeneity_words(wide)
-    assert "one side of zero" in wording.heterogeneity_words(narrow)
+@pytest.mark.parametrize(("turn", "side"), [(1, "below"), (-1, "above")])
+def test_the_prediction_interval_is_told_with_the_probability_of_the_other_side(turn, side):
+    result = pool(turn * np.array([4.0, 0.1, 2.0, 6.0]), variance=[0.1] * 4, level=0.9)
+    text = wording.heterogeneity_words(result)
+    # t(2) at the estimate over √(se² + τ²)
+    other = stats.t.sf(abs(result.estimate) / np.hypot(result.se, np.sqrt(result.tau2)), 2)
+    assert round(1 / other) == 5
+    assert "90% prediction interval" in text
+    assert f"lies {side} 0 is about 1 in 5 (from the prediction distribution)" in text
+    assert "may well" not in text
+
+
+def test_why_there_is_no_prediction_interval():
+    assert "too few" in wording.heterogeneity_words(pool([1.0, 2.0], variance=[1.0, 1.0]))
+    common = pool([1.0, 2.0, 3.0], variance=[1.0] * 3, method="EE")
+    assert "common-effect model has no" in wording.heterogeneity_words(common)
+
+
+@given(st.floats(0.001, 0.5))
+def test_odds_are_near_the_probability_that_they_tell(probability):
+    part, whole = re.fullmatch(r"about (\d+) in ([\d,]+)", wording.chance(probability)).groups()
+    assert int(part) / int(whole.replace(",", "")) == pytest.approx(probability, rel=0.2)
+
+
+def test_odds_that_are_too_small_for_a_number():
+    assert wording.chance(2e-4) == "less than 1 in 1,000"
+    assert wording.chance(0.049) == "about 1 in 20"
+
+
+@given(st.floats(0, 100), st.sampled_from([0, 1]))
+def test_only_0_and_100_percent_are_printed_as_that(value, digits):
+    text = wording.percent(value, digits)
+    assert (text.rstrip("%") in ("0", "0.0", "100", "100.0")) == (value in (0, 100))
+    told = float(text.strip("<>%"))
+    assert abs(told - value) <= 10.0**-digits
+    assert not (text.startswith("<") and value > told)
+    assert not (text.startswith(">") and value < told)
+
+
+def test_a_quantity_has_one_relation():
+    assert wording.told("I²", wording.percent(99.97)) == "I² > 99.9%"
+    assert wording.told("I²", wording.percent(84.06)) == "I² = 84.1%"
+
+
+@pytest.mark.parametrize(
+    ("items", "text"), [((), "none"), (("a",), "a"), (("a", "b", "c"), "a, b and c")]
+)
+def test_lists_of_any_length(items, text):
+    assert wording.listing(items) == text
 
 
 def test_a_family_is_summed_up_by_side():
@@ -77,4 +139,179 @@ def test_a_family_is_summed_up_by_side():
     ]
     text = wording.family_verdict("Family", analyses)
     assert "1 on the side of benefit (Score) and 1 on the side of harm (Cavity)" in text
-    assert "undecided is Score" in text
+    assert "it includes 0 for Score, where an effect is neither shown nor ruled out" in text
+
+
+def family(*groups):
+    return [
+        SimpleNamespace(outcome=one, chosen=chosen, measure=replace(SMD, better=one.better))
+        for one, chosen in groups
+    ]
+
+
+def test_an_outcome_without_a_better_side_is_no_open_one():
+    result = pool([2.0, 2.1, 1.9], variance=[0.01] * 3, level=0.9)
+    neither = Outcome("weight", "Weight", "family", better="neither")
+    text = wording.family_verdict("Family", family((neither, result)))
+    assert "the 90% CI excludes 0 for 1 of which no side is benefit (Weight)" in text
+    assert "includes 0" not in text
+
+
+def test_one_experiment_decides_nothing_in_a_family():
+    text = wording.family_verdict("Family", family((HIGHER, pool([9.0], variance=[0.01]))))
+    assert (
+        text
+        == "Family: of 1 outcome, the 95% CI excludes 0 for none; Score rests on one experiment."
+    )
+
+
+def test_assumed_numbers_are_called_so_in_the_sentence_that_is_copied():
+    result = pool([2.0, 2.1, 1.9], variance=[0.01] * 3)
+    text = wording.verdict(result, HIGHER, "exosomes", assumed=True)
+    assert "3 experiments (an assumed number)" in text
+    assert "assumed" not in wording.verdict(result, HIGHER, "exosomes")
+    open_one = pool([0.3, -0.2, 0.1], variance=[0.1] * 3)
+    assert "3 experiments (an assumed number) do not settle" in wording.verdict(
+        open_one, HIGHER, "exosomes", assumed=True
+    )
+    both = family((HIGHER, result), (LOWER, result))
+    assert "assumed for Cavity." in wording.family_verdict("Family", both, assumed={"cavity"})
+    assert "assumed for all of them." in wording.family_verdict(
+        "Family", both, assumed={"score", "cavity"}
+    )
+
+
+def test_influence_names_whose_absence_changes_the_conclusion():
+    effect = pd.Series([0.1, 0.2, 0.1, 2.5], index=list("abcd"))
+    variance = pd.Series([0.04] * 4, index=effect.index)
+    fits = {"method": "EE", "interval": "z"}
+    analysis = SimpleNamespace(chosen=pool(effect, variance=variance, **fits), measure=SMD)
+    left = leave_one_out(effect, variance=variance, **fits)
+    includes = list(left.loc[left["ci_low"] < 0, "left_out"])
+    assert includes == ["d"]
+    text = wording.influence_words(
+        analysis, diagnostics(effect, variance=variance, method="EE"), {"experiment": left}
+    )
+    assert "Leaving out d alone makes the 95% CI include 0." in text
+
+
+# ------------------------------------------------------------------------------ moderators
+
+
+@pytest.fixture
+def made_up(tmp_path):
+    """An analysis of own effects of variance 0.05 with some moderators, and its review."""
+
+    def made_up(levels, study, effect, **numbers):
+        rows = [
+            {"experiment": f"e{i}", "study": name, "outcome": "score", "effect": y, "se": 0.05**0.5}
+            | {key: values[i] for key, values in (levels | numbers).items()}
+            for i, (name, y) in enumerate(zip(study, effect, strict=True))
+        ]
+        toml = FAMILY
+        for name, values in levels.items():
+            toml += f'[[moderators]]\nid = "{name}"\nlabel = "{name.capitalize()}"\n'
+            toml += f"levels = {sorted(set(values))}\n"
+        for name in numbers:
+            toml += f'[[moderators]]\nid = "{name}"\nlabel = "{name.capitalize()}"\n'
+        review = load(write(tmp_path / "review", rows, toml=toml))
+        return analyse(review, "score"), review
+
+    return made_up
+
+
+def test_differed_by_needs_a_p_by_holm_below_5_percent(made_up):
+    study = list("abcdefgh")
+    effect = [1.0, 1.1, 0.9, 1.2, 3.0, 3.1, 2.9, 3.2]
+    levels = {"drug": list("xxxxyyyy"), "sex": list("fmfmfmfm")}
+    analysis, review = made_up(levels, study, effect)
+    text = wording.moderator_words(analysis, review)
+    assert "Of 2 moderators examined one at a time, effects differed by drug (p < 0.001" in text
+    assert "R² = 100%" in text  # within each drug the effects differ by less than chance
+    assert "sex" not in text
+
+
+def test_without_one_the_number_looked_at_and_the_smallest_p_are_told(made_up):
+    study = list("abcdefgh")
+    effect = [1.0, 1.4, 0.9, 1.2, 1.2, 1.5, 1.0, 1.4]
+    levels = {"drug": list("xxxxyyyy"), "sex": list("fmfmfmfm"), "lab": list("uvvuuvvu")}
+    analysis, review = made_up(levels, study, effect)
+    text = wording.moderator_words(analysis, review)
+    # The means of 4 and 4 differ by 0.35, and τ² is 0: z = 0.35 / √(0.05/2).
+    p = 2 * stats.norm.sf(0.35 / np.sqrt(0.05 / 2))
+    assert p < 0.05 <= 3 * p  # it is Holm that decides
+    assert "No difference survived correction for 3 moderators" in text
+    assert f"smallest: sex, p = {p:.3f}, adjusted for multiple testing" in text
+    assert f"(Holm) p = {3 * p:.3f}" in text
+    assert "differed" not in text
+
+
+def test_no_statement_rests_on_a_level_of_one_study(made_up):
+    study = list("abcdefgg")
+    effect = [1.0, 1.1, 0.9, 1.2, 1.0, 1.1, 4.0, 4.2]
+    analysis, review = made_up({"drug": list("xxxxxxyy"), "sex": list("fmfmfmfm")}, study, effect)
+    assert analysis.regressions["drug"].p_moderators < 0.001
+    text = wording.moderator_words(analysis, review)
+    assert "differed" not in text
+    assert "R²" not in text
+    assert "no difference was tested by drug" in text
+    assert "No difference was established for the one moderator (sex, p = " in text
+    assert "does not show that there is none" in text
+    assert "Holm" not in text
+
+
+def test_levels_of_one_study_are_named_where_others_are_tested(made_up):
+    study = list("abcdefgg")
+    effect = [1.0, 1.1, 0.9, 3.2, 3.0, 3.1, 9.0, 9.2]
+    analysis, review = made_up({"drug": list("xxxyyyzz")}, study, effect)
+    text = wording.moderator_words(analysis, review)
+    assert "Effects differed by drug (p < 0.001" in text
+    assert "Levels of one experiment or one study took no part (drug: z)." in text
+
+
+def test_no_statement_rests_on_a_slope_of_one_study(made_up):
+    study, effect = list("abcdeff"), [1.0, 1.1, 0.9, 1.2, 1.0, 4.1, 4.0]
+    analysis, review = made_up({}, study, effect, dose=[1.0, 1, 1, 1, 1, 3, 3])
+    assert "no difference was tested by dose" in wording.moderator_words(analysis, review)
+    spread, review = made_up({}, study, effect, dose=[1.0, 2, 1, 2, 1, 3, 3])
+    assert "Effects differed by dose" in wording.moderator_words(spread, review)
+
+
+# ------------------------------------------------------------ every number is the analysis' own
+
+TEXT = re.compile(r"−?\d+\.\d+")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(-4, 4), st.floats(0.02, 2)), min_size=2, max_size=9),
+    st.sampled_from([0.8, 0.95, 0.99]),
+    st.sampled_from(["z", "hksj"]),
+    st.booleans(),
+)
+def test_a_result_is_told_with_its_own_numbers(rows, level, interval, assumed):
+    effect, variance = np.array(rows).T
+    result = pool(effect, variance=variance, level=level, interval=interval)
+    analysis = SimpleNamespace(
+        chosen=result, outcome=HIGHER, studies=len(rows), animals=40, tested={},
+            thin_levels={}, not_tested={},
+        rows=pd.DataFrame({"study": range(len(rows)), "n_treated": 6, "n_control": 6}), measure=replace(SMD, better="higher"),
+    )  # fmt: skip
+    review = SimpleNamespace(
+        treated="drug", is_authentic=False, evidence={"kind": "simulated"}, moderators={}
+    )
+    text = wording.result_paragraph(analysis, review, assumed=assumed)
+    told = [number.replace("−", "-") for number in TEXT.findall(text)]
+    fields = (result.estimate, result.ci_low, result.ci_high, result.tau2, result.i2,
+              result.pi_low, result.pi_high)  # fmt: skip
+    for text_number in told:
+        digits = len(text_number.split(".")[1])
+        known = [round(value, digits) for value in (*fields, 99.9, 0.1)]
+        assert float(text_number) in known, (text_number, fields)
+    excludes = result.ci_low > 0 or result.ci_high < 0
+    assert ("do not settle" in text) == (not excludes)
+    assert ("was higher" in text or "was lower" in text) == excludes
+    assert "no effect" not in text
+    assert ("an assumed number" in text) == ("not findings" in text) == assumed
+    assert f"{100 * level:g}%" in text
+    assert text.endswith("Data: simulated.")

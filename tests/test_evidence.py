@@ -1,0 +1,114 @@
+"""Each review is told by its own kind of evidence; only a rebuilt article is spoken of."""
+
+import nbformat
+from own_review import FAMILY, SPECIES, row, write
+
+from helpers import wording
+from helpers.description import PROJECT
+from helpers.overview import Overview
+from helpers.report import Report
+
+FOREIGN = ("article", "reconstruct", "printed", "author")
+
+
+def review(folder, kind=None):
+    rows = [
+        row(f"e{i}", mean_treated=11 + i % 5, species=("mouse", "rat")[i % 2], study=f"s{i // 2}")
+        for i in range(12)
+    ]
+    if kind:
+        rows = [line | {"provenance": kind} for line in rows]
+        return write(folder, rows, toml=f'[evidence]\nkind = "{kind}"\n{FAMILY}{SPECIES}')
+    return write(folder, rows, toml=FAMILY + SPECIES)
+
+
+def exhibits(folder):
+    """All that a report and the overview of a review say."""
+    report, overview = Report("movement", review=folder), Overview(folder)
+    score, group = "score", (["score"], "score")
+    yield report.glance(), report.alerts(), report.evidence(), report.sentence()
+    yield report.forest(score), report.forest(score, by="species"), report.heterogeneity(score)
+    yield report.result(score), report.moderators(score), report.presets(score)
+    yield report.published(score), report.galbraith(score), report.funnel(score)
+    yield report.influence(score), report.small_study(*group), report.small_study_tests(*group, "S")
+    yield report.bubble(score, "species"), report.excluded(score), report.methods()
+    yield overview.glance(), overview.alerts(), overview.evidence_map(), overview.pooled()
+    yield overview.flow(), overview.audit(), overview.audit_summary(), overview.open_questions()
+    yield overview.earlier_reviews(), overview.studies(), overview.article_index()
+
+
+def told(folder):
+    blocks = [block for some in exhibits(folder) for block in some if block is not None]
+    return "\n".join(getattr(block, "text", block) for block in blocks)
+
+
+def test_an_extracted_review_has_no_furniture_of_an_article_or_of_made_up_rows(tmp_path):
+    text = told(review(tmp_path)).lower()
+    for word in (*FOREIGN, "simulated.", "simulated rows", "made up,", "made-up"):
+        assert word not in text, text[max(text.find(word) - 200, 0) :][:400]
+
+
+def test_a_simulated_review_says_simulated_wherever_a_sentence_is_copied(tmp_path):
+    folder = review(tmp_path, "simulated")
+    report, overview = Report("movement", review=folder), Overview(folder)
+    assert report.sentence().endswith("(Simulated data.)")
+    assert overview.sentence().endswith("(Simulated data.)")
+    assert report.result("score").text.endswith("Data: simulated.")
+    assert "a program made up every row" in report.evidence().text
+    assert "reconstruct" not in told(folder).lower()
+
+
+def test_a_reconstructed_review_says_so(tmp_path):
+    folder = review(tmp_path, "reconstructed")
+    assert Overview(folder).sentence().endswith("(Reconstructed data.)")
+    text = Report("movement", review=folder).evidence().text
+    assert "the reconstruction worked and nothing else" in text
+    assert "article prints" not in text  # it has no printed numbers to stand beside
+    whole = Report("movement", review=folder)
+    assert wording.evidence_mark(whole.review) == " (Reconstructed data.)"
+
+
+def test_the_default_review_speaks_of_its_article():
+    report = Report("microglia")
+    assert "what the article prints" in report.evidence().text
+    assert "Article's settings" in report.presets("iba_1").text
+    assert Overview().audit() is not None
+
+
+def test_numbers_that_nobody_checked_do_not_agree(tmp_path):
+    overview = Overview(review(tmp_path))
+    assert overview.audited["checked"].sum() == 0
+    assert overview.audit() is None
+    assert overview.audit_summary() is None
+    assert overview.flow_words() == ""
+
+
+def test_rows_that_follow_no_parameter_are_called_so_only_where_it_is_true(tmp_path):
+    folder = review(tmp_path)
+    words = "The first two rows follow none of the parameters"
+    usual = Report("movement", review=folder, method="DL", level=0.9)
+    assert words in usual.presets("score").text
+    plain = Report("movement", review=folder)
+    for preset in ("article", "recommended"):
+        one, other = (getattr(r.analyses["score"], preset) for r in (usual, plain))
+        assert one.estimate == other.estimate
+        assert (one.ci_low, one.pi_low) == (other.ci_low, other.pi_low)
+    fewer = Report("movement", review=folder, exclude=["e3"])
+    assert fewer.analyses["score"].article.estimate != plain.analyses["score"].article.estimate
+    assert words not in fewer.presets("score").text
+    assert "leave out the experiments that a parameter names" in fewer.presets("score").text
+
+
+def test_what_the_engine_warns_of_stands_under_the_results_side_by_side(tmp_path):
+    rows = [row(f"e{i}", mean_treated=11 + i, study=name) for i, name in enumerate("aabc")]
+    text = Report("movement", review=write(tmp_path, rows)).presets("score").text
+    assert "Cluster-robust inference needs at least 5 studies, there are 3." in text
+    assert "Three-level model, z" in text
+    assert "CR2" not in text
+
+
+def test_the_notebook_for_any_family_speaks_of_no_article():
+    notebook = nbformat.read(PROJECT / "notebooks" / "family.ipynb", as_version=4)
+    text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown").lower()
+    for word in FOREIGN[:3]:
+        assert word not in text, word
