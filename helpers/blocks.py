@@ -7,7 +7,6 @@ tables as CSV, and the results as JSON. Texts are plain text and are escaped her
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import re
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby
 from operator import itemgetter
+from types import SimpleNamespace
 from urllib.parse import quote
 
 from helpers.measures import SMD
@@ -462,11 +462,15 @@ def csv(frame):
     """
     cells = frame.to_numpy(object, copy=True)
     cells[frame.isna().to_numpy()] = ""
-    text = io.StringIO()
-    lines = writer(text, lineterminator="\n")
-    lines.writerow(_safe(str(name)) for name in frame)
-    lines.writerows(map(_safe, row) for row in cells.tolist())
-    return text.getvalue()
+    lines = []
+
+    def take(line):  # a writer that ends lines with "\r\n" quotes both where they stand in a cell
+        lines.append(line.removesuffix("\r\n") + "\n")
+
+    rows = writer(SimpleNamespace(write=take), lineterminator="\r\n")
+    rows.writerow(_safe(str(name)) for name in frame)
+    rows.writerows(map(_safe, row) for row in cells.tolist())
+    return "".join(lines)
 
 
 def _safe(value):

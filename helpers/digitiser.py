@@ -1,19 +1,22 @@
 """What a digitiser measured in a figure: WebPlotDigitizer's project (JSON) or export (CSV)."""
 
 import json
+from itertools import pairwise
 
 import pandas as pd
 
 
 def read_project(data):
     """Points of each data set of a project as (label, position, value)."""
-    found = {}
-    for entry in json.loads(data)["datasetColl"]:
-        points = []
+    found, project = {}, json.loads(data)
+    # Bars that lie: what tells them apart is how high they lie.
+    lying = {axes["name"] for axes in project.get("axesColl", ()) if axes.get("isRotated")}
+    for entry in project["datasetColl"]:
+        points, along = [], "y" if entry.get("axesName") in lying else "x"
         for point in entry["data"]:
             more = point.get("metadata") or {}
             label = more.get("label", "") if isinstance(more, dict) else more[0]
-            points.append((str(label), float(point["x"]), repr(float(point["value"][-1]))))
+            points.append((str(label), float(point[along]), repr(float(point["value"][-1]))))
         found[entry["name"]] = points
     return found
 
@@ -44,12 +47,15 @@ def bars(datasets):
     ValueError
         The data sets do not hold the same bars.
     """
-    columns = {}
+    columns, places = {}, {}
     for name, points in datasets.items():
+        if not points:  # a digitiser begins with an empty data set
+            continue
         points = sorted(points, key=lambda point: point[1])
         labels = [label for label, _, _ in points]
         if not all(labels) or len(set(labels)) < len(labels):
             labels = [f"Bar{place}" for place in range(len(points))]
+            places[name] = [position for _, position, _ in points]
         columns[name] = pd.Series([value for _, _, value in points], labels, dtype=object)
     if len({frozenset(column.index) for column in columns.values()}) != 1:
         sizes = ", ".join(f"{name} {len(column)}" for name, column in columns.items())
@@ -57,5 +63,23 @@ def bars(datasets):
             f"the data sets do not hold the same bars ({sizes}): digitise a point for each bar in "
             "every data set, in the same order or labelled alike"
         )
+    if len(places) > 1:
+        _hold_together(places)
     table = pd.DataFrame(columns).rename_axis("label").reset_index().astype(object)
     return table.set_axis(range(2, len(table) + 2))
+
+
+def _hold_together(places):
+    """Raise where points without labels do not stand above each other.
+
+    What belongs together lies nearer than half the least distance between neighbours.
+    """
+    (first, here), *others = places.items()
+    gaps = [b - a for a, b in pairwise(here)]
+    for name, there in others:
+        far = max(abs(a - b) for a, b in zip(here, there, strict=True))
+        if gaps and far > min(gaps) / 2:
+            raise ValueError(
+                f"the points of {first} and {name} do not stand at the same places: label the "
+                "points, or digitise them at the same places"
+            )

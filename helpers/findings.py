@@ -64,11 +64,15 @@ class Finder:
     file, sheet : str
     names : dict, optional
         What the file calls a column that has another name here.
+    origin : callable, optional
+        From a column's name to its rows in the file and its texts as they stand there, Series by
+        row of the table, or None: what a message names and quotes.
     """
 
-    def __init__(self, file, sheet=None, names=None):
+    def __init__(self, file, sheet=None, names=None, origin=None):
         self.file, self.sheet, self.findings = file, sheet, []
         self.names = {} if names is None else names
+        self.origin = origin or (lambda name: None)
 
     def fault(self, rows, cells, what, remedy, severity="fault"):
         """One finding for each cell.
@@ -87,20 +91,28 @@ class Finder:
         if not rows.any():
             return
         column = self.names.get(cells.name, cells.name)
+        places, texts = self.origin(cells.name) or ({}, {})
         remedy = cache(remedy) if callable(remedy) else remedy
         for row, value in cells[rows].items():
             advice = remedy(value) if callable(remedy) else remedy
+            place, text = int(places.get(row, row)), texts.get(row, value)
             self.findings.append(
-                Finding(self.file, what, advice, int(row), column, value, severity, self.sheet)
+                Finding(self.file, what, advice, place, column, text, severity, self.sheet)
             )
 
     def warn(self, rows, cells, what, remedy):
         """One warning for each cell."""
         self.fault(rows, cells, what, remedy, "warning")
 
-    def lack(self, column, what, remedy):
+    def lack(self, column, what, remedy, severity="fault"):
         """A fault of a whole column."""
-        self.findings.append(Finding(self.file, what, remedy, column=column, sheet=self.sheet))
+        found = Finding(self.file, what, remedy, column=column, severity=severity, sheet=self.sheet)
+        self.findings.append(found)
+
+    def row(self, row, what, remedy, severity="fault"):
+        """A fault of a whole row."""
+        found = Finding(self.file, what, remedy, int(row), severity=severity, sheet=self.sheet)
+        self.findings.append(found)
 
     def refuse(self):
         """Raise all faults so far, if there are any."""

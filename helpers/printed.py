@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -10,6 +9,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
+
+from helpers.findings import ReviewError
+from helpers.sheets import read_csv
 
 NOT_PRINTED = {"", *".-–—", "na", "n/a", "nr", "n/r", "nan", "not reported", "ref", "reference"}
 NONE, ONE = Decimal(0), Decimal(1)
@@ -189,19 +191,17 @@ class Article:
         return self.files[file]
 
     def _read(self, file: str) -> Iterator[Row]:
+        path = self.folder / file
+        if not path.is_file() or not path.read_bytes().strip():
+            return
         try:
-            with open(self.folder / file, encoding="utf-8-sig", newline="") as lines:
-                rows = list(csv.DictReader(lines, restval="", strict=True))
-            if any(None in cells for cells in rows):
-                raise ValueError("a row has more cells than there are headings")
-        except FileNotFoundError:
+            table = read_csv(path)
+        except ReviewError as error:
+            found = "; ".join(f"row {f.row}: {f.what}" if f.row else f.what for f in error.findings)
+            self.faults.append(f"{file}: cannot be read as a CSV file ({found})")
             return
-        except (ValueError, OSError, csv.Error) as fault:
-            self.faults.append(f"{file}: cannot be read as a CSV file in UTF-8 ({fault})")
-            return
-        for line, cells in enumerate(rows, start=2):
-            stripped = {name.strip(): cell for name, cell in cells.items()}
-            yield Row(stripped, file, line, self.faults)
+        for line, cells in zip(table.index, table.to_dict("records"), strict=True):
+            yield Row(cells, file, line, self.faults)
 
     def add(self, s: Printed) -> None:
         """Take in a number; its first printing in the text is the number, others repeat it.

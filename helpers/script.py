@@ -200,7 +200,7 @@ def _expected(analyses):
 
 def _text(frame):
     """A table as R strings, one a line of CSV."""
-    lines = frame.to_csv(index=False, lineterminator="\n").splitlines()
+    lines = frame.to_csv(index=False, lineterminator="\n").removesuffix("\n").split("\n")
     return "c(\n" + ",\n".join(map(_string, lines)) + ")"
 
 

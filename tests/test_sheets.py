@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers.findings import ReviewError
-from helpers.sheets import advice, plain_number, read_csv, read_table, sheet_names
+from helpers.sheets import advice, plain_number, read_csv, read_table, sheet_names, unsure_marks
 
 TEXT = "study;species;mean\nDürr 2010;rat;12,5\nŒuf 2011;“mouse”;11,2\n"
 
@@ -127,7 +127,7 @@ def test_plain_numbers(text, decimal, typed, number):
 @pytest.mark.parametrize(
     ("text", "word"),
     [("2024-08-06", "date"), ("12,5", "decimal"), ("3 ± 1", "column each"), ("6-8", "lower end"),
-     ("NS", "`missing`"), ("", "plain number"), ("7a", "plain number")],
+     ("NS", "`missing`"), ("", "plain number"), ("7a", "mark away")],
 )  # fmt: skip
 def test_advice_fits_what_stands_there(text, word):
     assert word in advice(text)
@@ -178,4 +178,69 @@ def test_digitiser_with_a_bar_too_few_is_refused(tmp_path):
     path = tmp_path / "wpd.csv"
     path.write_text("bars,,tips,\nX,Y,X,Y\n2,7.5,1.1,5\n1,4.5,,\n")
     with pytest.raises(ReviewError, match=r"bars 2, tips 1"):
+        read_table(path, digitiser=True)
+
+
+# ------------------------------------------------------------------ marks for thousands
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "thousands", "number"),
+    [
+        ("1,250", ".", ",", "1250"), ("1,250.5", ".", ",", "1250.5"),
+        ("1,250,000", ".", ",", "1250000"),
+        ("12,5", ".", ",", None), ("1,25", ".", ",", None), ("1250,5", ".", ",", None),
+        ("1.250", ",", ".", "1250"), ("1.250,5", ",", ".", "1250.5"), ("12.5", ",", ".", None),
+        ("1'250", ".", "'", "1250"), ("1’250.5", ".", "'", "1250.5"), ("1 250", ".", " ", "1250"),
+        ("1.149", ".", "", "1.149"), ("1,250", ".", "", None), ("1,250", ",", "", "1.250"),
+        ("–0.35", ".", None, "-0.35"), ("0,125", ".", ",", "0125"), ("-1,250", ".", ",", "-1250"),
+    ],
+)  # fmt: skip
+def test_marks_for_thousands(text, decimal, thousands, number):
+    assert plain_number(text, decimal=decimal, thousands=thousands) == number
+
+
+@pytest.mark.parametrize(
+    ("texts", "points", "commas"),
+    [
+        (["1.149", "310"], {"1.149"}, set()),
+        (["1,250", "980"], set(), {"1,250"}),
+        (["1.149", "0.25"], None, set()),
+        (["1.149", "12.5"], None, set()),
+        (["1.149", "0.912"], None, set()),
+        (["1.149", "2.0012"], None, set()),
+        (["1.149", "1.5e3"], None, set()),
+        (["1.149", "1,250.5"], None, set()),
+        (["1.149", "1234.567"], None, set()),
+        (["1.149", "1.250.000"], {"1.149", "1.250.000"}, set()),
+        (["12.345", "8", "-3.221"], {"12.345", "-3.221"}, set()),
+        (["0.912", "0.105"], None, set()),
+        (["1,250", "12,5"], set(), None),
+    ],
+)
+def test_which_marks_are_unsure(texts, points, commas):
+    assert unsure_marks(texts).get(".") == points
+    assert unsure_marks(texts).get(",") == commas
+
+
+def test_a_digitised_figure_of_lying_bars_and_an_empty_data_set(tmp_path):
+    points = {"bars": [(300, [6.0], None), (250, [4.8], None)],
+              "tips": [(240, [6.2], None), (380, [5.0], None)], "Default": []}  # fmt: skip
+    made = project(points)
+    for entry in made["datasetColl"]:
+        entry["axesName"] = "Bar"
+        for place, point in enumerate(entry["data"]):
+            point["y"] = 50 + 50 * place
+    made["axesColl"] = [{"name": "Bar", "isRotated": True}]
+    path = tmp_path / "wpd.json"
+    path.write_text(json.dumps(made))
+    table = read_table(path).table
+    assert list(table) == ["label", "bars", "tips"]
+    assert table["bars"].tolist() == ["6.0", "4.8"] and table["tips"].tolist() == ["6.2", "5.0"]
+
+
+def test_curves_digitised_at_other_places_are_not_paired(tmp_path):
+    path = tmp_path / "wpd.csv"
+    path.write_text("Control,,Drug,\nX,Y,X,Y\n1,10,1,11\n3,14,5,15\n9,22,9,16\n")
+    with pytest.raises(ReviewError, match="do not stand at the same places"):
         read_table(path, digitiser=True)
