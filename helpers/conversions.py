@@ -87,7 +87,7 @@ def mean_and_sd(table):
     kind, n, low, high = (table[name] for name in ("error_type", "n", "low", "high"))
     ends = table["error"].isna() & low.notna() & high.notna()
     width = (table["error"] * np.where(kind.isin(["IQR", "RANGE"]), 1, 2)).mask(ends, high - low)
-    by_n = table["median"] & (kind == "IQR")
+    by_n = (kind == "IQR") & n.notna()
     ways = (
         ((kind == "SD") & ends, "half the distance of the ends", width / 2),
         (kind == "SEM", "SEM times the root of n", sd_from_sem(width / 2, n=n)),

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from helpers import numerals
+from helpers import controls, numerals
 from helpers.findings import Finder, ReviewError, nearest
 from helpers.numerals import ARMS, KINDS, MEASURED, MODERATOR
 from helpers.shape import fault
-from helpers.sheets import GROUPS, NUMBERS, read_csv, read_table
+from helpers.sheets import GROUPS, NUMBERS, Raw, read_csv, read_table
 
 IDS = ("experiment", "study", "outcome", "cohort", "control_group", "provenance")
 ARM = (*MEASURED, *KINDS)
@@ -44,6 +44,10 @@ class Sheet:
         Rows of the sheet: those of `table`, their control rows where a row is a group, and those
         not used.
     findings : tuple of Finding
+    origin : dict
+        From a column of `table` to its rows and texts as the sheet has them, for messages.
+    raw : helpers.sheets.Raw
+        The sheet as it was read.
     """
 
     file: str
@@ -55,6 +59,8 @@ class Sheet:
     not_used: pd.DataFrame
     rows_in: int
     findings: tuple
+    origin: dict
+    raw: Raw
 
 
 def read_sheet(description):
@@ -89,6 +95,7 @@ def read_sheet(description):
     numerals.take_roots(mapping)
     numerals.drop_incomplete(mapping, before)
     numerals.convert(mapping)
+    mapping.share_controls()
     mapping.take_time_point()
     return mapping.sheet()
 
@@ -104,7 +111,13 @@ class _Mapping:
             **{name: self.config[name] for name in options if name in self.config},
         )
         self.table, self.steps, self.unused, self.names = self.raw.table.copy(), [], {}, {}
-        self.found = Finder(self.raw.file, self.raw.sheet, self.names)
+        # Of the project's columns: the sheet's columns; the row of its control in a long sheet.
+        self.sources, self.control_rows, self.of_controls = {}, None, set()
+        self.stored = self.raw.numeric
+        if self.stored is None:
+            self.stored = pd.DataFrame(False, self.table.index, self.table.columns)
+        self.found = Finder(self.raw.file, self.raw.sheet, self.names, self.origin)
+        self.found.findings += self.raw.findings
         self.place = self.raw.file + (f", sheet {self.raw.sheet}" if self.raw.sheet else "")
         detail = f"{self.place}, headings in row {self.raw.header}"
         self.note("read", "", detail, len(self.table))
@@ -121,6 +134,27 @@ class _Mapping:
         self.unused |= {row: reasons if isinstance(reasons, str) else reasons[row] for row in rows}
         self.table = self.table.drop(rows)
         self.note(step, column, detail or reasons, len(rows))
+
+    def origin(self, name):
+        """Rows and texts of a column as the sheet has them, None where it has no such column."""
+        if name not in self.sources or name not in self.table:
+            return None
+        rows = self._rows(name)
+        texts = _joined(self.before, self.sources[name], " ").reindex(rows)
+        return rows, texts.set_axis(rows.index)
+
+    def numeric(self, name):
+        """Which cells of a column the file itself stores as numbers."""
+        (source, *more), rows = self.sources.get(name, [None]), self._rows(name)
+        if source is None or more:
+            return pd.Series(source is None, self.table.index)
+        return self.stored[source].reindex(rows, fill_value=False).set_axis(rows.index)
+
+    def _rows(self, name):
+        rows = self.table.index.to_series()
+        if name not in self.of_controls:
+            return rows
+        return self.control_rows[rows]
 
     def warn(self, setting, what, remedy="Check its spelling"):
         self.warn_of(f"sheet.{setting}", what, remedy)
@@ -180,6 +214,7 @@ class _Mapping:
                 wrong = ("reason", "a correction states its reason", "Fill in this cell")
             else:
                 self.table.loc[row, column] = new
+                self.stored.loc[row, column] = False
                 self.note("correction", column, f"row {row}: {old!r} to {new!r}, {reason}", 1)
                 continue
             where, what, remedy = wrong
@@ -201,9 +236,13 @@ class _Mapping:
             found.fault(used & keys.duplicated(), keys, what, "Make it unique")
             found.refuse()
             partner = other.table[used].set_index(right).reindex(mine).fillna("")
+            stored = pd.DataFrame(False, other.table.index, other.table.columns)
+            stored = (stored if other.numeric is None else other.numeric)[used]
+            stored = stored.set_axis(keys[used]).reindex(mine, fill_value=False)
             for column in partner:
                 title = column if column not in self.table else f"{name}.{column}"
                 self.table[title] = partner[column].to_numpy()
+                self.stored[title] = stored[column].to_numpy()
             there = mine.isin(keys[used])
             self.note("join", left, f"columns of {name} by {right}", there.sum())
             self.found.warn(~there, mine, f"{name} has no such {right}", "Correct it")
@@ -255,7 +294,7 @@ class _Mapping:
                     self.note("constant", name, f"{constants[name]!r} in every row", len(index))
             elif set(sources) <= set(self.table):
                 chosen[key] = _joined(self.table, sources, " ")
-                self.names[key] = " + ".join(sources)
+                self.names[key], self.sources[key] = " + ".join(sources), sources
                 if self.raw.twice & set(sources):
                     self.lack(name, source, "stands over several columns")
                 if source != name and not again:
@@ -360,10 +399,12 @@ class _Mapping:
         for other, rows in (("control", lonely & ~control), ("treated", lonely & control)):
             self.set_aside(rows, f"no {other} {same}", "pair", group, f"rows without a {other} row")
         controls, self.table = self.table.loc[match], self.table.loc[match.index].copy()
+        self.control_rows = match
         for name in self.table.columns.intersection(ARM):
             self.table[f"{name}_treated"] = self.table.pop(name)
             self.table[f"{name}_control"] = controls[name].to_numpy()
-            self.names |= {f"{name}_{arm}": self.names.get(name, name) for arm in ARMS}
+            self.of_controls.add(f"{name}_control")
+            self.call(name, [f"{name}_{arm}" for arm in ARMS])
         # The control's cohort is one group of animals on all days; without it the row is all there is.
         cohort = controls["cohort"] if "cohort" in controls else pd.Series("", controls.index)
         rows = pd.Series([f"row-{row}" for row in controls.index], controls.index, dtype=object)
@@ -380,9 +421,26 @@ class _Mapping:
             arms = ARMS
             if name in KINDS and "sd_reference" in self.table:  # an SEM there as well
                 arms = (*ARMS, "reference")
-            for column in {f"{name}_{arm}" for arm in arms} - set(self.table):
+            columns = sorted({f"{name}_{arm}" for arm in arms} - set(self.table))
+            for column in columns:
                 self.table[column] = cells
-                self.names[column] = self.names.get(name, name)
+            self.call(name, columns)
+
+    def call(self, name, columns):
+        """What the sheet calls these columns is what it calls `name`."""
+        for column in columns:
+            self.names[column] = self.names.get(name, name)
+            if name in self.sources:
+                self.sources[column] = self.sources[name]
+
+    def share_controls(self):
+        """Give one id to controls that agree by their numbers, where review.toml says so."""
+        if self.config.get("shared_controls") == "by_numbers" and len(self.table):
+            before = self.cells("control_group")
+            self.table["control_group"] = controls.name(self.table)
+            named = self.table["control_group"] != before
+            detail = "one id where n, mean and SD agree within study, outcome and day"
+            self.note("shared controls", "control_group", detail, named.sum())
 
     def take_time_point(self):
         """One day of each cohort and outcome: the first, the last, or the nearest to a day."""
@@ -415,7 +473,10 @@ class _Mapping:
             trace=pd.DataFrame(self.steps, columns=["step", "column", "detail", "rows"]),
             not_used=pd.DataFrame(unused, columns=["sheet_row", "reason"]),
             rows_in=len(self.raw.table),
-            findings=tuple(self.found.findings),
+            # A row that is not used need not be right.
+            findings=tuple(f for f in self.found.findings if f.row not in self.unused),
+            origin={name: found for name in (*COLUMNS, *ids) if (found := self.origin(name))},
+            raw=self.raw,
         )
 
 

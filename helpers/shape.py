@@ -61,6 +61,7 @@ SHEET = {
     "separator": TEXT,
     "digitiser": FLAG,
     "decimal": _one_of(".", ","),
+    "thousands": _one_of(",", ".", "'", " ", ""),
     "missing": [TEXT],
     "control_n_is_split": FLAG,
     "shared_controls": _one_of("by_id", "by_numbers"),

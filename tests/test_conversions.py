@@ -62,7 +62,12 @@ def groups(**cells):
         (dict(low=8.0, high=12.0, error_type="SEM"), 6.0, "SEM"),
         (dict(error=2.0, error_type="CI"), c.sd_from_ci(4.0, n=9), "CI"),
         (dict(low=8.0, high=12.0, error_type="CI"), c.sd_from_ci(4.0, n=9), "CI"),
-        (dict(error=2.7, error_type="IQR"), 2.0, "1.35"),
+        (
+            dict(error=2.7, error_type="IQR"),
+            2.7 / 1.143275050330172,
+            "Wan",
+        ),  # 2 qnorm(6.625 / 9.25)
+        (dict(error=2.7, error_type="IQR", n=np.nan), 2.0, "1.35"),
         (dict(error=2.7, error_type="IQR", median=True), c.sd_from_iqr(2.7, n=9), "Wan"),
         (dict(error=5.0, error_type="RANGE"), c.sd_from_range(5.0, n=9), "Wan"),
     ],

@@ -17,6 +17,9 @@ from helpers.findings import ReviewError
 from helpers.mapping import read_sheet
 from helpers.review import load
 
+# Wan 2014 for n = 8: 2 qnorm((0.75 * 8 - 0.125) / (8 + 0.25)) in R
+WAN_8 = 1.119184548454865
+
 
 def trace(review, step):
     found = review.trace[review.trace["step"] == step]
@@ -233,7 +236,7 @@ def test_errors_by_column_and_a_word_nobody_knows(tmp_path):
     body = "columns.error_type = 'kind'"
     review = load(write(tmp_path, table, body))
     n = 8
-    expected = [2.5, 2.5 * np.sqrt(n), conversions.sd_from_ci(5.0, n=n), 2.5 / 1.35]
+    expected = [2.5, 2.5 * np.sqrt(n), conversions.sd_from_ci(5.0, n=n), 2.5 / WAN_8]
     assert review.experiments["sd_treated"].tolist() == pytest.approx(expected, rel=1e-12)
     table[2]["kind"] = "wiggle"
     found = check(write(tmp_path, table, body)).faults
@@ -505,6 +508,60 @@ def test_an_outlier_rule_looks_at_what_is_not_excluded_already(tmp_path):
     listed = [{"experiment": "flat", "reason": "no spread", "by": "me"}]
     review = load(write(tmp_path, table, "outliers = { sd = 3.3 }", exclusions=listed))
     assert review.exclusions["experiment"].tolist() == ["flat", "far"]
+
+
+# ------------------------------------------------------------------ thousands
+
+
+def large(*cells):
+    """Rows of whole numbers; these cells are means."""
+    table = [
+        row(f"e{i}", mean_treated=cell, mean_control=1900 + i, sd_treated=310, sd_control=350 + i)
+        for i, cell in enumerate(cells)
+    ]
+    return table
+
+
+LARGE = FAMILY.replace("range = [0, 21]", "")
+
+
+@pytest.mark.parametrize("mark", [",", "."])
+def test_what_may_be_a_thousand_or_a_decimal_is_asked_and_a_setting_says_it(tmp_path, mark):
+    table = large(f"1{mark}250", 980, f"1{mark}430")
+    faults = check(write(tmp_path, table, toml=LARGE)).faults
+    assert [(f.row, f.value) for f in faults] == [(2, f"1{mark}250"), (4, f"1{mark}430")]
+    assert all("thousands" in f.remedy and "decimal" in f.remedy for f in faults)
+    folder = write(tmp_path, table, f"thousands = '{mark}'", toml=LARGE)
+    assert load(folder).experiments["mean_treated"].tolist() == [1250, 980, 1430]
+    assert ("mean_treated", f"without {mark!r}", 2) in trace(load(folder), "thousands")
+    folder = write(tmp_path, table, f"decimal = '{mark}'", toml=LARGE)
+    assert load(folder).experiments["mean_treated"].tolist() == [1.25, 980, 1.43]
+
+
+def test_a_decimal_elsewhere_in_the_sheet_tells_what_a_point_is(tmp_path):
+    table = large("1.250", "1.430", "1.105")
+    assert len(check(write(tmp_path, table, toml=LARGE)).faults) == 3
+    table[1]["sd_control"] = "0.25"
+    found = check(write(tmp_path, table, toml=LARGE))
+    assert found.faults == ()
+    assert sum("smaller than its SD" in f.what for f in found.warnings) == 3
+    table[1]["sd_control"] = 350
+    assert check(write(tmp_path, table, "thousands = ''", toml=LARGE)).faults == ()
+
+
+def test_thousands_and_decimals_cannot_have_one_mark(tmp_path):
+    body = "thousands = ','\ndecimal = ','"
+    assert "part thousands and decimals" in str(check(write(tmp_path, rows(), body)))
+    assert 'sheet.thousands: ",", "."' in str(check(write(tmp_path, rows(), "thousands = ';'")))
+
+
+def test_a_corrected_cell_of_a_workbook_is_a_text(tmp_path):
+    fix = {"row": 3, "column": "mean_treated", "old": "11.5", "new": "1.149", "reason": "typing"}
+    folder = write(tmp_path, None, file="book.xlsx", corrections=[fix])
+    table = [line | {"sd_treated": 2, "sd_control": 3} for line in rows()]
+    pd.DataFrame(table).to_excel(folder / "book.xlsx", index=False)
+    (fault,) = check(folder).faults
+    assert (fault.row, fault.value) == (3, "1.149") and "thousands" in fault.remedy
 
 
 # ------------------------------------------------------------------ whatever is broken
