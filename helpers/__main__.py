@@ -1,6 +1,7 @@
 """Command line: ``python -m helpers render``, ``check``, ``audit``, ``new``, ``diff``, ``compare``."""
 
 import argparse
+import os
 import signal
 import sys
 
@@ -13,7 +14,13 @@ def main(argv=None):
     from helpers.parameters import Refused
 
     try:
-        return run(**options)
+        status = run(**options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever read has gone, as `head` does; what is flushed at the end is to go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (Refused, ReviewError) as error:
         print(f"python -m helpers {command}: {error}", file=sys.stderr)
         return 2
@@ -134,6 +141,7 @@ def _check(review):
     findings = check(review)
     print(findings)
     if findings.faults:
+        print(findings.as_read)
         return 2
     from helpers.review import load
 
@@ -141,6 +149,7 @@ def _check(review):
     for family in review.families.values():
         part = review.part(family.outcomes)
         print(f"{family.id}: {len(part.experiments):,} rows, SHA-256 {part.digest()}")
+    print(findings.as_read)
     return 0
 
 
@@ -194,6 +203,9 @@ def _compare(out, **options):
     from helpers.compare import compare_sheets
 
     agreement, differing, reconciled = compare_sheets(**options)
+    if not agreement["cells"].any():
+        key = differing.columns[0]
+        print(f"no {key} stands in both sheets; another column can be named with --key\n")
     for table in (agreement, differing):
         print(table.to_string(index=False, na_rep=""), end="\n\n")
     if out:

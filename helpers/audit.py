@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from helpers import facts
 from helpers.distributions import t_isf, t_sf
 from helpers.printed import Article, Number, Printed, count, plain, read
 
@@ -336,6 +337,7 @@ def _flow(article: Article) -> Findings:
     boxes = defaultdict(list)
     for row in article.rows("flow.csv"):
         stage, item, n = row.text("stage"), row.text("item"), row.read(count, "n")
+        stage = facts.stage(stage, item) or stage
         kinds = (s for s, form in FLOW.items() if re.match(form, f"{stage}: {item}", re.I))
         boxes[next(kinds, stage)].extend([] if n is None else [(item, n)])
     boxes["listed"] = [("studies listed", n)] if (n := len(_labels(article, "studies.csv"))) else []

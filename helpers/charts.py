@@ -279,7 +279,8 @@ def flow(counts):
     Axes
         x and y in inches, y downwards.
     """
-    leaves = counts["stage"].eq("identification") & counts["item"].str.contains("duplicate|removed")
+    removed = counts["item"].str.contains("duplicat|removed|ineligible", case=False)
+    leaves = counts["stage"].eq("identification") & removed
     stages = {
         name: list(zip(part["item"], part["n"], strict=True))
         for name, part in counts.groupby(counts["stage"].mask(leaves, "removed"))

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from helpers import facts, plausibility
 from helpers.description import describe
+from helpers.effects import effect_sizes
 from helpers.findings import Finder, Finding, ReviewError, grouped, nearest
 from helpers.mapping import COLUMNS, read_sheet
 from helpers.numerals import ARMS, MODERATOR, to_floats
@@ -17,11 +19,16 @@ LEAVE_OUT = "or leave the row out by exclusions.csv or [[sheet.leave_out]] in re
 
 @dataclass(frozen=True)
 class Findings:
-    """Faults, which are refused; warnings, which are shown; notes on rows that are not used."""
+    """Faults, which are refused; warnings, which are shown; notes on rows that are not used.
+
+    `as_read` is a text for a terminal: how many rows of the sheet became experiments, and the first
+    of them with the numbers that were read.
+    """
 
     faults: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    as_read: str = ""
 
     def __str__(self):
         lines = [f"fault: {line}" for line in grouped(self.faults)] or ["no fault"]
@@ -60,8 +67,71 @@ def examine(folder=None):
     of_exclusions, left_out = _of_exclusions(description, sheet)
     found = [*sheet.findings, *_of_rows(description, sheet), *of_exclusions]
     found = [_no_effect_due(finding, left_out, sheet) for finding in found]
-    kinds = [tuple(f for f in found if f.severity == kind) for kind in ("fault", "warning")]
-    return description, sheet, Findings(*kinds, (*_not_used(sheet), *_guessed(description)))
+    found += facts.findings(description.folder)
+    found = list(dict.fromkeys(found))  # a column for both groups is found in each
+    faults, warnings = (
+        tuple(f for f in found if f.severity == kind) for kind in ("fault", "warning")
+    )
+    as_read = f"{counted(sheet, faults)}\n{first_rows(sheet)}".rstrip()
+    return description, sheet, Findings(faults, warnings, (*_not_used(sheet), *_guessed(description)), as_read)
+
+
+def counted(sheet, faults=()):
+    """How many rows of the sheet became experiments, how many did not and why, in a sentence."""
+    k, listed, file = len(sheet.table), len(sheet.not_used), sheet.file
+    rows = "1 row" if sheet.rows_in == 1 else f"{sheet.rows_in} rows"
+    text = f"{file}: {rows}, {k} of them experiments"
+    wrong = len({f.row for f in faults if f.file == file and f.row} & set(sheet.table.index))
+    text += f" ({wrong} with a fault)" * bool(wrong)
+    if as_controls := sheet.rows_in - k - listed:
+        text += f", {as_controls} their control groups"
+    text += f", {listed} not used"
+    reasons = sheet.not_used["reason"].value_counts(sort=False)
+    return text + ": " * bool(listed) + "; ".join(f"{n} {why}" for why, n in reasons.items())
+
+
+def first_rows(sheet, k=5):
+    """The first experiments as they were read, as text, so that a person sees a wrong column.
+
+    Parameters
+    ----------
+    sheet : helpers.mapping.Sheet
+    k : int
+
+    Returns
+    -------
+    str
+        Row of the sheet, study and outcome, n, mean and SD of both groups after all conversions, and
+        the effect (Hedges g, or the row's own) with its sign. Empty where there is no row.
+    """
+    table = sheet.table.head(k)
+    if table.empty:
+        return ""
+    due = table.reindex(columns=[*GROUPS, "effect", "se", "sign"], fill_value="")
+    numbers = due.apply(to_floats)
+    effect = [_effect(numbers.loc[[row]]) for row in numbers.index]
+    shown = pd.DataFrame({"row": table.index, "study": table["study"], "outcome": table["outcome"]})
+    for arm in ARMS:
+        for name in ("n", "mean", "sd"):
+            column = f"{name}_{arm}"
+            # What is no number stands as it is: that is what is to be seen.
+            pairs = zip(due[column], numbers[column], strict=True)
+            digits = 12 if name == "n" else 5
+            shown[f"{name} {arm}"] = [c if np.isnan(x) else f"{x:.{digits}g}" for c, x in pairs]
+    shown["effect"] = [f"{x:.3g}" if np.isfinite(x) else "-" for x in effect]
+    for name in ("study", "outcome"):
+        shown[name] = shown[name].str.replace(r"\s+", " ", regex=True).str.slice(0, 24)
+    head = f"The first {len(table)} as read:" if len(table) < len(sheet.table) else "As read:"
+    return f"{head}\n{shown.to_string(index=False)}"
+
+
+def _effect(row):
+    """The effect of one row, NaN where its numbers give none."""
+    try:
+        with np.errstate(all="ignore"):
+            return (effect_sizes(row)["effect"] * row["sign"].fillna(1)).iloc[0]
+    except ValueError:
+        return np.nan
 
 
 def _guessed(description):
@@ -110,7 +180,7 @@ def _of_rows(description, sheet):
     if sheet.table.empty:
         what = "no row of this sheet gives an experiment"
         return [Finding(sheet.file, what, "Check how review.toml reads it")]
-    found = Finder(sheet.file, sheet.sheet, sheet.names)
+    found = Finder(sheet.file, sheet.sheet, sheet.names, sheet.origin.get)
     table = sheet.table.reindex(columns=COLUMNS, fill_value="")
     moderators = sheet.moderators.reindex(columns=description.moderators, fill_value="")
     _words(found, table, moderators, description)
@@ -123,6 +193,8 @@ def _of_rows(description, sheet):
         _shared_controls(found, table, numbers)
         _directions(found, table, numbers)
         _sems(found, table, numbers)
+        plausibility.rows(found, description, sheet, table, numbers)
+        plausibility.cells(found, sheet, table, numbers)
     return found.findings
 
 

@@ -27,7 +27,7 @@ def compare_sheets(a, b, *, key=None, tolerance=0.0):
     agreement : pandas.DataFrame
         ``column, cells, agree, share, kappa``; Cohen's kappa for columns of words.
     differing : pandas.DataFrame
-        ``key, column, a, b``; also rows that only one sheet has.
+        ``key, column, a, b``; also columns and rows that only one sheet has.
     reconciled : pandas.DataFrame
         All rows; a cell still to be settled holds both readings, which the check refuses.
     """
@@ -45,7 +45,8 @@ def compare_sheets(a, b, *, key=None, tolerance=0.0):
     for name in [column for column in shared if column != key]:
         pairs = pd.DataFrame({"a": left.loc[both, name], "b": right.loc[both, name]})
         settled = [_settle(a, b, tolerance) for a, b in pairs.to_numpy()]
-        open_ = pairs[[cell is None for cell in settled]]
+        # A list would name columns where it is empty.
+        open_ = pairs[pd.Series([cell is None for cell in settled], pairs.index, dtype=bool)]
         result.loc[both, name] = settled
         result.loc[open_.index, name] = open_["a"] + EITHER + open_["b"]
         differing += [(row, name, a, b) for row, a, b in open_.itertuples()]
@@ -53,6 +54,8 @@ def compare_sheets(a, b, *, key=None, tolerance=0.0):
         numeric = all(plain_number(cell) or not cell for cell in pairs.to_numpy().ravel())
         kappa = None if numeric else _kappa(pairs)
         agreement.append((name, len(pairs), agree, agree / max(len(pairs), 1), kappa))
+    differing += [("", name, "only here", "") for name in left if name not in right]
+    differing += [("", name, "", "only here") for name in right if name not in left]
     differing += [(row, "", "only here", "") for row in left.index.difference(right.index)]
     differing += [(row, "", "", "only here") for row in right.index.difference(left.index)]
     return (

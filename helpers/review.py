@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from helpers import check, provenance
+from helpers import check, facts, provenance
 from helpers.description import Description, find_folder
 from helpers.effects import effect_sizes, undefined
 from helpers.findings import Finding, ReviewError, nearest
@@ -104,8 +104,7 @@ class Review:
 
     def facts(self, name):
         """One of the review's files of facts as text, empty where there is none."""
-        path = self.description.folder / name
-        return read_csv(path) if path.is_file() else pd.DataFrame()
+        return facts.read(self.description.folder, name)
 
 
 def load(folder=None):

@@ -156,7 +156,7 @@ def test_the_default_review_has_no_fault():
 
 
 def test_many_rows_with_one_trouble_are_one_line(tmp_path):
-    table = [row(f"e{i}", n_treated=0) for i in range(5)]
+    table = [row(f"e{i}", n_treated=0, mean_treated=11 + i) for i in range(5)]
     findings = check(write(tmp_path, table))
     assert len(findings.faults) == 5
     assert str(findings).splitlines() == [
@@ -164,3 +164,74 @@ def test_many_rows_with_one_trouble_are_one_line(tmp_path):
         "2 (0), 3 (0), 4 (0), 5 (0), 6 (0). Correct the group size",
         "no warning",
     ]
+
+
+# ------------------------------------------------------------------ as read
+
+
+def test_the_first_rows_are_shown_as_they_were_read(tmp_path):
+    # g of n 6/6, means 2.5 and 0, SDs 1 is 2.306864 (metafor); SEMs are SDs over the root of n.
+    table = [row("a", study="Long  name", n_treated=6, mean_treated=2.5, sd_treated=6**-0.5,
+                 n_control=6, mean_control=0, sd_control=6**-0.5, sign=-1)]  # fmt: skip
+    table += [row(f"e{i}", mean_treated=11 + i, sign=1) for i in range(6)]
+    lines = check(write(tmp_path, table, "constants.error_type = 'SEM'")).as_read.splitlines()
+    assert lines[0] == "experiments.csv: 7 rows, 7 of them experiments, 0 not used"
+    assert lines[1] == "The first 5 as read:" and len(lines) == 8
+    assert lines[3].split() == [
+        "2",
+        "Long",
+        "name",
+        "score",
+        "6",
+        "2.5",
+        "1",
+        "6",
+        "0",
+        "1",
+        "-2.31",
+    ]
+
+
+def test_what_was_not_used_is_counted_with_its_reason(tmp_path):
+    table = [*rows(3), row("x", sd_treated="NS"), row("bad", n_treated=0)]
+    body = "missing = ['NS']\nleave_out = [{column='experiment', values=['e1'], reason='RNA'}]"
+    found = check(write(tmp_path, table, body))
+    assert found.as_read.splitlines()[0] == (
+        "experiments.csv: 5 rows, 3 of them experiments (1 with a fault), "
+        "2 not used: 1 RNA; 1 no sd_treated (NS)"
+    )
+
+
+def test_cells_that_are_no_numbers_are_shown_as_they_stand(tmp_path):
+    text = check(write(tmp_path, [row(mean_treated="4.1 ± 1.2")])).as_read
+    assert "4.1 ± 1.2" in text and text.split()[-1] == "-"
+
+
+def test_check_says_it_and_ends_quietly_when_nobody_reads_on(tmp_path):
+    import subprocess
+    import sys
+
+    folder = write(tmp_path, [row(f"e{i}", study=f"s{i}" * 400, n_treated=1) for i in range(400)])
+    command = [sys.executable, "-m", "helpers", "check", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        run.stdout.read(10)
+        run.stdout.close()
+        assert run.stderr.read() == b""
+    whole = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "400 rows, 400 of them experiments" in whole and "The first 5 as read:" in whole
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [("n=10", "without n ="), ("4.1*", "mark"), ("4.1a", "mark"), ("<0.1", "limit of detection"),
+     (">5", "limit of detection"), ("~12", "number itself"), ("ca. 12", "number itself"),
+     ("6/7", "Two numbers"), ("4.1 ± 1.2", "a column each"), ("5 (4-7)", "brackets"),
+     ("5 [4; 7]", "brackets"), ("45%", "percent"), ("#DIV/0!", "could not compute"),
+     ("#WERT!", "could not compute"), ("1'250", "thousands = \"'\""), ("1 250", 'thousands = " "'),
+     ("1.250,5", 'thousands = "."'), ("1,250.5", 'thousands = ","'), ("12,5", 'decimal = ","'),
+     ("NR", "`missing`")],
+)  # fmt: skip
+@pytest.mark.parametrize("column", ["n_treated", "mean_control"])
+def test_texts_in_a_number_column_are_named_with_a_way_out(tmp_path, column, cell, words):
+    (fault,) = check(write(tmp_path, [*rows(2), row("x", **{column: cell})])).faults
+    assert (fault.row, fault.column, fault.value) == (4, column, cell) and words in fault.remedy

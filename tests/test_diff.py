@@ -115,6 +115,24 @@ def test_sheets_without_a_common_key_are_refused(tmp_path):
         compare_sheets(tmp_path / "a.csv", tmp_path / "b.csv")
 
 
+def test_sheets_without_a_common_id_say_so(tmp_path, capsys):
+    from helpers.__main__ import main
+
+    (tmp_path / "a.csv").write_text("id,word\ne1,mouse\ne2,rat\n")
+    (tmp_path / "b.csv").write_text("id,word,more\nf1,mouse,1\nf2,rat,2\n")
+    assert main(["compare", str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]) == 1
+    shown = capsys.readouterr().out
+    assert "no id stands in both sheets" in shown and shown.count("only here") == 5
+    differing = compare_sheets(tmp_path / "a.csv", tmp_path / "b.csv")[1]
+    assert [tuple(line) for line in differing.to_numpy()] == [
+        ("", "more", "", "only here"),
+        ("e1", "", "only here", ""),
+        ("e2", "", "only here", ""),
+        ("f1", "", "", "only here"),
+        ("f2", "", "", "only here"),
+    ]
+
+
 def test_moderators_and_missing_values_are_compared_by_what_the_sheet_says(tmp_path):
     toml = (
         FAMILY
