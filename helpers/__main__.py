@@ -167,29 +167,12 @@ def _new(folder, source, sheet):
     print(f"{folder}/review.toml says how the sheet is read. Look at:")
     print("\n".join(f"  {line}" for line in todo))
     found = check.check(folder)
-    print(_as_read(folder, found))
+    if found.as_read:
+        print(found.as_read)
     print(f"{len(found.faults)} faults and {len(found.warnings)} warnings so far; see them by")
     print(f"  python -m helpers check {folder}")
     print(f"then make the reports by\n  python -m helpers render --review {folder}")
     return 0
-
-
-def _as_read(folder, found):
-    """How many rows became experiments, which did not and why, and the first as they were read."""
-    from helpers.effects import effect_sizes
-    from helpers.review import load
-    from helpers.sheets import GROUPS
-
-    if found.faults:
-        return "no row is an experiment before the faults are mended"
-    review = load(folder)
-    lines = [f"{review.rows_in} rows in the sheet, {review.rows_out} became experiments"]
-    lines += [note for note in found.notes if note.startswith("not used")]
-    rows = review.experiments.head(5)
-    shown = rows[["study", "outcome", *GROUPS]]
-    shown = shown.assign(effect=effect_sizes(rows)["effect"] * rows.get("sign", 1))
-    lines += ["the first rows as read:", shown.to_string(na_rep="", float_format="{:g}".format)]
-    return "\n".join(lines)
 
 
 def _diff(old, new):

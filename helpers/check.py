@@ -73,7 +73,8 @@ def examine(folder=None):
         tuple(f for f in found if f.severity == kind) for kind in ("fault", "warning")
     )
     as_read = f"{counted(sheet, faults)}\n{first_rows(sheet)}".rstrip()
-    return description, sheet, Findings(faults, warnings, (*_not_used(sheet), *_guessed(description)), as_read)
+    notes = (*_not_used(sheet), *_guessed(description))
+    return description, sheet, Findings(faults, warnings, notes, as_read)
 
 
 def counted(sheet, faults=()):

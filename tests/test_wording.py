@@ -295,7 +295,8 @@ def test_a_result_is_told_with_its_own_numbers(rows, level, interval, assumed):
     analysis = SimpleNamespace(
         chosen=result, outcome=HIGHER, studies=len(rows), animals=40, tested={},
             thin_levels={}, not_tested={},
-        rows=pd.DataFrame({"study": range(len(rows)), "n_treated": 6, "n_control": 6}), measure=replace(SMD, better="higher"),
+        rows=pd.DataFrame({"study": range(len(rows)), "n_treated": 6, "n_control": 6}),
+        measure=replace(SMD, better="higher"),
     )  # fmt: skip
     review = SimpleNamespace(
         treated="drug", is_authentic=False, evidence={"kind": "simulated"}, moderators={}
