@@ -156,7 +156,9 @@ def drop_incomplete(mapping, before):
             there = before.get(column, mapping.cells(column))[lack]
             words = there.map(lambda cell: f" ({cell})" if cell else "")
             reasons[lack] += f", no {mapping.names.get(column, column)}" + words
-    rows = (reasons != "") & ~_own_effect(mapping)
+    # A row with a fault is not passed over for what it lacks besides.
+    faulty = {found.row for found in mapping.found.findings if found.severity == "fault"}
+    rows = (reasons != "") & ~_own_effect(mapping) & ~reasons.index.isin(faulty)
     detail = "rows without a number that is due"
     mapping.set_aside(rows, reasons.str[2:], "incomplete", "", detail)
 
