@@ -7,6 +7,7 @@ groups are the paths of the outer levels' labels, as in `~ 1 | a/b/c`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -16,8 +17,8 @@ from helpers.dependence import labels, stacks
 from helpers.distributions import chi2_isf, chi2_sf, f_sf
 from helpers.multilevel_likelihood import Likelihood
 from helpers.pooling import critical, inference
-from helpers.robust import MAX_CLUSTER, MIN_CLUSTERS, MIN_DF, Sandwich, sandwich
-from helpers.sampling import sampling
+from helpers.robust import MAX_CLUSTER, MIN_CLUSTERS, MIN_DF, sandwich
+from helpers.sampling import Sampling, sampling
 
 TESTS = ("cr2", "contain")
 # With fewer groups a variance between them is hardly estimated, and its standard errors neither.
@@ -50,8 +51,8 @@ class MultilevelResult:
         ``cr2`` or ``contain``: by which the mean effect was really tested.
     test_label : str
         The same in words, with the reason where it is not what was asked for.
-    coefficients : pandas.DataFrame
-        ``term, coef, se, ci_low, ci_high, df, p, test``.
+    terms : tuple of str
+        Names of the coefficients.
     beta, covariance : ndarray, shape (p,), (p, p)
         Coefficients, and their covariance under the model.
     sigma2 : dict
@@ -90,7 +91,7 @@ class MultilevelResult:
     pi_high: float
     test: str
     test_label: str
-    coefficients: pd.DataFrame = field(repr=False)
+    terms: tuple
     beta: np.ndarray = field(repr=False)
     covariance: np.ndarray = field(repr=False)
     sigma2: dict
@@ -105,6 +106,13 @@ class MultilevelResult:
     level: float
     warnings: tuple
     fit: _Fit = field(repr=False)
+
+    @property
+    def coefficients(self):
+        """A DataFrame of ``term, coef, se, ci_low, ci_high, df, p, test``."""
+        found = self.predict(np.eye(len(self.terms))).drop(columns=["pi_low", "pi_high"])
+        found.insert(0, "term", self.terms)
+        return found.rename(columns={"estimate": "coef"})
 
     def profile_intervals(self, level=None):
         """Profile-likelihood interval of each variance, a dict of (low, high) by level.
@@ -135,7 +143,8 @@ class MultilevelResult:
         """
         x = np.asarray(design, dtype=float).reshape(-1, len(self.beta))
         found = pd.DataFrame([self.fit.contrast(row) for row in x])
-        return found.drop(columns="statistic").rename(columns={"p_effect": "p"})
+        columns = ["estimate", "se", "ci_low", "ci_high", "df", "p_effect", "test"]
+        return found[[*columns, "pi_low", "pi_high"]].rename(columns={"p_effect": "p"})
 
 
 @dataclass(frozen=True)
@@ -308,7 +317,7 @@ def wald_test(result, contrast):
     ----------
     Tipton and Pustejovsky (2015), J Educ Behav Stat 40:604.
     """
-    terms = list(result.coefficients["term"])
+    terms = list(result.terms)
     if all(isinstance(term, str) for term in contrast):
         unknown = set(contrast) - set(terms)
         if unknown:
@@ -374,7 +383,7 @@ def moderator_levels(effect, *, by, levels, study=None, rows=None, **options):
 # ------------------------------------------------------------------------------------------- fit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Fit:
     """A fitted model with what its tests need."""
 
@@ -382,14 +391,35 @@ class _Fit:
     theta: np.ndarray
     codes: list  # of every level, that of the rows included
     study: np.ndarray | None
+    y: np.ndarray
     x: np.ndarray
+    sampling: Sampling
     beta: np.ndarray
     covariance: np.ndarray
     level: float
-    clusters: int
+    cluster: np.ndarray
     cluster_name: str
     fallback: str  # why all tests are by containment, or empty
-    sandwich: Sandwich | None
+
+    @property
+    def clusters(self):
+        return int(self.cluster.max()) + 1
+
+    @cached_property
+    def sandwich(self):
+        """CR2 on the orthonormal basis of the model, or None where clusters are too large."""
+        if np.bincount(self.cluster).max() > MAX_CLUSTER:
+            return None
+        model, stacked = self.model, ((r, self._working(r)) for r in stacks(self.cluster))
+        bread = np.linalg.solve(model.back, np.linalg.solve(model.back, self.covariance).T)
+        return sandwich(model.basis, self.y - self.x @ self.beta, bread=bread, stacked=stacked)
+
+    def _working(self, rows):
+        """Covariance of clusters' rows (clusters, n) under the model, shape (clusters, n, n)."""
+        phi, sigma2 = self.sampling.dense(rows), self.model.unit**2 * self.theta
+        for code, variance in zip(self.codes, sigma2, strict=False):  # of rows without one: 0
+            phi += variance * (code[rows][:, :, None] == code[rows][:, None])
+        return phi
 
     @property
     def tau2(self):
@@ -397,12 +427,11 @@ class _Fit:
 
     def contrast(self, c):
         """Estimate, intervals and test of one contrast of the coefficients."""
-        robust, back = self.sandwich, self.model.back
-        df, test = np.nan, "cr2"
+        df, test, turned = np.nan, "cr2", c @ self.model.back
         if not self.fallback:
-            df = robust.df(c @ back)
+            df = self.sandwich.df(turned)
         if df >= MIN_DF:
-            se = np.sqrt(c @ back @ robust.covariance() @ back.T @ c)
+            se = np.sqrt(turned @ self.sandwich.covariance() @ turned)
             wide_df = self.clusters - len(c)
         else:
             test, se, df = "contain", np.sqrt(c @ self.covariance @ c), self.contained(c)
@@ -452,24 +481,18 @@ def _fit(y, x, sampling, codes, names, study, test, level):
     theta, _ = model.maximum()
     beta, inverse, _, _ = model.at(theta)
     beta = model.ordinary + model.unit * (model.back @ beta)
-    bread = model.unit**2 * inverse
     cluster, name = _clusters(codes[0], names[0], study, sampling)
-    clusters = int(cluster.max()) + 1
-    largest, reason, robust = np.bincount(cluster).max(), "", None
+    clusters, largest, reason = int(cluster.max()) + 1, np.bincount(cluster).max(), ""
     if test == "contain":
         reason = ASKED
-    elif largest > MAX_CLUSTER:
-        reason = f"a cluster of {largest} rows is too large for CR2 ({name})"
     elif clusters < MIN_CLUSTERS:
         reason = f"{clusters} of the {MIN_CLUSTERS} clusters that CR2 needs ({name})"
-    if test == "cr2" and largest <= MAX_CLUSTER:
-        sigma2 = model.unit**2 * theta
-        stacked = ((rows, _working(rows, sampling, codes, sigma2)) for rows in stacks(cluster))
-        robust = sandwich(model.basis, y - x @ beta, bread=bread, stacked=stacked)
+    elif largest > MAX_CLUSTER:
+        reason = f"a cluster of {largest} rows is too large for CR2 ({name})"
     return _Fit(
-        model=model, theta=theta, codes=codes, study=study, x=x, beta=beta,
-        covariance=model.back @ bread @ model.back.T, level=level, clusters=clusters,
-        cluster_name=name, fallback=reason, sandwich=robust,
+        model=model, theta=theta, codes=codes, study=study, y=y, x=x, sampling=sampling, beta=beta,
+        covariance=model.unit**2 * model.back @ inverse @ model.back.T, level=level,
+        cluster=cluster, cluster_name=name, fallback=reason,
     )  # fmt: skip
 
 
@@ -485,14 +508,6 @@ def _clusters(outer, name, study, sampling):
     return joined, name
 
 
-def _working(rows, sampling, codes, sigma2):
-    """Covariance of clusters' rows (clusters, n) under the model, shape (clusters, n, n)."""
-    phi = sampling.dense(rows)
-    for code, variance in zip(codes, sigma2, strict=False):  # σ² of absent rows is last, and 0
-        phi += variance * (code[rows][:, :, None] == code[rows][:, None])
-    return phi
-
-
 def _result(fit, names, left_out, terms, mean):
     """What a reader needs of a fit."""
     model, level = fit.model, fit.level
@@ -506,12 +521,6 @@ def _result(fit, names, left_out, terms, mean):
         model.at(fit.theta)[3] - (k - p) * np.log(model.unit),
     )
     unit = [fit.contrast(row) for row in np.eye(p)]
-    columns = ("coef", "se", "ci_low", "ci_high", "df", "p", "test")
-    keys = ("estimate", "se", "ci_low", "ci_high", "df", "p_effect", "test")
-    coefficients = pd.DataFrame(
-        {"term": terms}
-        | {c: [found[key] for found in unit] for c, key in zip(columns, keys, strict=True)}
-    )
     explained = np.var(fit.x @ fit.beta, ddof=1)
     r2 = 100 * explained / (explained + tau2) if not mean and explained + tau2 > 0 else np.nan
     shown = unit[0] if mean else dict.fromkeys(unit[0], np.nan)
@@ -524,7 +533,7 @@ def _result(fit, names, left_out, terms, mean):
     return MultilevelResult(
         k=k, studies=studies, levels=tuple(names), left_out=left_out,
         groups={n: int(c.max()) + 1 for n, c in zip(names, fit.codes, strict=True)},
-        **(shown | {"test": test}), test_label=label, coefficients=coefficients, beta=fit.beta,
+        **(shown | {"test": test}), test_label=label, terms=tuple(terms), beta=fit.beta,
         covariance=fit.covariance, sigma2=dict(zip(names, sigma2.tolist(), strict=True)),
         tau2=tau2, i2=float(100 * tau2 / whole),
         i2_levels=dict(zip(names, (100 * sigma2 / whole).tolist(), strict=True)), q=float(max(q, 0)),

@@ -22,7 +22,7 @@ from helpers.dependence import stacks
 # Numbers that the recursion works on at once: keeps the working set within a core's cache.
 _CHUNK = 400_000
 # A dense block of so many rows takes seconds for each value of the likelihood.
-MAX_DENSE = 3_000
+MAX_DENSE = 2_000
 
 
 class Likelihood:
@@ -76,7 +76,7 @@ class Likelihood:
 
     def values(self, theta):
         """Restricted log-likelihood at θ of shape (n, levels), shape (n,)."""
-        chunk = max(1, _CHUNK // (self.k * (self.p + 1)))
+        chunk = max(1, _CHUNK // self.base.size)
         parts = [
             self._logliks(*self._up(theta[start : start + chunk])[:2])
             for start in range(0, len(theta), chunk)
@@ -212,6 +212,7 @@ class _Turned:
         self.one, self.spread, z = self.one[order], spread[order], z[order]
         self.z = np.ascontiguousarray(z.T)
         self.outer = (z[:, :, None] * z[:, None]).reshape(k, -1)
+        self.size = self.z.size
         self.one_one, self.one_z = self.one**2, self.one * self.z
         self.group = None if code is None else code[order]
         if code is not None:
@@ -239,50 +240,45 @@ class _Dense:
 
     def __init__(self, z, sampling, code, inner):
         self.columns, self.groups = z.shape[1], int(code.max()) + 1
-        self.parts = []
+        self.parts, self.size = [], 0
         for rows in stacks(code):
-            if rows.shape[1] > MAX_DENSE:
+            n = rows.shape[1]
+            if n > MAX_DENSE:
                 raise ValueError(
-                    f"sampling covariances tie {rows.shape[1]} rows together across the groups of "
-                    f"an inner level; no more than {MAX_DENSE} can be worked out"
+                    f"sampling covariances tie {n} rows together across the groups of an inner "
+                    f"level; no more than {MAX_DENSE} can be worked out"
                 )
             same = [c[rows][:, :, None] == c[rows][:, None] for c in inner]
-            same.append(np.broadcast_to(np.eye(rows.shape[1]), same[0].shape))
-            self.parts.append(
-                (code[rows[:, 0]], z[rows], sampling.dense(rows), [s.astype(float) for s in same])
-            )
+            same.append(np.broadcast_to(np.eye(n), same[0].shape))
+            self.parts.append((code[rows[:, 0]], z[rows], sampling.dense(rows), np.array(same)))
+            self.size += rows.size * n
 
     def up(self, theta):
         n, q = len(theta), self.columns
         a, b = np.empty((n, self.groups)), np.empty((n, q, self.groups))
         cross, logdet, kept = np.zeros((n, q, q)), np.zeros(n), []
-        for at, sigma2 in enumerate(theta):
-            kept.append([])
-            for group, z, v, same in self.parts:
-                m = v + sum(s * e for s, e in zip(sigma2, same, strict=True))
-                logdet[at] += np.linalg.slogdet(m)[1].sum()
-                inverse = np.linalg.inv(m)
-                one, solved = inverse.sum(-1), inverse @ z
-                a[at, group], b[at][:, group] = one.sum(-1), solved.sum(1).T
-                cross[at] += (z.mT @ solved).sum(0)
-                kept[at].append((inverse, one, solved))
+        for group, z, v, same in self.parts:
+            m = v + np.tensordot(theta, same, 1)
+            logdet += np.linalg.slogdet(m)[1].sum(-1)
+            inverse = np.linalg.inv(m)
+            one, solved = inverse.sum(-1), inverse @ z
+            a[:, group], b[..., group] = one.sum(-1), solved.sum(-2).mT
+            cross += (z.mT @ solved).sum(1)
+            kept.append((inverse, one, solved))
         return a, b, cross, logdet, kept
 
     def down(self, mean, left, kept):
-        n, q = len(kept), self.columns
+        n, q = len(kept[0][0]), self.columns
         mean = np.broadcast_to(mean, (n, q, self.groups))
         left = np.broadcast_to(left, (n, self.groups))
         levels = len(self.parts[0][3])
         trace, square = np.zeros((levels, n)), np.zeros((levels, n, q, q))
-        for at in range(n):
-            for (group, _, _, same), (inverse, one, solved) in zip(
-                self.parts, kept[at], strict=True
-            ):
-                f = solved - one[..., None] * mean[at][:, group].T[:, None]
-                for level, e in enumerate(same):
-                    shared = np.einsum("gi,gij,gj->g", one, e, one)
-                    trace[level, at] += (inverse * e).sum() - left[at, group] @ shared
-                    square[level, at] += (f.mT @ e @ f).sum(0)
+        for (group, _, _, same), (inverse, one, solved) in zip(self.parts, kept, strict=True):
+            f = solved - one[..., None] * mean[..., group].mT[:, :, None]
+            for level, e in enumerate(same):
+                shared = (one * (e @ one[..., None])[..., 0]).sum(-1)
+                trace[level] += (inverse * e).sum((1, 2, 3)) - (left[:, group] * shared).sum(-1)
+                square[level] += (f.mT @ (e @ f)).sum(1)
         return list(zip(trace, square, strict=True))
 
 
@@ -303,7 +299,8 @@ def _climb(model, theta, free):
                 break
         else:
             break
-        done = np.all(np.abs(new - theta) <= 1e-11 * (new + 1e-3))
+        # The next step would be shorter by 1e-5 or more.
+        done = np.all(np.abs(new - theta) <= 1e-7 * (new + 1e-3))
         theta, (value, slope, curvature) = new, found
         if done:
             break
