@@ -7,24 +7,21 @@ groups are the paths of the outer levels' labels, as in `~ 1 | a/b/c`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from helpers.dependence import labels, stacks
-from helpers.distributions import chi2_isf, chi2_sf, f_sf
-from helpers.multilevel_likelihood import Likelihood
-from helpers.pooling import critical, inference
-from helpers.robust import MAX_CLUSTER, MIN_CLUSTERS, MIN_DF, sandwich
-from helpers.sampling import Sampling, sampling
+from helpers.dependence import labels
+from helpers.distributions import chi2_isf, chi2_sf
+from helpers.multilevel_inference import ASKED, Fitted, WaldResult, fitted
+from helpers.robust import MIN_DF
+from helpers.sampling import sampling
 
 TESTS = ("cr2", "contain")
 # With fewer groups a variance between them is hardly estimated, and its standard errors neither.
 MIN_GROUPS = 5
 ROW = "row"  # the level of the rows where no column names them
-ASKED = "as asked for"
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +102,7 @@ class MultilevelResult:
     clusters: int
     level: float
     warnings: tuple
-    fit: _Fit = field(repr=False)
+    fit: Fitted = field(repr=False)
 
     @property
     def coefficients(self):
@@ -145,36 +142,6 @@ class MultilevelResult:
         found = pd.DataFrame([self.fit.contrast(row) for row in x])
         columns = ["estimate", "se", "ci_low", "ci_high", "df", "p_effect", "test"]
         return found[[*columns, "pi_low", "pi_high"]].rename(columns={"p_effect": "p"})
-
-
-@dataclass(frozen=True)
-class WaldResult:
-    """A joint test of contrasts of coefficients.
-
-    Attributes
-    ----------
-    f, df1, df2, p : float
-        NaN where it was not tested.
-    test : str
-        ``HTZ`` (cluster-robust) or ``F`` (containment degrees of freedom).
-    reason : str
-        Empty, or why it was not tested; df2 is then what would have been left.
-    p_untrusted : float
-        The p that was not given for this reason, for comparison with other programs.
-    """
-
-    f: float
-    df1: int
-    df2: float
-    p: float
-    test: str
-    reason: str = ""
-    p_untrusted: float = np.nan
-
-    @property
-    def tested(self):
-        """Whether there is a p."""
-        return not self.reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,7 +260,7 @@ def multilevel(
     _refuse_deficient(x, terms)
     kept, left_out = _kept(table, k, min_groups)
     names, codes = list(kept), list(kept.values())
-    fit = _fit(y, x, errors, codes, names, study, test, level)
+    fit = fitted(y, x, errors, codes, names, study, test, level)
     return _result(fit, names, left_out, terms, mean=design is None)
 
 
@@ -380,134 +347,6 @@ def moderator_levels(effect, *, by, levels, study=None, rows=None, **options):
     return ModeratorResult(table, wald, int((chosen & ~given).sum()), result)
 
 
-# ------------------------------------------------------------------------------------------- fit
-
-
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """A fitted model with what its tests need."""
-
-    model: Likelihood
-    theta: np.ndarray
-    codes: list  # of every level, that of the rows included
-    study: np.ndarray | None
-    y: np.ndarray
-    x: np.ndarray
-    sampling: Sampling
-    beta: np.ndarray
-    covariance: np.ndarray
-    level: float
-    cluster: np.ndarray
-    cluster_name: str
-    fallback: str  # why all tests are by containment, or empty
-
-    @property
-    def clusters(self):
-        return int(self.cluster.max()) + 1
-
-    @cached_property
-    def sandwich(self):
-        """CR2 on the orthonormal basis of the model, or None where clusters are too large."""
-        if np.bincount(self.cluster).max() > MAX_CLUSTER:
-            return None
-        model, stacked = self.model, ((r, self._working(r)) for r in stacks(self.cluster))
-        bread = np.linalg.solve(model.back, np.linalg.solve(model.back, self.covariance).T)
-        return sandwich(model.basis, self.y - self.x @ self.beta, bread=bread, stacked=stacked)
-
-    def _working(self, rows):
-        """Covariance of clusters' rows (clusters, n) under the model, shape (clusters, n, n)."""
-        phi, sigma2 = self.sampling.dense(rows), self.model.unit**2 * self.theta
-        for code, variance in zip(self.codes, sigma2, strict=False):  # of rows without one: 0
-            phi += variance * (code[rows][:, :, None] == code[rows][:, None])
-        return phi
-
-    @property
-    def tau2(self):
-        return self.model.unit**2 * self.theta.sum()
-
-    def contrast(self, c):
-        """Estimate, intervals and test of one contrast of the coefficients."""
-        df, test, turned = np.nan, "cr2", c @ self.model.back
-        if not self.fallback:
-            df = self.sandwich.df(turned)
-        if df >= MIN_DF:
-            se = np.sqrt(turned @ self.sandwich.covariance() @ turned)
-            wide_df = self.clusters - len(c)
-        else:
-            test, se, df = "contain", np.sqrt(c @ self.covariance @ c), self.contained(c)
-            wide_df = df
-        found = inference(c @ self.beta, se, level=self.level, df=df)
-        reach = critical(self.level, max(wide_df, 1)) * np.hypot(se, np.sqrt(self.tau2))
-        reach = max(reach, found["ci_high"] - found["estimate"])
-        found |= {"statistic": found["estimate"] / se, "df": df}
-        found |= {"pi_low": found["estimate"] - reach, "pi_high": found["estimate"] + reach}
-        return {name: float(value) for name, value in found.items()} | {"test": test}
-
-    def contained(self, contrast):
-        """Containment degrees of freedom: the fewest of the coefficients in it."""
-        k, p = self.x.shape
-        groups = np.full(p, k)
-        for code in self.codes:
-            first = np.unique(code, return_index=True)[1]
-            constant = (self.x == self.x[first[code]]).all(axis=0)
-            groups[constant] = np.minimum(groups[constant], len(first))
-        taking_part = (np.atleast_2d(contrast) != 0).any(axis=0)
-        return int(max(groups[taking_part].min() - p, 1))
-
-    def wald(self, contrast):
-        """Joint test of the rows of a matrix."""
-        q, off = len(contrast), contrast @ self.beta
-        if np.linalg.matrix_rank(contrast) < q:
-            raise ValueError("the contrasts are not independent of each other")
-        if self.fallback != ASKED:
-            f, df2, p, reason = np.nan, np.nan, np.nan, self.fallback
-            if self.sandwich is not None:
-                f, df2, p = self.sandwich.htz(contrast @ self.model.back, off)
-            if not reason and not df2 >= MIN_DF:
-                left = "none" if np.isnan(df2) else f"{df2:.1f}"
-                reason = f"{left} of the {MIN_DF} degrees of freedom that HTZ needs"
-            if reason:
-                return WaldResult(np.nan, q, df2, np.nan, "HTZ", reason, p)
-            return WaldResult(f, q, df2, p, "HTZ")
-        df2 = self.contained(contrast)
-        f = float(off @ np.linalg.solve(contrast @ self.covariance @ contrast.T, off) / q)
-        return WaldResult(f, q, df2, float(f_sf(f, q, df2)), "F")
-
-
-def _fit(y, x, sampling, codes, names, study, test, level):
-    """Maximise the likelihood and get ready for the tests."""
-    row_level = codes[-1].max() + 1 == len(y)
-    model = Likelihood(y, x, sampling, codes[:-1] if row_level else codes, row_level)
-    theta, _ = model.maximum()
-    beta, inverse, _, _ = model.at(theta)
-    beta = model.ordinary + model.unit * (model.back @ beta)
-    cluster, name = _clusters(codes[0], names[0], study, sampling)
-    clusters, largest, reason = int(cluster.max()) + 1, np.bincount(cluster).max(), ""
-    if test == "contain":
-        reason = ASKED
-    elif clusters < MIN_CLUSTERS:
-        reason = f"{clusters} of the {MIN_CLUSTERS} clusters that CR2 needs ({name})"
-    elif largest > MAX_CLUSTER:
-        reason = f"a cluster of {largest} rows is too large for CR2 ({name})"
-    return _Fit(
-        model=model, theta=theta, codes=codes, study=study, y=y, x=x, sampling=sampling, beta=beta,
-        covariance=model.unit**2 * model.back @ inverse @ model.back.T, level=level,
-        cluster=cluster, cluster_name=name, fallback=reason,
-    )  # fmt: skip
-
-
-def _clusters(outer, name, study, sampling):
-    """Independent clusters and what they are."""
-    if study is not None and name != "study":
-        first = np.unique(outer, return_index=True)[1]
-        if (study == study[first[outer]]).all():  # every group lies within one study
-            outer, name = study, "study"
-    joined = sampling.joined(outer)
-    if joined.max() < outer.max():
-        name += ", joined where sampling errors covary"
-    return joined, name
-
-
 def _result(fit, names, left_out, terms, mean):
     """What a reader needs of a fit."""
     model, level = fit.model, fit.level
@@ -516,15 +355,14 @@ def _result(fit, names, left_out, terms, mean):
     sigma2 = model.unit**2 * fit.theta[which]
     tau2 = float(sigma2.sum())
     whole = tau2 + model.unit**2 * model.typical_variance
-    q, loglik = (
-        model.at(np.zeros(len(fit.theta)))[2],
-        model.at(fit.theta)[3] - (k - p) * np.log(model.unit),
-    )
+    q = max(float(model.at(np.zeros(len(fit.theta)))[2]), 0.0)
     unit = [fit.contrast(row) for row in np.eye(p)]
     explained = np.var(fit.x @ fit.beta, ddof=1)
     r2 = 100 * explained / (explained + tau2) if not mean and explained + tau2 > 0 else np.nan
     shown = unit[0] if mean else dict.fromkeys(unit[0], np.nan)
     test, label, warnings = _label(fit, unit, mean)
+    if "joined" in fit.cluster_name and fit.fallback != ASKED:
+        warnings.append(f"robust inference by {fit.clusters} clusters: {fit.cluster_name}")
     studies = None if fit.study is None else int(fit.study.max()) + 1
     if studies == 1:
         warnings.append("all rows are of one study: nothing is known about other studies")
@@ -536,8 +374,8 @@ def _result(fit, names, left_out, terms, mean):
         **(shown | {"test": test}), test_label=label, terms=tuple(terms), beta=fit.beta,
         covariance=fit.covariance, sigma2=dict(zip(names, sigma2.tolist(), strict=True)),
         tau2=tau2, i2=float(100 * tau2 / whole),
-        i2_levels=dict(zip(names, (100 * sigma2 / whole).tolist(), strict=True)), q=float(max(q, 0)),
-        p_heterogeneity=float(chi2_sf(max(q, 0), k - p)), r2=float(r2), loglik=float(loglik),
+        i2_levels=dict(zip(names, (100 * sigma2 / whole).tolist(), strict=True)), q=q,
+        p_heterogeneity=float(chi2_sf(q, k - p)), r2=float(r2), loglik=fit.loglik,
         clusters=fit.clusters, level=level, warnings=tuple(warnings), fit=fit,
     )  # fmt: skip
 
@@ -551,7 +389,7 @@ def _label(fit, unit, mean):
         return "cr2", cr2, []
     if fit.fallback == ASKED:
         return "contain", contain, []
-    reason = fit.fallback or f"CR2 has fewer than {MIN_DF} degrees of freedom"
+    reason = fit.fallback or f"CR2 has fewer than {MIN_DF} degrees of freedom or no width"
     if any(robust):
         label = f"{cr2}; {contain} where {reason}"
         return "cr2", label, [label]
@@ -586,7 +424,7 @@ def _kept(table, k, min_groups):
 
 
 def _is_row(code, k):
-    return code is None or code.max() + 1 == k
+    return code is None or len(np.unique(code)) == k
 
 
 def _design(design, k):

@@ -144,7 +144,7 @@ def sampling(effect, *, variance=None, covariance=None, cluster=None):
             raise ValueError("blocks of covariance need the cluster (or study) of each row")
         code, names = labels(cluster, k, "cluster", missing=False), np.asarray(cluster, object)
     else:
-        covariance, code, names = [covariance], np.zeros(k, int), np.full(k, "of all rows")
+        covariance, code, names = [covariance], np.zeros(k, int), np.full(k, "all rows")
         names = np.asarray(cluster, object) if cluster is not None else names
     blocks = [np.asarray(block, dtype=float) for block in covariance]
     if [block.shape for block in blocks] != [(n, n) for n in np.bincount(code)]:
