@@ -312,15 +312,14 @@ def moderator_levels(effect, *, by, levels, study=None, rows=None, **options):
         A level of one row or of one study has a mean but no part in the test.
     """
     by = by if isinstance(by, pd.Series) else pd.Series(by)
-    given = by.notna().to_numpy() & (by != "").to_numpy(dtype=bool, na_value=False)
-    chosen = np.ones(len(by), bool) if rows is None else np.asarray(rows)
-    used = given & chosen
-    names = by.to_numpy(dtype=object)
     ordered = isinstance(by.dtype, pd.CategoricalDtype)
-    shown = [
-        n for n in (by.cat.categories if ordered else pd.unique(names)) if n in set(names[used])
-    ]
-    cells = pd.DataFrame({str(name): (names == name).astype(float) for name in shown})
+    code, names = (by.cat.codes, by.cat.categories) if ordered else pd.factorize(by)
+    code = np.where(np.append(names == "", True)[code], -1, code)  # the code of a missing one is -1
+    chosen = np.ones(len(code), bool) if rows is None else np.asarray(rows)
+    used = chosen & (code >= 0)
+    shown = [at for at in range(len(names)) if (code[used] == at).any()]
+    cells = pd.DataFrame({str(names[at]): (code == at).astype(float) for at in shown})
+    shown = [names[at] for at in shown]
     if len(cells.columns) < len(shown):
         raise ValueError("two levels of the moderator are written alike")
     result = multilevel(
@@ -344,7 +343,7 @@ def moderator_levels(effect, *, by, levels, study=None, rows=None, **options):
     else:
         reason = "fewer than two levels have more than one experiment and study"
         wald = WaldResult(np.nan, max(len(tested) - 1, 0), np.nan, np.nan, "", reason)
-    return ModeratorResult(table, wald, int((chosen & ~given).sum()), result)
+    return ModeratorResult(table, wald, int((chosen & (code < 0)).sum()), result)
 
 
 def _result(fit, names, left_out, terms, mean):

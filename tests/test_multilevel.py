@@ -401,6 +401,21 @@ def test_levels_of_a_moderator():
     assert got.table["estimate"].to_numpy() == pytest.approx(cells, abs=0.15)
 
 
+@pytest.mark.parametrize("blank", [None, np.nan, pd.NA, ""])
+def test_a_moderator_takes_any_kind_of_missing_value_and_the_order_of_its_levels(blank):
+    y, v, _, _ = layout()
+    study = np.arange(40) // 2
+    by = np.array(["b", "a"], dtype=object)[study % 2]
+    by[:2] = blank
+    options = {"levels": {"study": study, "row": None}, "variance": v}
+    got = moderator_levels(y, by=by, **options)
+    assert got.left_out == 2 and got.table["level"].tolist() == ["a", "b"]  # as they appear
+    order = pd.Series(pd.Categorical(by, ["b", "never", "a", ""]))
+    assert moderator_levels(y, by=order, **options).table["level"].tolist() == ["b", "a"]
+    half = moderator_levels(y, by=by, rows=np.arange(40) < 20, **options)
+    assert half.result.k == 18 and half.left_out == 2
+
+
 def test_a_moderator_of_few_studies_is_not_tested():
     y, v, strain, _ = layout()
     by = np.where(strain < 2, "a", "b")
