@@ -184,7 +184,8 @@ class Likelihood:
         for n in range(1, len(which) + 1):
             for some in combinations(which, n):
                 shares.append(np.isin(np.arange(len(self.free)), some) / n)
-        grid = [total * np.array(shares[1:]) for total in (0.003, 0.03, 0.15, 0.5, 1, 2)]
+        low = min(0.003, 0.03 * np.median(self.sampling.diagonal))
+        grid = [total * np.array(shares[1:]) for total in np.geomspace(low, 2, 6)]
         grid = np.concatenate([shares[:1], *grid])
         return grid[np.argmax(self.values(grid))]
 
