@@ -125,6 +125,8 @@ def main(replicates=2500, workers=2):
     print(" (tested) | small-study |\n|---|---|---|---|---|---|---|---|---|")
     for studies, clustered, found in sorted(results, key=lambda r: (r[1], r[0])):
         for preset, (mean, error) in found.items():
+            if mean["tested"] < 1:
+                mean["moderator"] = np.nan  # the rate of hardly any test
             cells = [cell(mean[c], error[c]) for c in COLUMNS if c != "tested"]
             cells.insert(4, f"{mean['tested']:.0f}")
             first = f"| {'1 to 4' if clustered else '1'} | {studies} | {preset}"
