@@ -388,7 +388,9 @@ def _label(fit, unit, mean):
         return "cr2", cr2, []
     if fit.fallback == ASKED:
         return "contain", contain, []
-    reason = fit.fallback or f"CR2 has fewer than {MIN_DF} degrees of freedom or no width"
+    reason = fit.fallback or (
+        f"CR2 has fewer than {MIN_DF} degrees of freedom, or one cluster alone to go by"
+    )
     if any(robust):
         label = f"{cr2}; {contain} where {reason}"
         return "cr2", label, [label]

@@ -119,7 +119,7 @@ class Fitted:
     def contrast(self, c):
         """Estimate, intervals and test of one contrast of the coefficients."""
         df, test, turned = np.nan, "cr2", c @ self.model.back
-        if not self.fallback:
+        if not self.fallback and self.sandwich.unbiased(turned):
             df = self.sandwich.df(turned)
         se = np.sqrt(c @ self.covariance @ c)
         robust_se = np.sqrt(turned @ self.sandwich.covariance() @ turned) if df >= MIN_DF else 0.0
@@ -154,7 +154,10 @@ class Fitted:
         if self.fallback != ASKED:
             f, df2, p, reason = np.nan, np.nan, np.nan, self.fallback
             if self.sandwich is not None:
-                f, df2, p = self.sandwich.htz(contrast @ self.model.back, off)
+                turned = contrast @ self.model.back
+                f, df2, p = self.sandwich.htz(turned, off)
+                if not self.sandwich.unbiased(turned):
+                    reason = reason or "a coefficient in it rests on one cluster"
             if not reason and not df2 >= MIN_DF:
                 left = "none" if np.isnan(df2) else f"{df2:.1f}"
                 reason = f"{left} of the {MIN_DF} degrees of freedom that HTZ needs"

@@ -189,6 +189,17 @@ class Sandwich:
         left = mean > 1e-8 * (contrast @ self.bread @ contrast.T)
         return float(2 * mean[0, 0] ** 2 / variance) if left.all() else np.nan
 
+    def unbiased(self, contrast):
+        """Whether CR2 is right on average under the working model.
+
+        It is not, but too small, where a contrast needs a coefficient that one cluster has to
+        itself, for instance the mean of a moderator's level that was seen in one study.
+        """
+        contrast = np.atleast_2d(contrast)
+        root = np.linalg.inv(np.linalg.cholesky(contrast @ self.bread @ contrast.T))
+        mean = self._moments(contrast)[0]
+        return bool(np.linalg.eigvalsh(root @ mean @ root.T)[0] > 1 - 1e-6)
+
     def htz(self, contrast, off):
         r"""Approximate Hotelling test (HTZ) that contrasts of β are 0.
 
@@ -268,8 +279,12 @@ def sandwich(x, residual, *, bread, stacked):
     for rows, phi in stacked:
         part = x[rows]
         d = np.linalg.cholesky(phi).mT
-        values, vectors = np.linalg.eigh(d @ (phi - part @ bread @ part.mT) @ d.mT)
-        values[values <= 1e-12 * values[:, -1:]] = np.inf  # the inverse root there is 0
+        whole, taken = d @ phi @ d.mT, d @ part @ bread @ part.mT @ d.mT
+        values, vectors = np.linalg.eigh(whole - taken)
+        # The inverse root is 0 where fitting β takes all that there is, as in a cluster with a
+        # coefficient of its own.
+        largest = whole.diagonal(axis1=1, axis2=2).max(axis=1)
+        values[values <= 1e-12 * largest[:, None]] = np.inf
         u = vectors.mT @ (d @ np.linalg.solve(phi, part @ bread)) / np.sqrt(values)[..., None]
         u = d.mT @ (vectors @ u)
         score.append((u.mT @ residual[rows][..., None])[..., 0])

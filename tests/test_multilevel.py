@@ -89,14 +89,16 @@ def test_layout_agrees_with_club_sandwich(case):
     assert df == pytest.approx(np.atleast_1d(case["cr2_df"]), rel=1e-6)
     table = got.coefficients
     shown = (table["test"] == "cr2").to_numpy()
-    assert (shown == ((got.clusters >= 5) & (np.array(df) >= 4))).all()
+    unbiased = np.array([robust.unbiased(row) for row in back])
+    assert (shown == ((got.clusters >= 5) & (np.array(df) >= 4) & unbiased)).all()
     expected = np.atleast_1d(case["cr2_p"])[shown]
     assert table["p"].to_numpy()[shown] == pytest.approx(expected, rel=1e-5, abs=1e-9)
     if "htz" in case:
         expected, terms = case["htz"], list(got.terms[1:])
         htz = wald_test(got, terms)
         assert htz.df2 == pytest.approx(expected["df"], rel=1e-5)
-        assert htz.tested == (got.clusters >= 5 and expected["df"] >= 4)
+        right = robust.unbiased(back[1:])
+        assert htz.tested == (got.clusters >= 5 and expected["df"] >= 4 and right)
         p = htz.p if htz.tested else htz.p_untrusted
         assert p == pytest.approx(expected["p"], rel=1e-5, abs=1e-9)
         assert np.isnan(htz.p) != htz.tested
@@ -414,6 +416,20 @@ def test_a_moderator_takes_any_kind_of_missing_value_and_the_order_of_its_levels
     assert moderator_levels(y, by=order, **options).table["level"].tolist() == ["b", "a"]
     half = moderator_levels(y, by=by, rows=np.arange(40) < 20, **options)
     assert half.result.k == 18 and half.left_out == 2
+
+
+def test_a_coefficient_of_one_study_is_not_tested_by_cr2():
+    """Its own cluster has no residual: CR2 would see the other side of the difference alone."""
+    y, v, _, _ = layout()
+    design = pd.DataFrame({"intercept": 1.0, "single": (np.arange(40) == 3).astype(float)})
+    got = multilevel(y, variance=v, levels={"study": None}, design=design)
+    robust, row = got.fit.sandwich, got.fit.model.back[1]
+    assert robust.df(row) > 30 and np.sqrt(row @ robust.covariance() @ row) < 0.3
+    table = got.coefficients.set_index("term")
+    assert table["test"].to_dict() == {"intercept": "cr2", "single": "contain"}
+    assert table.loc["single", "se"] > 0.6
+    wald = wald_test(got, ["single"])
+    assert not wald.tested and "rests on one cluster" in wald.reason
 
 
 def test_a_moderator_of_few_studies_is_not_tested():
