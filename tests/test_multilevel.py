@@ -50,6 +50,7 @@ def test_pinned_layouts_hold_every_kind():
     assert len(CASES) >= 60
     assert {len(case["levels"]) + case["row"] for case in CASES} >= {1, 2, 3, 4, 5}
     assert {case["within"] for case in CASES} > {"none", "strain", "study", "experiment"}
+    assert {153, 331} <= {case["seed"] for case in CASES}  # a level that is one row
     assert sum(case["x"] is not None for case in CASES) >= 20
     assert sum("htz" in case for case in CASES) >= 20 and sum("pi" in case for case in CASES) >= 10
     # An outer group's V over several inner groups: blocks, not the recursion alone.
