@@ -20,6 +20,7 @@ import pandas as pd
 from helpers.dependence import three_level
 from helpers.influence import diagnostics, gosh, leave_one_out
 from helpers.moderators import meta_regression
+from helpers.multilevel import multilevel
 from helpers.pooling import pool, tau2
 from helpers.robust import cluster_robust
 from helpers.small_study import power
@@ -152,6 +153,13 @@ def main():
         y = rng.normal(2, np.sqrt(v + 1.4))
         value = best(lambda y=y, v=v: pool(y, variance=v), 10)
         print(f"| {k:,} | {seconds(value)} | {seconds(value / k)} |")
+    print("\n| rows, studies | one multilevel fit with CR2 |\n|---|---|")
+    for k, studies in ((500, 200), (5_000, 2_000), (50_000, 20_000)):
+        study, v = rng.integers(0, studies, k), rng.uniform(0.05, 0.6, k)
+        y = 1 + rng.normal(0, 0.8, studies)[study] + rng.normal(0, np.sqrt(v + 0.3))
+        levels = {"study": study, "experiment": None}
+        value = best(lambda y=y, v=v, levels=levels: multilevel(y, variance=v, levels=levels), 5)
+        print(f"| {k:,}, {studies:,} | {seconds(value)} |")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\nLargest memory of the whole run: {peak:.0f} MB")
 

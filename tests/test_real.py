@@ -4,13 +4,17 @@ import os
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from helpers.analysis import Settings, analyse, effects
 from helpers.description import PROJECT
+from helpers.effects import effect_sizes
 from helpers.moderators import subgroups
+from helpers.multilevel import moderator_levels, multilevel
 from helpers.pooling import pool
 from helpers.review import load
+from helpers.sampling import constant_covariance
 
 REAL = Path(os.environ.get("PRECLINICAL_REAL", PROJECT.parent / "shared" / "real"))
 METAFOR = Settings(correction="exact", variance="metafor")
@@ -112,3 +116,67 @@ def test_new_makes_a_review_without_a_fault_of_each_raw_file(tmp_path, name):
 
     new(tmp_path / name, next((REAL / name).glob("extraction.*")))
     assert check(tmp_path / name).faults == ()
+
+
+@pytest.fixture(scope="module")
+def nested():
+    """Effects of a public living review, nested in experiments, studies and strains."""
+    path = REAL.parent / "cases" / "numbers" / "nested_levels.csv"
+    if not path.is_file():
+        pytest.skip("the nested comparisons are not here")
+    rows = pd.read_csv(path)
+    groups = {"nt": "n_treated", "mt": "mean_treated", "sdt": "sd_treated"}
+    groups |= {"nc": "n_control", "mc": "mean_control", "sdc": "sd_control"}
+    found = effect_sizes(rows.rename(columns=groups), variance="metafor", correction="exact")
+    return rows.assign(effect=found["effect"] * rows["sign"], v=found["variance"])
+
+
+def nested_fit(rows, rho, fit=multilevel, levels=("strain", "study", "exp"), **options):
+    blocks, code = constant_covariance(rows["v"], within=rows["exp"], rho=rho)
+    return fit(
+        rows["effect"], levels=rows[list(levels)], covariance=blocks, cluster=code, **options
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "rho", "estimate", "interval", "prediction", "df"),
+    [
+        # metafor 3.8, rma.mv(random = ~ 1 | strain/study/exp, test = "t", dfs = "contain"); the
+        # review prints 1.109 and 0.498
+        ("Locomotor activity", 0.5, 1.1087, (0.8372, 1.3803), (-0.5069, 2.7243), 10),
+        ("Locomotor activity", 0.2, 1.2606, (0.8989, 1.6223), None, 10),
+        ("Locomotor activity", 0.8, 0.8213, (0.4725, 1.1700), None, 10),
+        ("Prepulse inhibition", 0.5, 0.4985, (-0.0507, 1.0476), (-0.6253, 1.6222), 5),
+        ("Prepulse inhibition", 0.2, 0.7266, None, None, 5),
+        ("Prepulse inhibition", 0.8, -0.1020, None, None, 5),
+    ],
+)
+def test_nested_levels(nested, outcome, rho, estimate, interval, prediction, df):
+    got = nested_fit(nested[nested["outcome"] == outcome], rho, test="contain")
+    assert (got.estimate, got.df) == pytest.approx((estimate, df), abs=6e-5)
+    if interval:
+        assert (got.ci_low, got.ci_high) == pytest.approx(interval, abs=6e-5)
+    if prediction:
+        assert (got.pi_low, got.pi_high) == pytest.approx(prediction, abs=6e-5)
+    if (outcome, rho) == ("Locomotor activity", 0.5):
+        assert list(got.sigma2.values()) == pytest.approx([0, 0.0658, 0.4451], abs=6e-5)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "k", "f", "df", "p", "p_htz", "df_htz"),
+    [
+        ("Locomotor activity", 126, 1.9581, (2, 14), 0.1779, 0.323, 3.2),
+        ("Prepulse inhibition", 46, 2.7678, (1, 2), 0.2381, 0.344, 1.7),
+    ],
+)
+def test_sex_as_moderator_of_nested_levels(nested, outcome, k, f, df, p, p_htz, df_htz):
+    rows = nested[nested["outcome"] == outcome]
+    options = {"by": rows["sex"].mask(rows["sex"] == "Not reported"), "min_groups": 1}
+    options |= {"fit": moderator_levels, "levels": ["study", "exp"], "rho": 0.5}
+    got = nested_fit(rows, test="contain", **options)
+    assert got.result.k == k and (got.wald.df1, got.wald.df2) == df
+    assert (got.wald.f, got.wald.p) == pytest.approx((f, p), abs=6e-5)
+    robust = nested_fit(rows, **options).wald
+    assert not robust.tested
+    assert robust.p_untrusted == pytest.approx(p_htz, abs=6e-4)
+    assert robust.df2 == pytest.approx(df_htz, abs=0.06)
