@@ -10,8 +10,8 @@ def main(argv=None):
     """Run one command; returns its exit status (0 done, 1 something failed, 2 cannot be done)."""
     options = vars(_parser().parse_args(argv))
     command, run = options.pop("command"), options.pop("run")
-    from helpers.findings import ReviewError
-    from helpers.parameters import Refused
+    from helpers.problems import ReviewError
+    from helpers.render.parameters import Refused
 
     try:
         status = run(**options)
@@ -129,21 +129,21 @@ def _positive(text):
 
 
 def _render(**options):
-    from helpers.render import render
+    from helpers.render.run import render
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, and so ends the kernels
     return render(**options)
 
 
 def _check(review):
-    from helpers.check import check
+    from helpers.review.check import check
 
     findings = check(review)
     print(findings)
     if findings.faults:
         print(findings.as_read)
         return 2
-    from helpers.review import load
+    from helpers.review.review import load
 
     review = load(review)
     for family in review.families.values():
@@ -154,14 +154,15 @@ def _check(review):
 
 
 def _audit(review, csv):
-    from helpers import audit
-    from helpers.description import find_folder
+    from helpers.article import audit
+    from helpers.review.description import find_folder
 
     return audit.main(find_folder(review), csv)
 
 
 def _new(folder, source, sheet):
-    from helpers import check, guess
+    from helpers.new import folder as guess
+    from helpers.review import check
 
     todo = guess.new(folder, source, sheet)
     print(f"{folder}/review.toml says how the sheet is read. Look at:")
@@ -176,14 +177,14 @@ def _new(folder, source, sheet):
 
 
 def _diff(old, new):
-    from helpers import diff
+    from helpers.analysis import changes
 
-    print(diff.report(*diff.compare_states(old, new)))
+    print(changes.report(*changes.compare_states(old, new)))
     return 0
 
 
 def _compare(out, **options):
-    from helpers.compare import compare_sheets
+    from helpers.sheet.agreement import compare_sheets
 
     agreement, differing, reconciled = compare_sheets(**options)
     if not agreement["cells"].any():

@@ -17,13 +17,13 @@ import time
 import numpy as np
 import pandas as pd
 
-from helpers.dependence import three_level
-from helpers.influence import diagnostics, gosh, leave_one_out
-from helpers.moderators import meta_regression
-from helpers.multilevel import multilevel
-from helpers.pooling import pool, tau2
-from helpers.robust import cluster_robust
-from helpers.small_study import power
+from helpers.stats.dependence import three_level
+from helpers.stats.influence import diagnostics, gosh, leave_one_out
+from helpers.stats.moderators import meta_regression
+from helpers.stats.multilevel import multilevel
+from helpers.stats.pooling import pool, tau2
+from helpers.stats.robust import cluster_robust
+from helpers.stats.small_study import power
 
 # stage: (what R does, repeats that its time is divided by, factor to the whole stage)
 IN_R = {

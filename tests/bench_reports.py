@@ -25,7 +25,7 @@ from typing import NamedTuple
 import pandas as pd
 from made_up import simulate
 
-from helpers.description import PROJECT
+from helpers.review.description import PROJECT
 
 SHEET = PROJECT / "data" / "sci_exosomes" / "experiments.csv"
 LIMIT = 900  # seconds after which a run is ended
@@ -197,7 +197,7 @@ def stages(whole):
         if re.search(r": (started|rendered|FAILED)| up to date", line):
             print(f"| {line} | {at:.2f} |")
     print(f"| end | {whole.wall:.2f} |\n\n| imported by itself | s |\n|---|---:|")
-    for modules in ("sys", "papermill.execute, nbconvert", "helpers.report"):
+    for modules in ("sys", "papermill.execute, nbconvert", "helpers.report.family"):
         print(f"| {modules} | {run(sys.executable, '-c', f'import {modules}').wall:.2f} |")
 
 

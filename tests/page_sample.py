@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from helpers import blocks
+from helpers.page import blocks
 
 STRANGE = "<script>alert(1)</script>"
 

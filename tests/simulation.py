@@ -20,11 +20,11 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from helpers.effects import small_sample_factor
-from helpers.moderators import meta_regression
-from helpers.multilevel import moderator_levels, multilevel
-from helpers.pooling import pool
-from helpers.small_study import egger, pustejovsky
+from helpers.stats.effects import small_sample_factor
+from helpers.stats.moderators import meta_regression
+from helpers.stats.multilevel import moderator_levels, multilevel
+from helpers.stats.pooling import pool
+from helpers.stats.small_study import egger, pustejovsky
 
 MEAN, TAU = 2.0, 1.3
 STUDIES = (5, 10, 30, 100)

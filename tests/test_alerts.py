@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from own_review import row, write
 
-from helpers import alerts
-from helpers.analysis import RECOMMENDED, analyse
-from helpers.pooling import pool
-from helpers.report import Report
-from helpers.review import load
+from helpers.analysis.outcome import RECOMMENDED, analyse
+from helpers.report.family import Report
+from helpers.review.review import load
+from helpers.stats.pooling import pool
+from helpers.words import alerts
 
 
 def sheet(*means, study=None, sd=2.0, n=10):

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from helpers import alternatives
-from helpers.published import pooled
-from helpers.review import load
+from helpers.article import reconstructions
+from helpers.article.tables import pooled
+from helpers.review.review import load
 
 
 def row(outcome, k, tau2, p, excludes):
@@ -26,7 +26,7 @@ TABLE = pd.DataFrame(
 @pytest.fixture(scope="module")
 def found():
     review = load()
-    return alternatives.summary(TABLE, review).set_index("outcome")
+    return reconstructions.summary(TABLE, review).set_index("outcome")
 
 
 def test_ranges_over_reconstructions(found):
@@ -40,12 +40,12 @@ def test_what_hartung_knapp_says_by_number_of_experiments(found):
     assert list(found["knapp"]) == ["always", "k ≤ 5 no, k ≥ 7 yes", "never"]
     torn = pd.concat([TABLE, pd.DataFrame([row("caspase_1", 8, 5.0, None, False)])])
     review = load()
-    again = alternatives.summary(torn, review).set_index("outcome")
+    again = reconstructions.summary(torn, review).set_index("outcome")
     assert again.loc["caspase_1", "knapp"] == "it depends"
 
 
 def test_words_follow_from_the_ranges(found):
-    text = alternatives.words(found.reset_index())
+    text = reconstructions.words(found.reset_index())
     assert "τ² is pinned down to 10% for Locomotion (BBB or BMS)" in text
     assert "for 1 outcome of 1 it falls on both sides of 0.05" in text
     assert "For 2 outcomes k is assumed" in text
@@ -55,7 +55,7 @@ def test_words_follow_from_the_ranges(found):
 
 def test_the_committed_reconstructions_agree_with_what_is_printed():
     review = load()
-    table, printed = alternatives.read(review), pooled(review)
+    table, printed = reconstructions.read(review), pooled(review)
     assert set(table["outcome"]) == set(review.outcomes)
     assert table.groupby("outcome")["seed"].nunique().min() >= 3
     assert table["largest_distance"].max() <= 1  # in units of each number's aim
@@ -66,7 +66,7 @@ def test_the_committed_reconstructions_agree_with_what_is_printed():
 
 def test_no_conclusion_is_settled_where_the_number_of_experiments_decides():
     review = load()
-    real = alternatives.summary(alternatives.read(review), review)
+    real = reconstructions.summary(reconstructions.read(review), review)
     real = real.set_index("outcome")
     assert not real.loc[["locomotion", "cavity_size", "gfap", "tnf_a"], "assumed"].any()
     assert real.loc["cd206", "knapp"] == "never"  # as printed intervals allow no other k

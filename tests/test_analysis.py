@@ -5,8 +5,8 @@ import pytest
 from own_review import FAMILY, row, write
 from scipy import stats
 
-from helpers import animals
-from helpers.analysis import (
+from helpers.analysis import animals
+from helpers.analysis.outcome import (
     ARTICLE,
     RECOMMENDED,
     NothingToAnalyse,
@@ -15,9 +15,9 @@ from helpers.analysis import (
     effects,
     presets,
 )
-from helpers.effects import effect_sizes
-from helpers.pooling import pool
-from helpers.review import load
+from helpers.review.review import load
+from helpers.stats.effects import effect_sizes
+from helpers.stats.pooling import pool
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 from own_review import FAMILY, row, rows, write
 
-from helpers import animals
-from helpers.analysis import ARTICLE, RECOMMENDED, Settings, analyse, effects
-from helpers.report import Report
-from helpers.review import load
+from helpers.analysis import animals
+from helpers.analysis.outcome import ARTICLE, RECOMMENDED, Settings, analyse, effects
+from helpers.report.family import Report
+from helpers.review.review import load
 
 
 def table(*lines):

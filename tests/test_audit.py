@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from helpers import audit
-from helpers.printed import count, number, p_value
+from helpers.article import audit
+from helpers.article.printed import count, number, p_value
 
 ARTICLE = Path(__file__).parents[1] / "data" / "sci_exosomes"
 LEVELS = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from page_sample import STRANGE, blocks_of_a_report
 
-from helpers import blocks
+from helpers.page import blocks
 
 
 class Parser(html.parser.HTMLParser):

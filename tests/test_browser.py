@@ -18,7 +18,7 @@ from pathlib import Path
 import page_sample
 import pytest
 
-from helpers import page
+from helpers.page import document
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[1]
@@ -41,8 +41,8 @@ if not (CHROMIUM and DRIVER):
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
-    (folder / "report.html").write_text(page.export(page_sample.notebook()), encoding="utf-8")
-    html = page.index(page_sample.entries(), title="A review")
+    (folder / "report.html").write_text(document.export(page_sample.notebook()), encoding="utf-8")
+    html = document.index(page_sample.entries(), title="A review")
     (folder / "index.html").write_text(html, encoding="utf-8")
     return folder
 

@@ -3,8 +3,8 @@
 import pytest
 from own_review import FAMILY, SPECIES, row, rows, write
 
-from helpers.check import check
-from helpers.report import Report
+from helpers.report.family import Report
+from helpers.review.check import check
 
 
 def found(folder, severity="warnings"):
@@ -148,7 +148,7 @@ def test_the_workbook_and_its_sheet_are_named(tmp_path):
 
 
 def test_the_default_review_has_no_fault():
-    from helpers.description import DEFAULT
+    from helpers.review.description import DEFAULT
 
     if not (DEFAULT / "experiments.csv").is_file():
         pytest.skip("the default review's sheet is not there yet")

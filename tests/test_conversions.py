@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import conversions as c
+from helpers.stats import conversions as c
 
 
 def test_sem_and_interval_give_back_the_sd():

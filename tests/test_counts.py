@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from own_review import FAMILY, row, write
 
-from helpers.overview import Overview
-from helpers.report import Report
+from helpers.report.family import Report
+from helpers.report.overview import Overview
 
 OTHER = (
     FAMILY

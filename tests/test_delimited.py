@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from own_review import row, rows, write, write_csv
 
-from helpers import blocks
-from helpers.check import check
-from helpers.findings import ReviewError
-from helpers.review import load
-from helpers.sheets import read_csv, read_table
+from helpers.page import blocks
+from helpers.problems import ReviewError
+from helpers.review.check import check
+from helpers.review.review import load
+from helpers.sheet.files import read_csv, read_table
 
 HEAD = "study,n,mean,sd,note\n"
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy import optimize
 
-from helpers.dependence import covariance, labels, shared_control_n, stacks, three_level
-from helpers.pooling import pool
+from helpers.stats.dependence import covariance, labels, shared_control_n, stacks, three_level
+from helpers.stats.pooling import pool
 
 
 @pytest.fixture

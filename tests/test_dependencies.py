@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from helpers.__main__ import main
-from helpers.description import PROJECT
-from helpers.render import render
-from helpers.review import load
+from helpers.render.run import render
+from helpers.review.description import PROJECT
+from helpers.review.review import load
 
 FAMILIES = ("locomotion", "microglia")
 

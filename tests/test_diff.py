@@ -5,10 +5,10 @@ import pytest
 from own_review import FAMILY, row, rows, write, write_csv
 
 from helpers import __main__ as command
-from helpers.compare import compare_sheets
-from helpers.diff import compare_states, report
-from helpers.findings import ReviewError
-from helpers.review import load
+from helpers.analysis.changes import compare_states, report
+from helpers.problems import ReviewError
+from helpers.review.review import load
+from helpers.sheet.agreement import compare_sheets
 
 
 def test_nothing_changed(tmp_path):
@@ -38,7 +38,7 @@ def test_rows_added_removed_changed_and_excluded(tmp_path):
         ["e3", "changed", "mean_treated", "12.5", "13.25"],
     ]
     assert results["k_old"].tolist() == [5, 5] and results["k_new"].tolist() == [5, 5]
-    from helpers.analysis import ARTICLE, analyse
+    from helpers.analysis.outcome import ARTICLE, analyse
 
     expected = analyse(load(new), "score", moderators=[]).article
     assert ARTICLE.interval == "z"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from helpers import distributions as d
+from helpers.stats import distributions as d
 
 P = np.array([1e-300, 1e-100, 1e-30, 1e-9, 0.001, 0.025, 0.4, 0.6, 0.975, 0.999])
 DF = (1, 2, 2.5, 7, 24, 71, 1000, 1e6)

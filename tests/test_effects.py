@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.effects import VARIANCES, effect_sizes, small_sample_factor, undefined
+from helpers.stats.effects import VARIANCES, effect_sizes, small_sample_factor, undefined
 
 ROW = {
     "n_treated": 6, "mean_treated": 2.5, "sd_treated": 1.0,

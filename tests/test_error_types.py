@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from own_review import row, write
 
-from helpers.check import check
-from helpers.error_types import average_kind, error_kind, heading_kinds
-from helpers.review import load
+from helpers.review.check import check
+from helpers.review.error_types import average_kind, error_kind, heading_kinds
+from helpers.review.review import load
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.binary import binary_effects
-from helpers.conversions import sd_of_change
-from helpers.effects import average_smd, effect_sizes
-from helpers.reported import correlations, own_effects, smd_from_tests, survival_ratios
+from helpers.stats.binary import binary_effects
+from helpers.stats.conversions import sd_of_change
+from helpers.stats.effects import average_smd, effect_sizes
+from helpers.stats.reported import correlations, own_effects, smd_from_tests, survival_ratios
 
 FOLDER = pathlib.Path(__file__).parent / "reference"
 REFERENCE = json.loads((FOLDER / "measures.json").read_text())

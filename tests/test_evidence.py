@@ -3,10 +3,10 @@
 import nbformat
 from own_review import FAMILY, SPECIES, row, write
 
-from helpers import wording
-from helpers.description import PROJECT
-from helpers.overview import Overview
-from helpers.report import Report
+from helpers.report.family import Report
+from helpers.report.overview import Overview
+from helpers.review.description import PROJECT
+from helpers.words import sentences
 
 FOREIGN = ("article", "reconstruct", "printed", "author")
 
@@ -65,7 +65,7 @@ def test_a_reconstructed_review_says_so(tmp_path):
     assert "the reconstruction worked and nothing else" in text
     assert "article prints" not in text  # it has no printed numbers to stand beside
     whole = Report("movement", review=folder)
-    assert wording.evidence_mark(whole.review) == " (Reconstructed data.)"
+    assert sentences.evidence_mark(whole.review) == " (Reconstructed data.)"
 
 
 def test_the_default_review_speaks_of_its_article():

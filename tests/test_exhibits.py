@@ -5,8 +5,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from helpers.overview import Overview
-from helpers.report import Report
+from helpers.report.family import Report
+from helpers.report.overview import Overview
 
 
 @pytest.fixture(scope="module")

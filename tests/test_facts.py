@@ -3,11 +3,12 @@
 import pytest
 from own_review import rows, write
 
-from helpers import charts, facts
-from helpers.audit import audit
-from helpers.check import check
-from helpers.lettering import Texts
-from helpers.review import load
+from helpers.article.audit import audit
+from helpers.drawing.text import Texts
+from helpers.figures import charts
+from helpers.review import facts
+from helpers.review.check import check
+from helpers.review.review import load
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from helpers.forest import COMPACT, clear_limits, forest
-from helpers.lettering import Hover, Texts, shorten, text_width, wrap
-from helpers.style import BLUE, GREY, INK, VERMILLION
-from helpers.wording import estimate_text
+from helpers.drawing.style import BLUE, GREY, INK, VERMILLION
+from helpers.drawing.text import Hover, Texts, shorten, text_width, wrap
+from helpers.figures.forest import COMPACT, clear_limits, forest
+from helpers.words.sentences import estimate_text
 
 
 def experiments(k, *, sign=1, label="Experiment {}", seed=0):

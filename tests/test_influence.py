@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.influence import (
+from helpers.stats.influence import (
     baujat,
     cumulative,
     diagnostics,
@@ -13,7 +13,7 @@ from helpers.influence import (
     leave_one_out,
     members,
 )
-from helpers.pooling import METHODS, POOLED_FIELDS, pool
+from helpers.stats.pooling import METHODS, POOLED_FIELDS, pool
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_gosh_draws_reproducible_subsets_in_chunks(data, monkeypatch):
     table = gosh(y, variance=v, subsets=500, seed=3)
     assert len(table) == 500 and table["k"].min() >= 2
     np.testing.assert_array_equal(table["k"], members(12, subsets=500, seed=3).sum(1))
-    monkeypatch.setattr("helpers.influence._CHUNK", 12 * 33)
+    monkeypatch.setattr("helpers.stats.influence._CHUNK", 12 * 33)
     pd.testing.assert_frame_equal(table, gosh(y, variance=v, subsets=500, seed=3))
     assert not table.equals(gosh(y, variance=v, subsets=500, seed=4))
 
@@ -162,7 +162,7 @@ def test_gosh_draws_reproducible_subsets_in_chunks(data, monkeypatch):
 def test_chunks_change_nothing(data, function, monkeypatch):
     y, v, _ = data
     whole = function(y, variance=v)
-    monkeypatch.setattr("helpers.influence._CHUNK", 12 * 5)
+    monkeypatch.setattr("helpers.stats.influence._CHUNK", 12 * 5)
     pd.testing.assert_frame_equal(whole, function(y, variance=v))
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from test_render import NOTEBOOKS, make_review
 
-from helpers.nursery import Nursery, NurseryGone, WorkerFailed
-from helpers.render import FIXED, PROJECT, render
+from helpers.render.nursery import Nursery, NurseryGone, WorkerFailed
+from helpers.render.run import FIXED, PROJECT, render
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 

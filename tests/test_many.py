@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from made_up import simulate
 
-from helpers import analysis, asymmetry, diagnosis
-from helpers.render import render
-from helpers.report import Report
+from helpers.analysis import outcome, small_study
+from helpers.render.run import render
+from helpers.report import diagnosis
+from helpers.report.family import Report
 
 MANY = 20
 
@@ -71,7 +72,7 @@ def test_none_of_many_is_left_out_in_turn(report, few):
 
 
 def test_a_study_too_large_for_a_three_level_model_is_said(monkeypatch):
-    monkeypatch.setattr(analysis, "MOST", 1)
+    monkeypatch.setattr(outcome, "MOST", 1)
     one = Report("locomotion").analyses["locomotion"]
     assert one.three_level is None
     assert one.robust is None
@@ -82,7 +83,7 @@ def test_a_study_too_large_for_a_three_level_model_is_said(monkeypatch):
 
 @pytest.mark.parametrize(("most", "replicates"), [(10**6, 500), (72 * 150, 150), (72, 100)])
 def test_many_experiments_are_simulated_less_often(most, replicates, report, monkeypatch):
-    monkeypatch.setattr(asymmetry, "SIMULATED", most)
+    monkeypatch.setattr(small_study, "SIMULATED", most)
     assert f"In {replicates} simulated" in report.small_study(["locomotion"], "locomotion").text
 
 

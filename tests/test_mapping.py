@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from own_review import FAMILY, HEAD, SPECIES, row, rows, write, write_csv
 
-from helpers import animals, conversions
-from helpers.check import check
-from helpers.description import describe
-from helpers.findings import ReviewError
-from helpers.mapping import read_sheet
-from helpers.review import load
+from helpers.analysis import animals
+from helpers.problems import ReviewError
+from helpers.review.check import check
+from helpers.review.description import describe
+from helpers.review.mapping import read_sheet
+from helpers.review.review import load
+from helpers.stats import conversions
 
 # Wan 2014 for n = 8: 2 qnorm((0.75 * 8 - 0.125) / (8 + 0.25)) in R
 WAN_8 = 1.119184548454865
@@ -276,7 +277,7 @@ def test_a_split_control_n_does_not_turn_sems_into_sds(tmp_path):
 
 
 def test_direction_by_constant_and_by_column(tmp_path):
-    from helpers.analysis import ARTICLE, effects
+    from helpers.analysis.outcome import ARTICLE, effects
 
     plain = effects(load(write(tmp_path / "a", rows())).experiments, ARTICLE)["effect"]
     turned = load(write(tmp_path / "b", rows(), "constants.sign = -1"))
@@ -291,7 +292,7 @@ def test_direction_by_constant_and_by_column(tmp_path):
 
 
 def test_rows_that_bring_effect_and_se(tmp_path):
-    from helpers.analysis import ARTICLE, effects
+    from helpers.analysis.outcome import ARTICLE, effects
 
     table = [*rows(2), row("own", effect=1.5, se=0.5)]
     for name in (

@@ -13,16 +13,20 @@ import pandas as pd
 import pytest
 from own_review import FAMILY, row, rows, write
 
-from helpers import measures, page, plots, shelf, wording
-from helpers.analysis import Settings, analyse
-from helpers.check import check
-from helpers.findings import ReviewError
-from helpers.measures import MEASURES, SMD, UNNAMED, Measure, used
-from helpers.overview import Overview
-from helpers.pooling import pool
-from helpers.report import Report
-from helpers.review import load
-from helpers.script import metafor_script
+from helpers.analysis import measures
+from helpers.analysis.measures import MEASURES, SMD, UNNAMED, Measure, used
+from helpers.analysis.outcome import Settings, analyse
+from helpers.figures import plots
+from helpers.page import document
+from helpers.problems import ReviewError
+from helpers.render import output
+from helpers.report.family import Report
+from helpers.report.overview import Overview
+from helpers.review.check import check
+from helpers.review.review import load
+from helpers.stats.pooling import pool
+from helpers.words import sentences
+from helpers.words.r_script import metafor_script
 
 # Log hazard ratios; pooled by metafor 3.8: rma(y, sei = se), and its exponentials.
 LOG_HR = [(-0.36, 0.2), (-0.51, 0.25), (-0.22, 0.3), (-0.11, 0.22), (-0.64, 0.28)]
@@ -219,7 +223,7 @@ def test_a_family_counts_outcomes_without_a_better_side_apart():
     chosen = pool([2, 2.1, 1.9], variance=[0.01] * 3)
     outcome = SimpleNamespace(label="Weight", better="neither")
     analysis = SimpleNamespace(outcome=outcome, measure=SMD, chosen=chosen)
-    assert "1 of which no side is benefit (Weight)" in wording.family_verdict("F", [analysis])
+    assert "1 of which no side is benefit (Weight)" in sentences.family_verdict("F", [analysis])
 
 
 # ---------------------------------------------------------------------- normalised differences
@@ -381,7 +385,7 @@ MD = MEASURES["MD"]
     ((-9.0, -12.0, -6.0), MEASURES["ROM"], "0.00012 [0.000006, 0.00248]"),
 ])  # fmt: skip
 def test_an_estimate_with_its_interval(numbers, measure, text):
-    shown = wording.estimate_text(*numbers, measure)
+    shown = sentences.estimate_text(*numbers, measure)
     if measure.is_log and numbers[0] == -9.0:  # at least nothing of it is written as 0
         assert "0.00 " not in shown
         assert "[0.00," not in shown
@@ -396,7 +400,7 @@ def test_no_number_is_written_as_nothing(unit):
     for _ in range(200):
         low = unit * rng.uniform(0.001, 2)
         high = low + unit * rng.uniform(0.05, 2)
-        text = wording.estimate_text((low + high) / 2, low, high, MD)
+        text = sentences.estimate_text((low + high) / 2, low, high, MD)
         ends = [float(part.replace("−", "-")) for part in
                 text.replace(",", " ").replace("[", "").replace("]", "").split()
                 ] if unit < 1e2 else [low, high]  # fmt: skip
@@ -405,9 +409,9 @@ def test_no_number_is_written_as_nothing(unit):
 
 
 def test_a_variance_is_not_written_as_zero_either():
-    assert wording.variance_text(0.0) == "0.00"
-    assert wording.variance_text(1.2345) == "1.23"
-    assert wording.variance_text(3.1e-7) == "0.00000031"
+    assert sentences.variance_text(0.0) == "0.00"
+    assert sentences.variance_text(1.2345) == "1.23"
+    assert sentences.variance_text(3.1e-7) == "0.00000031"
 
 
 @pytest.mark.parametrize(("label", "name"), [
@@ -472,10 +476,10 @@ def test_outcomes_of_two_measures_have_an_axis_each(tmp_path):
 
 def test_the_index_names_each_measure_and_shows_ratios(tmp_path):
     report = Report("movement", review=two_measures(tmp_path), level=0.9)
-    outcomes = [shelf._outcome(name, one, "") for name, one in report.content["outcomes"].items()]
+    outcomes = [output._outcome(name, one, "") for name, one in report.content["outcomes"].items()]
     entry = {"family": "movement", "label": "Movement", "href": "m.html", "status": "ok",
              "message": None, "level": 0.9, "outcomes": outcomes}  # fmt: skip
-    html = page.index([entry], title="T")
+    html = document.index([entry], title="T")
     assert "Computed: SMD [90% CI]" in html
     assert "Hazard ratio [90% CI]" in html
     assert "0.70 [0.59,\xa00.84]" in html
@@ -535,7 +539,7 @@ def test_the_index_draws_what_was_printed_only_on_an_axis_of_its_measure():
     one = {"id": "a", "label": "A", "k": 3, "estimate": 5.0, "ci_low": 4.0, "ci_high": 6.0,
            "better": "higher", "published": printed}  # fmt: skip
     entry = {"family": "f", "label": "F", "href": "f.html", "status": "ok", "message": None}
-    own = page.index([entry | {"outcomes": [one]}], title="T")
-    other = page.index([entry | {"outcomes": [one | {"measure": MD}]}], title="T")
+    own = document.index([entry | {"outcomes": [one]}], title="T")
+    other = document.index([entry | {"outcomes": [one | {"measure": MD}]}], title="T")
     assert own.count('class="interval hollow"') == other.count('class="interval hollow"') + 1
     assert "SMD 2.31" in other

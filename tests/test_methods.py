@@ -5,8 +5,8 @@ import re
 import pytest
 from own_review import FAMILY, SPECIES, row, write
 
-from helpers import methods
-from helpers.report import Report
+from helpers.report.family import Report
+from helpers.words import methods
 
 
 def described(folder, rows, *, body="", toml=FAMILY, show=(), **settings):

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from helpers.moderators import association, holm, meta_regression, subgroups
-from helpers.pooling import pool
+from helpers.stats.moderators import association, holm, meta_regression, subgroups
+from helpers.stats.pooling import pool
 
 generator = np.random.default_rng(7)
 K = 30

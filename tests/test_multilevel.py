@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.multilevel import moderator_levels, multilevel, wald_test
-from helpers.multilevel_likelihood import Likelihood
-from helpers.sampling import constant_covariance, sampling
+from helpers.stats.mixed_model.likelihood import Likelihood
+from helpers.stats.mixed_model.sampling import constant_covariance, sampling
+from helpers.stats.multilevel import moderator_levels, multilevel, wald_test
 
 FOLDER = pathlib.Path(__file__).parent / "reference"
 PINNED = json.loads((FOLDER / "multilevel.json").read_text())

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from own_review import FAMILY, row, write
 
-from helpers.analysis import RECOMMENDED, analyse
-from helpers.check import check
-from helpers.description import PROJECT
-from helpers.mapping import COLUMNS
-from helpers.report import Report
-from helpers.review import load
-from helpers.script import metafor_script
+from helpers.analysis.outcome import RECOMMENDED, analyse
+from helpers.report.family import Report
+from helpers.review.check import check
+from helpers.review.description import PROJECT
+from helpers.review.mapping import COLUMNS
+from helpers.review.review import load
+from helpers.words.r_script import metafor_script
 
 # Every word in quotation marks that the program can use as the name of a column.
 NAMES = sorted(
@@ -108,7 +108,7 @@ def rows_of(block):
 
 
 def test_every_block_and_download_keeps_both_apart(tmp_path, monkeypatch):
-    monkeypatch.setattr("helpers.asymmetry.REPLICATES", (100, 100))
+    monkeypatch.setattr("helpers.analysis.small_study.REPLICATES", (100, 100))
     folder = reviewed(tmp_path, COMPUTED, VALUES)
     with open(folder / "review.toml", "a", encoding="utf-8") as stream:
         stream.write("[forest_columns]\n" + "".join(f'{name} = "Mine"\n' for name in COMPUTED[-9:]))

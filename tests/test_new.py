@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from own_review import row, rows, write, write_csv
 
 from helpers import __main__ as command
-from helpers import alerts
-from helpers.check import check
-from helpers.description import describe
-from helpers.findings import ReviewError
-from helpers.guess import new, slug
-from helpers.headings import read_heading
-from helpers.levels import in_order, merge, spelling
-from helpers.overview import Overview
-from helpers.report import Report
-from helpers.review import load
+from helpers.new.folder import new, slug
+from helpers.new.headings import read_heading
+from helpers.new.levels import in_order, merge, spelling
+from helpers.problems import ReviewError
+from helpers.report.family import Report
+from helpers.report.overview import Overview
+from helpers.review.check import check
+from helpers.review.description import describe
+from helpers.review.review import load
+from helpers.words import alerts
 
 
 def messy(k=8):

@@ -13,11 +13,11 @@ import pandas as pd
 import papermill
 import pytest
 
-from helpers import moderators, pooling, small_study
-from helpers.blocks import MIME
-from helpers.description import PROJECT, describe
-from helpers.effects import effect_sizes
-from helpers.wording import number
+from helpers.page.blocks import MIME
+from helpers.review.description import PROJECT, describe
+from helpers.stats import moderators, pooling, small_study
+from helpers.stats.effects import effect_sizes
+from helpers.words.sentences import number
 
 REVIEW = PROJECT / "data" / "sci_exosomes"
 DESCRIPTION = describe(REVIEW)

@@ -15,7 +15,7 @@ import page_sample
 import pytest
 from test_blocks import Parser
 
-from helpers import blocks, page
+from helpers.page import blocks, document
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,7 +27,7 @@ def notebook():
 
 @pytest.fixture(scope="module")
 def html(notebook):
-    return page.export(notebook)
+    return document.export(notebook)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def parsed(html):
 
 
 def of(*cells):
-    return page.export(nbformat.v4.new_notebook(cells=list(cells)))
+    return document.export(nbformat.v4.new_notebook(cells=list(cells)))
 
 
 def text(source, **metadata):
@@ -61,7 +61,7 @@ def test_document_has_language_title_and_landmarks(html, parsed):
 
 
 def test_language_and_title_can_be_set(notebook):
-    html = page.export(notebook, title="A & B", language="de")
+    html = document.export(notebook, title="A & B", language="de")
     assert '<html lang="de">' in html
     assert "<title>A &amp; B</title>" in html
 
@@ -81,7 +81,7 @@ def test_no_external_address(parsed):
             if value and not (tag == "a" and value.startswith("https://doi.org/")):
                 assert value.startswith(("#", "data:")), (tag, key, value[:80])
     for asset in ("report.css", "report.js"):
-        assert not re.search(r"https?:|@import|url\(", page.asset(asset))
+        assert not re.search(r"https?:|@import|url\(", document.asset(asset))
 
 
 def test_no_slot_is_left(html):
@@ -150,8 +150,8 @@ def test_crooked_headings_are_straightened():
 
 def test_page_without_a_title_gets_one():
     notebook = nbformat.v4.new_notebook(cells=[text("## Part")])
-    assert headings(page.export(notebook, title="Name"))[0] == (1, "name", "Name")
-    assert headings(page.export(notebook))[0][2] == "Report"
+    assert headings(document.export(notebook, title="Name"))[0] == (1, "name", "Name")
+    assert headings(document.export(notebook))[0][2] == "Report"
 
 
 def test_title_comes_first_though_parameters_stand_before_it(html):
@@ -283,7 +283,7 @@ def test_slots_cannot_be_forged():
     mark = "<!--slot:js-->"
     html = of(text("# T"), shown(blocks.paragraph(mark)._repr_mimebundle_()))
     assert entities.escape(mark, quote=False) in html
-    assert html.count(page.asset("report.js")) == 1
+    assert html.count(document.asset("report.js")) == 1
 
 
 # --- Same input, same bytes ------------------------------------------------------------------
@@ -291,7 +291,7 @@ def test_slots_cannot_be_forged():
 
 def test_export_leaves_the_notebook_alone_and_repeats_its_bytes(notebook, html):
     before = copy.deepcopy(notebook)
-    assert page.export(notebook) == html
+    assert document.export(notebook) == html
     assert notebook == before
 
 
@@ -299,8 +299,9 @@ def test_export_leaves_the_notebook_alone_and_repeats_its_bytes(notebook, html):
 def test_bytes_do_not_depend_on_the_surroundings(tmp_path):
     program = (
         f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]\n"
-        "import hashlib, page_sample; from helpers import page\n"
-        "html = page.export(page_sample.notebook()) + page.index(page_sample.entries(), title='T')\n"
+        "import hashlib, page_sample; from helpers.page import document\n"
+        "html = document.export(page_sample.notebook())\n"
+        "html += document.index(page_sample.entries(), title='T')\n"
         "print(hashlib.sha256(html.encode()).hexdigest())"
     )
     digests = set()
@@ -323,7 +324,7 @@ def test_bytes_do_not_depend_on_the_surroundings(tmp_path):
 
 @pytest.fixture(scope="module")
 def index():
-    return page.index(page_sample.entries(), title="R & D", lead="Three reports.")
+    return document.index(page_sample.entries(), title="R & D", lead="Three reports.")
 
 
 def rows(index):
@@ -370,7 +371,7 @@ def test_failed_report_is_shown_as_failed_with_its_message(index):
 
 def test_last_good_report_of_a_failed_one_is_offered():
     entry = page_sample.entries()[0] | {"status": "FAILED", "message": "cell 3: no such level"}
-    html = page.index([entry], title="T")
+    html = document.index([entry], title="T")
     assert '<a href="locomotion.html">The last good report</a>' in html
     assert "FAILED" in html
 
@@ -386,7 +387,7 @@ def test_report_that_repeats_the_others_is_only_linked():
     entries = page_sample.entries()
     every = [one for entry in entries for one in entry["outcomes"]]
     overview = entries[0] | {"family": "overview", "label": "Overview", "outcomes": every}
-    html = page.index([overview | {"href": "overview.html"}, *entries], title="T")
+    html = document.index([overview | {"href": "overview.html"}, *entries], title="T")
     assert html.count("#outcome-gfap") == 1
     assert '<a href="overview.html">Overview</a>' in html
     assert "All outcomes side by side" in html
@@ -395,14 +396,14 @@ def test_report_that_repeats_the_others_is_only_linked():
 def test_an_outcome_without_a_section_leads_to_the_page():
     entry = page_sample.entries()[0]
     outcomes = [one | {"anchor": None} for one in entry["outcomes"]]
-    html = page.index([entry | {"outcomes": outcomes}], title="T")
+    html = document.index([entry | {"outcomes": outcomes}], title="T")
     assert f'<th scope="row"><a href="{entry["href"]}">' in html
 
 
 def test_the_index_says_the_level_of_its_intervals():
     entries = page_sample.entries()
-    assert "Computed: SMD [95% CI]" in page.index(entries, title="T")
-    html = page.index([entries[0] | {"level": 0.9}, *entries[1:]], title="T")
+    assert "Computed: SMD [95% CI]" in document.index(entries, title="T")
+    html = document.index([entries[0] | {"level": 0.9}, *entries[1:]], title="T")
     assert "Computed: SMD [90% CI]" in html
     assert "Computed: SMD [95% CI]" in html
     assert "Published [95% CI]" in html

@@ -3,8 +3,8 @@
 import pytest
 from own_review import FAMILY, row, rows, write
 
-from helpers.check import check
-from helpers.review import load
+from helpers.review.check import check
+from helpers.review.review import load
 
 
 def told(folder, part):

@@ -10,9 +10,9 @@ from matplotlib.colors import to_hex, to_rgba
 from matplotlib.patches import PathPatch, Rectangle
 from test_forest import experiments, lines_of, overlaps, strings, text_boxes
 
-from helpers import charts, plots
-from helpers.lettering import Hover, Texts
-from helpers.style import BLUE, GREY, INK, VERMILLION, context
+from helpers.drawing.style import BLUE, GREY, INK, VERMILLION, context
+from helpers.drawing.text import Hover, Texts
+from helpers.figures import charts, plots
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from helpers.pooling import METHODS, pool, probability_below, tau2
+from helpers.stats.pooling import METHODS, pool, probability_below, tau2
 
 # Stata's help example of `meta` with its printed, rounded input and output.
 STATA = np.array([1.480, 0.999, 1.272, 1.001, 1.179, 1.939, 2.377, 0.694, 1.099, 1.805])

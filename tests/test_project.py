@@ -9,8 +9,8 @@ import nbformat
 import pytest
 import yaml
 
-from helpers.description import PROJECT
-from helpers.parameters import declared
+from helpers.render.parameters import declared
+from helpers.review.description import PROJECT
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 CONFIG = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -79,12 +79,13 @@ def test_package_holds_its_templates():
     patterns = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["setuptools"]
     held = {
         path
-        for pattern in patterns["package-data"]["helpers"]
-        for path in (PROJECT / "helpers").glob(pattern)
-        if path.is_file()
+        for pattern in patterns["package-data"]["*"]
+        for package in (PROJECT / "helpers").glob("*/")
+        for path in package.glob(pattern)
     }
-    templates = {path for path in (PROJECT / "helpers/templates").rglob("*") if path.is_file()}
-    assert templates <= held
+    code = {path for path in (PROJECT / "helpers").rglob("*.py")}
+    files = {path for path in (PROJECT / "helpers").rglob("*") if path.is_file()} - code
+    assert {path for path in files if "__pycache__" not in path.parts} <= held
 
 
 def test_the_code_of_the_readme_runs():

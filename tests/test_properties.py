@@ -6,12 +6,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from helpers import heterogeneity
-from helpers.dependence import three_level
-from helpers.influence import cumulative, diagnostics, gosh, leave_one_out
-from helpers.moderators import meta_regression, subgroups
-from helpers.pooling import METHODS, pool, tau2
-from helpers.small_study import begg, egger, selection_model, trim_and_fill
+from helpers.stats import heterogeneity
+from helpers.stats.dependence import three_level
+from helpers.stats.influence import cumulative, diagnostics, gosh, leave_one_out
+from helpers.stats.moderators import meta_regression, subgroups
+from helpers.stats.pooling import METHODS, pool, tau2
+from helpers.stats.small_study import begg, egger, selection_model, trim_and_fill
 
 settings.register_profile("engine", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("engine")

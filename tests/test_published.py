@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from helpers.dependence import three_level
-from helpers.effects import effect_sizes
-from helpers.pooling import pool
+from helpers.stats.dependence import three_level
+from helpers.stats.effects import effect_sizes
+from helpers.stats.pooling import pool
 
 HERE = pathlib.Path(__file__).parent
 PUBLIC = json.loads((HERE / "reference" / "reference.json").read_text())["data"]

@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from helpers.analysis import Settings, analyse, effects
-from helpers.description import PROJECT
-from helpers.effects import effect_sizes
-from helpers.moderators import subgroups
-from helpers.multilevel import moderator_levels, multilevel
-from helpers.pooling import pool
-from helpers.review import load
-from helpers.sampling import constant_covariance
+from helpers.analysis.outcome import Settings, analyse, effects
+from helpers.review.description import PROJECT
+from helpers.review.review import load
+from helpers.stats.effects import effect_sizes
+from helpers.stats.mixed_model.sampling import constant_covariance
+from helpers.stats.moderators import subgroups
+from helpers.stats.multilevel import moderator_levels, multilevel
+from helpers.stats.pooling import pool
 
 REAL = Path(os.environ.get("PRECLINICAL_REAL", PROJECT.parent / "shared" / "real"))
 METAFOR = Settings(correction="exact", variance="metafor")
@@ -111,8 +111,8 @@ def test_early_life(example):
 
 @pytest.mark.parametrize("name", ["forced_swim", "anxiety_ssri", "early_life_cfos"])
 def test_new_makes_a_review_without_a_fault_of_each_raw_file(tmp_path, name):
-    from helpers.check import check
-    from helpers.guess import new
+    from helpers.new.folder import new
+    from helpers.review.check import check
 
     new(tmp_path / name, next((REAL / name).glob("extraction.*")))
     assert check(tmp_path / name).faults == ()

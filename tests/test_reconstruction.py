@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.effects import effect_sizes
-from helpers.influence import galbraith
-from helpers.moderators import meta_regression
-from helpers.pooling import pool
+from helpers.stats.effects import effect_sizes
+from helpers.stats.influence import galbraith
+from helpers.stats.moderators import meta_regression
+from helpers.stats.pooling import pool
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "sci_exosomes"
 

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 from scipy import linalg, stats
 
-from helpers import dependence, influence, small_study
-from helpers.effects import effect_sizes
-from helpers.moderators import meta_regression, subgroups
-from helpers.pooling import METHODS, pool
-from helpers.robust import cluster_robust
+from helpers.stats import dependence, influence, small_study
+from helpers.stats.effects import effect_sizes
+from helpers.stats.moderators import meta_regression, subgroups
+from helpers.stats.pooling import METHODS, pool
+from helpers.stats.robust import cluster_robust
 
 FOLDER = pathlib.Path(__file__).parent / "reference"
 REFERENCE = json.loads((FOLDER / "reference.json").read_text())

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from helpers import render as rendering
 from helpers.__main__ import main
-from helpers.description import describe
-from helpers.parameters import Parameter, Refused, declared, read_value
-from helpers.plan import due as due_of
-from helpers.plan import inputs, plan
-from helpers.render import ReportFailed, collect, render
-from helpers.shelf import MANIFEST, put, remembered
+from helpers.render import run as rendering
+from helpers.render.jobs import due as due_of
+from helpers.render.jobs import inputs, plan
+from helpers.render.output import MANIFEST, put, remembered
+from helpers.render.parameters import Parameter, Refused, declared, read_value
+from helpers.render.run import ReportFailed, collect, render
+from helpers.review.description import describe
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 SHEET = """\

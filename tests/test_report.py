@@ -9,10 +9,10 @@ import subprocess
 import pandas as pd
 import pytest
 
-from helpers.overview import Overview
-from helpers.pooling import pool
-from helpers.report import Report
-from helpers.script import metafor_script
+from helpers.report.family import Report
+from helpers.report.overview import Overview
+from helpers.stats.pooling import pool
+from helpers.words.r_script import metafor_script
 
 
 @pytest.fixture(scope="module")

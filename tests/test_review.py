@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from own_review import FAMILY, SPECIES, row, rows, write
 
-from helpers.description import describe
-from helpers.findings import ReviewError
-from helpers.review import load
-from helpers.shape import REVIEW, misfits
+from helpers.problems import ReviewError
+from helpers.review.description import describe
+from helpers.review.review import load
+from helpers.review.schema import REVIEW, misfits
 
 
 def test_columns_have_their_types(tmp_path):

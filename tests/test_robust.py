@@ -6,9 +6,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from helpers.dependence import covariance, three_level
-from helpers.pooling import pool
-from helpers.robust import cluster_robust
+from helpers.stats.dependence import covariance, three_level
+from helpers.stats.pooling import pool
+from helpers.stats.robust import cluster_robust
 
 
 @pytest.fixture

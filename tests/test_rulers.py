@@ -8,10 +8,10 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from helpers.lettering import Texts
-from helpers.rulers import add_axes, axes, plain_ticks
-from helpers.style import context
-from helpers.svg import svg
+from helpers.drawing.axes import add_axes, axes, plain_ticks
+from helpers.drawing.style import context
+from helpers.drawing.svg import svg
+from helpers.drawing.text import Texts
 
 BOX = 0.2, 0.2, 0.7, 0.7
 VIEWS = [(0, 1), (-3.2, 11.5), (5, -5), (0, 1e-3), (-0.02, 0.31), (0, 200_000)]

@@ -12,16 +12,16 @@ import pytest
 from click.testing import CliRunner
 from own_review import FAMILY, SPECIES, row, write
 
-from helpers.analysis import analyse
-from helpers.blocks import MIME
-from helpers.description import PROJECT
-from helpers.diagnosis import Diagnosis
-from helpers.findings import Refused
-from helpers.overview import Overview
-from helpers.parameters import Parameter, declared, read_value
-from helpers.report import Report
-from helpers.review import load
-from helpers.settings import NAMES, RECOMMENDED, WORDS, Settings, as_meant, chosen_ids
+from helpers.analysis.outcome import analyse
+from helpers.analysis.settings import NAMES, RECOMMENDED, WORDS, Settings, as_meant, chosen_ids
+from helpers.page.blocks import MIME
+from helpers.problems import Refused
+from helpers.render.parameters import Parameter, declared, read_value
+from helpers.report.diagnosis import Diagnosis
+from helpers.report.family import Report
+from helpers.report.overview import Overview
+from helpers.review.description import PROJECT
+from helpers.review.review import load
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 TWO = FAMILY + FAMILY.split("\n\n")[1].replace('"score"', '"speed"').replace("[[", "\n[[")

@@ -6,8 +6,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from helpers.findings import ReviewError
-from helpers.sheets import advice, plain_number, read_csv, read_table, sheet_names, unsure_marks
+from helpers.problems import ReviewError
+from helpers.sheet.files import (
+    advice,
+    plain_number,
+    read_csv,
+    read_table,
+    sheet_names,
+    unsure_marks,
+)
 
 TEXT = "study;species;mean\nDürr 2010;rat;12,5\nŒuf 2011;“mouse”;11,2\n"
 

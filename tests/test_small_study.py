@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from helpers.pooling import pool
-from helpers.small_study import (
+from helpers.stats.pooling import pool
+from helpers.stats.small_study import (
     begg,
     doleman,
     egger,
@@ -202,7 +202,7 @@ def test_power_is_reproducible_and_names_what_it_did(data):
 @pytest.mark.parametrize("test", ["doleman", "pustejovsky", "egger", "begg"])
 def test_power_runs_the_same_tests_as_on_real_data(data, test, monkeypatch):
     """One simulated data set, tested by the public function, gives the share 0 or 1 reported."""
-    from helpers import small_study
+    from helpers.stats import small_study
 
     n1, n2 = (n.astype(float) for n in data["sizes"].values())
     rng = np.random.default_rng(0)
@@ -223,7 +223,7 @@ def test_power_runs_the_same_tests_as_on_real_data(data, test, monkeypatch):
 
 
 def test_suppression_keeps_back_what_it_says():
-    from helpers.small_study import _published
+    from helpers.stats.small_study import _published
 
     n = np.full(10, 8.0)
     shares = []

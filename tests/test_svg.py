@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from helpers.svg import svg
+from helpers.drawing.svg import svg
 
 
 def axes(width=4, height=3, **limits):
@@ -113,7 +113,7 @@ def test_widths_agree_with_matplotlib():
     from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.font_manager import FontProperties
 
-    from helpers.svg import _Renderer
+    from helpers.drawing.svg import _Renderer
 
     words, font = "2.31 [1.95, 2.66] reconstructed", FontProperties(size=9)
     width = _Renderer(9, 9, "f", {}).get_text_width_height_descent(words, font, False)[0]

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from own_review import FAMILY, write
 from scipy import stats
 
-from helpers import wording
-from helpers.analysis import analyse
-from helpers.description import Outcome
-from helpers.influence import diagnostics, leave_one_out
-from helpers.measures import SMD
-from helpers.pooling import pool
-from helpers.review import load
+from helpers.analysis.measures import SMD
+from helpers.analysis.outcome import analyse
+from helpers.review.description import Outcome
+from helpers.review.review import load
+from helpers.stats.influence import diagnostics, leave_one_out
+from helpers.stats.pooling import pool
+from helpers.words import sentences
 
 HIGHER = Outcome("score", "Score", "family", better="higher")
 LOWER = Outcome("cavity", "Cavity", "family", better="lower")
@@ -30,7 +30,7 @@ LOWER = Outcome("cavity", "Cavity", "family", better="lower")
      (None, "–"), (-np.inf, "−∞")],
 )  # fmt: skip
 def test_numbers(value, text):
-    assert wording.number(value) == text
+    assert sentences.number(value) == text
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_numbers(value, text):
     ],
 )
 def test_p_values(p, text):
-    assert wording.p_value(p) == text
+    assert sentences.p_value(p) == text
 
 
 def test_p_phrase_has_one_relation():
-    assert wording.p_phrase(1e-9) == "p < 0.001"
-    assert wording.p_phrase(0.25) == "p = 0.250"
+    assert sentences.p_phrase(1e-9) == "p < 0.001"
+    assert sentences.p_phrase(0.25) == "p = 0.250"
 
 
 @pytest.mark.parametrize(
@@ -61,26 +61,26 @@ def test_p_phrase_has_one_relation():
 )  # fmt: skip
 def test_direction_words_follow_the_sign(mean, outcome, word, side):
     result = pool([mean, mean * 1.1, mean * 0.9], variance=[0.01] * 3)
-    text = wording.verdict(result, outcome, "exosomes")
+    text = sentences.verdict(result, outcome, "exosomes")
     assert f"{outcome.label} was {word} with exosomes" in text
     assert f"side of {side}" in text
 
 
 def test_an_open_result_is_told_as_open():
     result = pool([0.3, -0.2, 0.1], variance=[0.1] * 3)
-    text = wording.verdict(result, HIGHER, "exosomes")
+    text = sentences.verdict(result, HIGHER, "exosomes")
     assert "do not settle" in text
     assert "no effect" not in text
 
 
 def test_one_experiment_is_not_pooled():
-    assert "nothing is pooled" in wording.verdict(pool([1.0], variance=[1.0]), HIGHER, "exosomes")
+    assert "nothing is pooled" in sentences.verdict(pool([1.0], variance=[1.0]), HIGHER, "exosomes")
 
 
 @pytest.mark.parametrize(("turn", "side"), [(1, "below"), (-1, "above")])
 def test_the_prediction_interval_is_told_with_the_probability_of_the_other_side(turn, side):
     result = pool(turn * np.array([4.0, 0.1, 2.0, 6.0]), variance=[0.1] * 4, level=0.9)
-    text = wording.heterogeneity_words(result)
+    text = sentences.heterogeneity_words(result)
     # t(2) at the estimate over √(se² + τ²)
     other = stats.t.sf(abs(result.estimate) / np.hypot(result.se, np.sqrt(result.tau2)), 2)
     assert round(1 / other) == 5
@@ -90,25 +90,25 @@ def test_the_prediction_interval_is_told_with_the_probability_of_the_other_side(
 
 
 def test_why_there_is_no_prediction_interval():
-    assert "too few" in wording.heterogeneity_words(pool([1.0, 2.0], variance=[1.0, 1.0]))
+    assert "too few" in sentences.heterogeneity_words(pool([1.0, 2.0], variance=[1.0, 1.0]))
     common = pool([1.0, 2.0, 3.0], variance=[1.0] * 3, method="EE")
-    assert "common-effect model has no" in wording.heterogeneity_words(common)
+    assert "common-effect model has no" in sentences.heterogeneity_words(common)
 
 
 @given(st.floats(0.001, 0.5))
 def test_odds_are_near_the_probability_that_they_tell(probability):
-    part, whole = re.fullmatch(r"about (\d+) in ([\d,]+)", wording.chance(probability)).groups()
+    part, whole = re.fullmatch(r"about (\d+) in ([\d,]+)", sentences.chance(probability)).groups()
     assert int(part) / int(whole.replace(",", "")) == pytest.approx(probability, rel=0.2)
 
 
 def test_odds_that_are_too_small_for_a_number():
-    assert wording.chance(2e-4) == "less than 1 in 1,000"
-    assert wording.chance(0.049) == "about 1 in 20"
+    assert sentences.chance(2e-4) == "less than 1 in 1,000"
+    assert sentences.chance(0.049) == "about 1 in 20"
 
 
 @given(st.floats(0, 100), st.sampled_from([0, 1]))
 def test_only_0_and_100_percent_are_printed_as_that(value, digits):
-    text = wording.percent(value, digits)
+    text = sentences.percent(value, digits)
     assert (text.rstrip("%") in ("0", "0.0", "100", "100.0")) == (value in (0, 100))
     told = float(text.strip("<>%"))
     assert abs(told - value) <= 10.0**-digits
@@ -117,15 +117,15 @@ def test_only_0_and_100_percent_are_printed_as_that(value, digits):
 
 
 def test_a_quantity_has_one_relation():
-    assert wording.told("I²", wording.percent(99.97)) == "I² > 99.9%"
-    assert wording.told("I²", wording.percent(84.06)) == "I² = 84.1%"
+    assert sentences.told("I²", sentences.percent(99.97)) == "I² > 99.9%"
+    assert sentences.told("I²", sentences.percent(84.06)) == "I² = 84.1%"
 
 
 @pytest.mark.parametrize(
     ("items", "text"), [((), "none"), (("a",), "a"), (("a", "b", "c"), "a, b and c")]
 )
 def test_lists_of_any_length(items, text):
-    assert wording.listing(items) == text
+    assert sentences.listing(items) == text
 
 
 def test_a_family_is_summed_up_by_side():
@@ -137,7 +137,7 @@ def test_a_family_is_summed_up_by_side():
         )
         for o, m, v in ((HIGHER, 2, 0.01), (LOWER, 2, 0.01), (HIGHER, 0.1, 5.0))
     ]
-    text = wording.family_verdict("Family", analyses)
+    text = sentences.family_verdict("Family", analyses)
     assert "1 on the side of benefit (Score) and 1 on the side of harm (Cavity)" in text
     assert "it includes 0 for Score, where an effect is neither shown nor ruled out" in text
 
@@ -152,13 +152,13 @@ def family(*groups):
 def test_an_outcome_without_a_better_side_is_no_open_one():
     result = pool([2.0, 2.1, 1.9], variance=[0.01] * 3, level=0.9)
     neither = Outcome("weight", "Weight", "family", better="neither")
-    text = wording.family_verdict("Family", family((neither, result)))
+    text = sentences.family_verdict("Family", family((neither, result)))
     assert "the 90% CI excludes 0 for 1 of which no side is benefit (Weight)" in text
     assert "includes 0" not in text
 
 
 def test_one_experiment_decides_nothing_in_a_family():
-    text = wording.family_verdict("Family", family((HIGHER, pool([9.0], variance=[0.01]))))
+    text = sentences.family_verdict("Family", family((HIGHER, pool([9.0], variance=[0.01]))))
     assert (
         text
         == "Family: of 1 outcome, the 95% CI excludes 0 for none; Score rests on one experiment."
@@ -167,16 +167,16 @@ def test_one_experiment_decides_nothing_in_a_family():
 
 def test_assumed_numbers_are_called_so_in_the_sentence_that_is_copied():
     result = pool([2.0, 2.1, 1.9], variance=[0.01] * 3)
-    text = wording.verdict(result, HIGHER, "exosomes", assumed=True)
+    text = sentences.verdict(result, HIGHER, "exosomes", assumed=True)
     assert "3 experiments (an assumed number)" in text
-    assert "assumed" not in wording.verdict(result, HIGHER, "exosomes")
+    assert "assumed" not in sentences.verdict(result, HIGHER, "exosomes")
     open_one = pool([0.3, -0.2, 0.1], variance=[0.1] * 3)
-    assert "3 experiments (an assumed number) do not settle" in wording.verdict(
+    assert "3 experiments (an assumed number) do not settle" in sentences.verdict(
         open_one, HIGHER, "exosomes", assumed=True
     )
     both = family((HIGHER, result), (LOWER, result))
-    assert "assumed for Cavity." in wording.family_verdict("Family", both, assumed={"cavity"})
-    assert "assumed for all of them." in wording.family_verdict(
+    assert "assumed for Cavity." in sentences.family_verdict("Family", both, assumed={"cavity"})
+    assert "assumed for all of them." in sentences.family_verdict(
         "Family", both, assumed={"score", "cavity"}
     )
 
@@ -189,7 +189,7 @@ def test_influence_names_whose_absence_changes_the_conclusion():
     left = leave_one_out(effect, variance=variance, **fits)
     includes = list(left.loc[left["ci_low"] < 0, "left_out"])
     assert includes == ["d"]
-    text = wording.influence_words(
+    text = sentences.influence_words(
         analysis, diagnostics(effect, variance=variance, method="EE"), {"experiment": left}
     )
     assert "Leaving out d alone makes the 95% CI include 0." in text
@@ -225,7 +225,7 @@ def test_differed_by_needs_a_p_by_holm_below_5_percent(made_up):
     effect = [1.0, 1.1, 0.9, 1.2, 3.0, 3.1, 2.9, 3.2]
     levels = {"drug": list("xxxxyyyy"), "sex": list("fmfmfmfm")}
     analysis, review = made_up(levels, study, effect)
-    text = wording.moderator_words(analysis, review)
+    text = sentences.moderator_words(analysis, review)
     assert "Of 2 moderators examined one at a time, effects differed by drug (p < 0.001" in text
     assert "R² = 100%" in text  # within each drug the effects differ by less than chance
     assert "sex" not in text
@@ -236,7 +236,7 @@ def test_without_one_the_number_looked_at_and_the_smallest_p_are_told(made_up):
     effect = [1.0, 1.4, 0.9, 1.2, 1.2, 1.5, 1.0, 1.4]
     levels = {"drug": list("xxxxyyyy"), "sex": list("fmfmfmfm"), "lab": list("uvvuuvvu")}
     analysis, review = made_up(levels, study, effect)
-    text = wording.moderator_words(analysis, review)
+    text = sentences.moderator_words(analysis, review)
     # The means of 4 and 4 differ by 0.35, and τ² is 0: z = 0.35 / √(0.05/2).
     p = 2 * stats.norm.sf(0.35 / np.sqrt(0.05 / 2))
     assert p < 0.05 <= 3 * p  # it is Holm that decides
@@ -251,7 +251,7 @@ def test_no_statement_rests_on_a_level_of_one_study(made_up):
     effect = [1.0, 1.1, 0.9, 1.2, 1.0, 1.1, 4.0, 4.2]
     analysis, review = made_up({"drug": list("xxxxxxyy"), "sex": list("fmfmfmfm")}, study, effect)
     assert analysis.regressions["drug"].p_moderators < 0.001
-    text = wording.moderator_words(analysis, review)
+    text = sentences.moderator_words(analysis, review)
     assert "differed" not in text
     assert "R²" not in text
     assert "no difference was tested by drug" in text
@@ -264,7 +264,7 @@ def test_levels_of_one_study_are_named_where_others_are_tested(made_up):
     study = list("abcdefgg")
     effect = [1.0, 1.1, 0.9, 3.2, 3.0, 3.1, 9.0, 9.2]
     analysis, review = made_up({"drug": list("xxxyyyzz")}, study, effect)
-    text = wording.moderator_words(analysis, review)
+    text = sentences.moderator_words(analysis, review)
     assert "Effects differed by drug (p < 0.001" in text
     assert "Levels of one experiment or one study took no part (drug: z)." in text
 
@@ -272,9 +272,9 @@ def test_levels_of_one_study_are_named_where_others_are_tested(made_up):
 def test_no_statement_rests_on_a_slope_of_one_study(made_up):
     study, effect = list("abcdeff"), [1.0, 1.1, 0.9, 1.2, 1.0, 4.1, 4.0]
     analysis, review = made_up({}, study, effect, dose=[1.0, 1, 1, 1, 1, 3, 3])
-    assert "no difference was tested by dose" in wording.moderator_words(analysis, review)
+    assert "no difference was tested by dose" in sentences.moderator_words(analysis, review)
     spread, review = made_up({}, study, effect, dose=[1.0, 2, 1, 2, 1, 3, 3])
-    assert "Effects differed by dose" in wording.moderator_words(spread, review)
+    assert "Effects differed by dose" in sentences.moderator_words(spread, review)
 
 
 # ------------------------------------------------------------ every number is the analysis' own
@@ -301,7 +301,7 @@ def test_a_result_is_told_with_its_own_numbers(rows, level, interval, assumed):
     review = SimpleNamespace(
         treated="drug", is_authentic=False, evidence={"kind": "simulated"}, moderators={}
     )
-    text = wording.result_paragraph(analysis, review, assumed=assumed)
+    text = sentences.result_paragraph(analysis, review, assumed=assumed)
     told = [number.replace("−", "-") for number in TEXT.findall(text)]
     fields = (result.estimate, result.ci_low, result.ci_high, result.tau2, result.i2,
               result.pi_low, result.pi_high)  # fmt: skip

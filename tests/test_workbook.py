@@ -7,9 +7,9 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 from own_review import HEAD, row, rows, write
 
-from helpers.check import check
-from helpers.review import load
-from helpers.sheets import read_table
+from helpers.review.check import check
+from helpers.review.review import load
+from helpers.sheet.files import read_table
 
 
 def book(folder, table, change=lambda page: None, name="book.xlsx"):

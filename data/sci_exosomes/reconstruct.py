@@ -293,9 +293,9 @@ def summary(outcome, k=None, seed=0):
 
     Effects and weights are those of the article; see the column list in README.md.
     """
-    from helpers.influence import leave_one_out
-    from helpers.pooling import pool
-    from helpers.small_study import doleman, pustejovsky
+    from helpers.stats.influence import leave_one_out
+    from helpers.stats.pooling import pool
+    from helpers.stats.small_study import doleman, pustejovsky
 
     rows = solve(outcome, k, seed)
     worst = rows.attrs["worst"]

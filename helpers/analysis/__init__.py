@@ -1,0 +1,1 @@
+"""All results of one outcome, under settings side by side."""

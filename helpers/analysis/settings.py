@@ -1,0 +1,385 @@
+"""Parameters of a report: their names, words and ranges, checked here whoever sets them.
+
+A command line and Papermill hand values on as text, a person in JupyterLab as whatever comes to
+hand. All go through the functions below, so that a value means the same everywhere:
+
+- words (``measure``, ``method``, ...) are found whatever their case: ``smd`` is SMD;
+- ids of outcomes, moderators and experiments are text and taken as they stand, with their case;
+  the number 12 is the id "12", and a single id is a list of that one;
+- what cannot be meant is refused with what was given, what is due and the nearest right word.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, fields
+from functools import partial
+from numbers import Integral, Real
+from pathlib import Path
+
+from helpers.problems import Refused, nearest
+from helpers.stats.effects import CORRECTIONS, MEASURES, NMD_VARIANCES, VARIANCES
+from helpers.stats.heterogeneity import METHODS
+from helpers.stats.pooling import INTERVALS, PREDICTIONS
+
+# All that a word may be. Which variances a measure has stands in `Settings`.
+WORDS = {
+    "measure": MEASURES,
+    "correction": CORRECTIONS,
+    "variance": (*VARIANCES, *NMD_VARIANCES),
+    "method": METHODS,
+    "interval": INTERVALS,
+    "prediction": PREDICTIONS,
+}
+IDS = ("outcomes", "moderators", "exclude")
+NAMES = (*WORDS, *IDS, "level", "split_controls", "seed")
+# An interval that covers less than half is a mistake: 0.05 for 0.95, as some programs want it.
+LOWEST_LEVEL = 0.5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How effects are computed and pooled; every report prints them.
+
+    Parameters
+    ----------
+    measure, correction, variance, method, interval, prediction : str
+        One of `WORDS`, in any case.
+    level : float
+        Coverage of all intervals, from 0.5 to below 1.
+    split_controls : bool
+        Divide a shared control group among its treated groups.
+
+    Raises
+    ------
+    Refused
+        With every value that cannot be meant.
+
+    Notes
+    -----
+    The sampling variances ``metafor, stata, unbiased, revman`` are formulas of the SMD, of which
+    MD knows ``stata`` and takes the SDs apart under the others; GLASS and ROM have one formula
+    and take no notice. Those of NMD are ``delta`` and ``conventional``: they are refused with
+    other measures, and with NMD any word of the SMD becomes ``delta``.
+    """
+
+    measure: str = "SMD"
+    correction: str = "approximate"
+    variance: str = "stata"
+    method: str = "REML"
+    interval: str = "z"
+    prediction: str = "riley"
+    level: float = 0.95
+    split_controls: bool = False
+
+    def __post_init__(self):
+        names = [one.name for one in fields(self)]
+        read = _all({name: partial(as_meant, name, getattr(self, name)) for name in names})
+        if read["measure"] == "NMD" and read["variance"] not in NMD_VARIANCES:
+            read["variance"] = "delta"
+        elif read["measure"] != "NMD" and read["variance"] in NMD_VARIANCES:
+            raise Refused(
+                f"variance = {self.variance!r} is a formula of NMD, but the measure is "
+                f"{read['measure']}. Set measure = 'NMD', or one of {', '.join(VARIANCES)}."
+            )
+        for name, value in read.items():
+            object.__setattr__(self, name, value)
+
+    def pooling(self):
+        """The part that `helpers.stats.pooling.pool` takes."""
+        names = ("method", "interval", "prediction", "level")
+        return {name: getattr(self, name) for name in names}
+
+
+def of_report(review, family, *, outcomes, moderators, exclude, **settings):
+    """Parameters of a family's report, all their faults at once.
+
+    Parameters
+    ----------
+    review : helpers.review.review.Review
+        With the rows of all families.
+    family : helpers.review.description.Family
+    outcomes, moderators, exclude
+        As `chosen_ids` takes them.
+    **settings
+        Fields of `Settings`; a mistyped name is refused with the nearest right one.
+
+    Returns
+    -------
+    dict
+        ``settings`` and the three lists of ids.
+
+    Raises
+    ------
+    Refused
+    """
+    return _all({
+        "settings": partial(_settings, settings),
+        "outcomes": partial(chosen_ids, "outcomes", outcomes, family.outcomes),
+        "moderators": partial(chosen_ids, "moderators", moderators, review.moderators),
+        "exclude": partial(chosen_ids, "exclude", exclude, review.experiments.index),
+    })  # fmt: skip
+
+
+def _settings(given):
+    known = [one.name for one in fields(Settings)]
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        advice = [f"there is no parameter {name!r}. {nearest(name, known)}" for name in unknown]
+        raise Refused("\n".join(advice))
+    return Settings(**given)
+
+
+def as_meant(name, value):
+    """A parameter's value as what it means, whoever wrote it; ids need `chosen_ids` besides.
+
+    Parameters
+    ----------
+    name : str
+        A field of `Settings`, or ``seed, review, outcomes, moderators, exclude``; the value of
+        any other name is given back.
+    value : object
+        As it was set; text from a command line.
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    Refused
+        What was given, what is due, and the nearest right value.
+    """
+    value = _plain(value)
+    if name in WORDS:
+        return _word(name, value)
+    if name == "split_controls":
+        return _flag(name, value)
+    if name == "level":
+        return _level(name, value)
+    if name == "seed":
+        return _whole(name, value)
+    if name == "review":
+        return _folder(name, value)
+    if name in IDS and isinstance(value, str) and value.startswith(("[", "{")):
+        return _listed(name, value)
+    return value
+
+
+def chosen_ids(name, value, known):
+    """Ids that a parameter names, as a list of text without repetition; None is all of them.
+
+    Parameters
+    ----------
+    name : {"outcomes", "moderators", "exclude"}
+    value : None, str, number, or list, tuple, set, array or Series of them
+        A text is one id where there is such an id, else a list as JSON, YAML or "a, b" has it.
+    known : iterable of str
+        All ids that there are.
+
+    Returns
+    -------
+    list of str or None
+
+    Raises
+    ------
+    Refused
+        Ids that do not exist, with the nearest; anything that is no id; no outcome at all.
+    """
+    known, value = dict.fromkeys(known), _plain(value)
+    if isinstance(value, str) and value in known:
+        parts = _listed(name, value)
+        if len(parts) > 1 and all(part in known for part in parts):
+            raise Refused(
+                f"{name} = {value!r} may be one id or {len(parts)}. "
+                f"Write {json.dumps([value], ensure_ascii=False)} or "
+                f"{json.dumps(parts, ensure_ascii=False)}."
+            )
+        value = [value]
+    elif isinstance(value, str):
+        value = _listed(name, value)
+    elif isinstance(value, Real) and not isinstance(value, bool):
+        value = [value]
+    if value is None:
+        return [] if name == "exclude" else None
+    if not isinstance(value, list):
+        raise Refused(_due(name, value, "an id or a list of ids"))
+    what = {"exclude": "experiment to exclude"}.get(name, name.removesuffix("s"))
+    found, faults = [], []
+    for part in value:
+        texts = _id_texts(part)
+        there = [text for text in texts if text in known]
+        if not texts:
+            faults.append(_due(name, part, "an id, which is a text,"))
+        elif not there:
+            faults.append(f"{name}: no such {what}: {part}. {nearest(texts[0], known)}")
+        elif len(there) > 1:
+            either = " or ".join(map(repr, there))
+            faults.append(f"{name}: {part} may be {either}. Write it as text.")
+        found += there
+    if name == "outcomes" and not value:
+        faults.append("outcomes = [] selects nothing. None is all of the family.")
+    if faults:
+        raise Refused("\n".join(dict.fromkeys(faults)))
+    return list(dict.fromkeys(found))
+
+
+def one_of(name, known, what):
+    """What is known under an id, or a refusal with the nearest id.
+
+    Parameters
+    ----------
+    name : str
+        As asked for; a number is the id that it spells.
+    known : dict
+        By id.
+    what : str
+        What it should be, for the message.
+
+    Raises
+    ------
+    Refused
+    """
+    for text in _id_texts(_plain(name)):
+        if text in known:
+            return known[text]
+    raise Refused(f"there is no {what} {name!r}. {nearest(name, known)}")
+
+
+def _all(readings):
+    """What each reading gives, by name; the refusals of all come as one."""
+    found, faults = {}, []
+    for name, read in readings.items():
+        try:
+            found[name] = read()
+        except Refused as refusal:
+            faults.append(str(refusal))
+    if faults:
+        raise Refused("\n".join(faults))
+    return found
+
+
+def _plain(value):
+    """Without wrappings: numpy's scalars, arrays, Series, tuples and sets, texts around spaces."""
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    if isinstance(value, tuple | range):
+        return list(value)
+    if hasattr(value, "tolist"):  # numpy and pandas
+        value = value.tolist()
+    if isinstance(value, str):
+        value = value.strip()
+        return None if value in ("None", "null") else value
+    return value
+
+
+def _word(name, value):
+    known = WORDS[name]
+    if isinstance(value, str):
+        if value in known:
+            return value
+        alike = [word for word in known if word.casefold() == value.casefold()]
+        if len(alike) == 1:
+            return alike[0]
+    listed = f"{name} is one of {', '.join(known)}, not {value!r}."
+    raise Refused(f"{listed} {nearest(value, known)}" if isinstance(value, str) else listed)
+
+
+def _flag(name, value):
+    words = {"true": True, "false": False}
+    if isinstance(value, str) and value.casefold() in words:
+        return words[value.casefold()]
+    if isinstance(value, bool):
+        return value
+    raise Refused(_due(name, value, "True or False"))
+
+
+def _number(value):
+    """A number, also one written as text; None where it is none."""
+    try:
+        if isinstance(value, str) and value.replace("_", "") == value:
+            return float(value)
+        return None if isinstance(value, bool | str) or not isinstance(value, Real) else value
+    except ValueError:
+        return None
+
+
+def _level(name, value):
+    level = _number(value)
+    if level is not None and LOWEST_LEVEL <= level < 1:
+        return float(level)
+    if level is None and isinstance(value, str):
+        level = _number(value.removesuffix("%").replace(",", ".").strip())
+    hint = None
+    if level is not None and 100 * LOWEST_LEVEL <= level < 100:
+        hint = level / 100
+    elif level is not None and 0 < level <= 1 - LOWEST_LEVEL:
+        hint = 1 - level
+    elif level is not None and LOWEST_LEVEL <= level < 1:
+        hint = level
+    advice = "" if hint is None else f" Did you mean {hint:.10g}?"
+    raise Refused(_due(name, value, f"a number from {LOWEST_LEVEL} to below 1") + advice)
+
+
+def _whole(name, value):
+    number = _number(value)
+    if number is not None and math.isfinite(number) and number >= 0 and number == int(number):
+        return int(value) if isinstance(value, Integral) else int(number)
+    raise Refused(_due(name, value, "a whole number of at least 0"))
+
+
+def _folder(name, value):
+    if value is None or isinstance(value, str | Path):
+        return value or None
+    raise Refused(_due(name, value, "the folder of a review, or None for the project's own,"))
+
+
+def _listed(name, text):
+    """The ids in a text: a list as JSON or YAML has it, "a, b", or one id."""
+    if not text.startswith(("[", "{")):
+        return [part for one in text.split(",") if (part := one.strip())]
+    import yaml
+
+    try:
+        # JSON is YAML; this loader leaves each entry as it stands: 012 is no octal, NO no bool.
+        found = yaml.load(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError as error:
+        raise Refused(
+            f"{name} = {text}: this list is not closed or not well formed ({error})"
+        ) from error
+    if not isinstance(found, list):
+        raise Refused(_due(name, text, "an id or a list such as [one, two]"))
+    return found
+
+
+def _id_texts(part):
+    """What an id may look like in a sheet; nothing where it is no id."""
+    if isinstance(part, str):
+        return [part]
+    if isinstance(part, bool) or not isinstance(part, Real) or not math.isfinite(part):
+        return []
+    if isinstance(part, Integral):
+        return [str(int(part))]
+    whole = [str(int(part))] if part == int(part) else []
+    return [*whole, repr(float(part))]
+
+
+def _due(name, value, due):
+    kind = "" if isinstance(value, str) else f", and this is {_kind(value)}"
+    return f"{name} = {value!r}: {due} is due{kind}."
+
+
+def _kind(value):
+    """What a value is, in words."""
+    kinds = ((type(None), "nothing"), (bool, "a truth value"), (str, "a text"), (Real, "a number"),
+             (list, "a list"), (dict, "a table"))  # fmt: skip
+    return next((kind for type_, kind in kinds if isinstance(value, type_)), "of another type")
+
+
+# Both never change, whatever parameters are set: the first does what the article did, the second
+# what the field's methodologists advise for small groups and few experiments.
+ARTICLE = Settings()
+RECOMMENDED = Settings(
+    correction="exact", variance="metafor", interval="hksj_truncated", split_controls=True
+)

@@ -1,0 +1,1 @@
+"""What a publication prints, and whether it agrees with itself."""

@@ -1,0 +1,1 @@
+"""Figures: rows and results in, axes out."""

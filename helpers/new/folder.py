@@ -1,0 +1,353 @@
+"""A review folder made from somebody's sheet: guesses what its columns are, and asks."""
+
+import json
+import re
+import shutil
+import unicodedata
+from itertools import chain, count
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader
+
+from helpers.new.groups import find_groups
+from helpers.new.headings import KNOWN, TEMPLATES, read_heading, words
+from helpers.new.keys import find_keys, read_sign
+from helpers.new.levels import in_order, merge
+from helpers.new.questions import FILL_IN, Guesses, Question
+from helpers.problems import Finding, ReviewError
+from helpers.sheet.files import read_table, sheet_names
+
+
+def one_line(text):
+    """A text without what would end a line or a comment."""
+    return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text)
+
+
+WRITER = Environment(
+    loader=FileSystemLoader(TEMPLATES), trim_blocks=True, lstrip_blocks=True, autoescape=False
+)
+# JSON's strings are TOML's, but for DEL; a line break in a comment would end it.
+WRITER.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False).replace(
+    "\x7f", "\\u007f"
+)
+WRITER.filters["line"] = one_line
+# Files of a review that a sheet may not be called like.
+TAKEN = ("exclusions.csv", "corrections.csv")
+YEARS = set(KNOWN["words"]["year"])
+
+
+def new(folder, source, sheet=None):
+    """Make a review folder from a sheet: a copy of it, `review.toml` with guesses, a README.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The new folder, or one that holds the sheet and no review. Nothing there is overwritten.
+    source : str or Path
+        The sheet; it is copied where it does not lie in the folder, never edited.
+    sheet : str, optional
+        Sheet of a workbook; by default the one in which most columns are recognised.
+
+    Returns
+    -------
+    list of str
+        What is to be filled in; then each guess that can change a number, as `review.toml` lists
+        them under `unconfirmed`; then what was passed over.
+
+    Raises
+    ------
+    ReviewError
+        The sheet cannot be read, or what is to be written would replace something.
+    """
+    folder, source = Path(folder), Path(source)
+    _refuse_to_replace(folder, source)
+    raws = _tables(source, sheet)
+    guesses = [Guess(raw, raws) for raw in raws]
+    best = max(guesses, key=lambda guess: guess.recognised)
+    best.pass_over(guesses)
+    known = best.review(folder.resolve().name)
+    texts = {
+        name: WRITER.get_template(template).render(known)
+        for name, template in (
+            ("review.toml", "review.toml.j2"),
+            ("README.md", "review_readme.md.j2"),
+        )
+        if not (folder / name).exists()
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / source.name).exists():
+        shutil.copyfile(source, folder / source.name)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    kept = [] if "README.md" in texts else ["README.md was there and is kept"]
+    return best.todo + kept
+
+
+def _refuse_to_replace(folder, source):
+    faults, target = [], folder / source.name
+    if folder.exists() and not folder.is_dir():
+        faults.append(Finding(str(folder), "this is a file", "Name a folder"))
+    elif (folder / "review.toml").exists():
+        remedy = "Name another folder, or edit the review.toml that is there"
+        faults.append(Finding(str(folder), "this folder is a review already", remedy))
+    elif source.is_file() and target.exists() and not _same(source, target):
+        remedy = f"Name another folder, or take that one: --from {target}"
+        faults.append(Finding(str(target), "another file of this name is there", remedy))
+    if source.name in TAKEN:
+        what = "a file of this name has a meaning of its own in a review"
+        faults.append(Finding(str(source), what, "Give the sheet another name"))
+    if faults:
+        raise ReviewError(faults)
+
+
+def _same(source, target):
+    return target.samefile(source) or (
+        target.is_file() and target.read_bytes() == source.read_bytes()
+    )
+
+
+def _tables(source, sheet):
+    """The sheets to look at; empty ones among several say nothing."""
+    names, tables = [sheet] if sheet else sheet_names(source), []
+    for name in names:
+        try:
+            tables.append(read_table(source, sheet=name))
+        except ReviewError as error:
+            if "empty" not in str(error) or (name == names[-1] and not tables):
+                raise
+    return tables
+
+
+class Guess(Guesses):
+    """All that a table seems to say of a review."""
+
+    def __init__(self, raw, raws):
+        super().__init__(raw)
+        self.joins, self.leave_out, self.of_pairs = [], [], ()
+        if raw.header > 1:
+            heads = ", ".join(list(raw.table)[:3])
+            self.ask(
+                "sheet.header", f"the headings are row {raw.header} ({heads}, ...)", (), "another"
+            )
+        self.join([other for other in raws if other is not raw])
+        self.long = set(KNOWN["syrf"].values()) <= set(self.table)
+        if self.long:
+            self.syrf()
+        else:
+            find_groups(self)
+            find_keys(self)
+        self.recognised = len([c for c in self.columns.values() if c not in (FILL_IN, "row")])
+        self.find_moderators()
+        self.find_marks()
+
+    # ------------------------------------------------------------------ several sheets
+
+    def join(self, others):
+        """Other sheets whose key stands in this one; a running number is no key."""
+        for other in others:
+            for key in other.table.columns.intersection(self.table.columns):
+                if read_heading(key).quantity or set(words(key)) <= YEARS:
+                    continue
+                theirs, mine = other.table[key], self.table[key]
+                filled = mine[mine != ""]
+                if not theirs.is_unique or filled.empty or filled.isin(theirs).mean() <= 0.9:
+                    continue
+                if _has_groups(other.table):  # rows of its own, not more about these
+                    break
+                if _counts_rows(key, filled, theirs):
+                    self.say(
+                        f"sheet {other.sheet} was not joined: {key} is a running number; where it "
+                        "does say which rows belong together, name it under [[sheet.join]]"
+                    )
+                    continue
+                self.joins.append({"sheet": other.sheet, "on": key})
+                self.ask("sheet.join", f"sheet {other.sheet} by {key}", mine, "not joined")
+                known = self.table.columns.difference([key])
+                more = other.table.drop(columns=known, errors="ignore").set_index(key)
+                self.table = self.table.join(more, on=key).fillna("")
+                break
+
+    def pass_over(self, guesses):
+        """Say which sheet was taken, and which were not."""
+        joined = {entry["sheet"] for entry in self.joins}
+        others = [g for g in guesses if g is not self and g.raw.sheet not in joined]
+        if not others:
+            return
+        passed = [_size(guess.raw) for guess in others]
+        question = Question(
+            "sheet.sheet", _size(self.raw), (), tuple(passed), "the others are not read"
+        )
+        self.questions.insert(0, question)
+
+    # ------------------------------------------------------------------ a SyRF export
+
+    def syrf(self):
+        """A row a group of animals, as SyRF writes them."""
+        self.columns = {"experiment": "row", **KNOWN["syrf"]}
+        self.arm, self.no_model = self.of_pairs = "IsTreatmentControl", "IsDiseaseModelControl"
+        self.controls = self.spelled(self.arm, "yes")
+        self.leave_out = [
+            (
+                self.no_model,
+                "values",
+                self.spelled(self.no_model, "yes"),
+                "animals without the disease model",
+            )
+        ]
+        self.leave_out = [rule for rule in self.leave_out if rule[2]]
+        read_sign(self, "GreaterIsWorse", KNOWN["words"]["yes"])
+        self.ask("sheet.columns.sign", "GreaterIsWorse", self.table["GreaterIsWorse"], "no sign",
+                 "TRUE turns the effect round")  # fmt: skip
+        for column in self.table:
+            kept = self.spelled(column, "yes") if "reconciliation" in column.lower() else []
+            if 0 < self.table[column].isin(kept).sum() < len(self.table):
+                self.leave_out.append((column, "keep", kept, "not the reconciled record"))
+                self.ask("sheet.leave_out", f"only rows with {column} {kept[0]}", self.table[column],
+                         "the records of all annotators")  # fmt: skip
+                return
+        for column in self.table:
+            who = re.match(r"(investigator|annotator|reviewer)", column.lower())
+            if who and self.table.groupby("StudyId")[column].nunique().max() > 1:
+                self.ask("sheet.long", f"rows of every {column}", self.table[column],
+                         "one annotator's", "several annotated the same study")  # fmt: skip
+                return
+
+    def spelled(self, column, word):
+        """How the cells of a column spell yes (or no)."""
+        return [c for c in self.table[column].unique() if c.lower() in KNOWN["words"][word]]
+
+    # ------------------------------------------------------------------ the rest of the review
+
+    def find_moderators(self):
+        """Columns of well-known names with a few levels; numbers are numbers, also when few."""
+        self.moderators, passed = {}, []
+        missing, wanted = set(KNOWN["words"]["missing"]), set(KNOWN["words"]["moderators"])
+        for column, cells in self.table.items():
+            cells = cells[~cells.str.lower().isin(missing)]
+            said = self.said[column]
+            if column in self.of_pairs or said[:1] == ["is"] or not wanted & set(said):
+                continue
+            if not self.free(column) or self.is_bias(column):
+                continue
+            numeric, few = self.share(column, False), cells.nunique() <= 60
+            replaced = merge(cells) if few else {cell: cell for cell in cells}
+            levels = list(dict.fromkeys(replaced.values()))
+            nouns, codes = (set(KNOWN["words"][kind]) & set(said) for kind in ("numeric", "coded"))
+            number = (
+                numeric == 1 and len(levels) > 1 and bool(nouns or (len(levels) > 2 and not codes))
+            )
+            if not (number or 2 <= len(levels) <= 12):
+                continue
+            if len(self.moderators) == 8:
+                passed.append(column)
+                continue
+            name = slug(column, self.moderators)
+            if len(levels) <= 12:
+                levels = in_order(cells.map(replaced).value_counts().index)
+            if numeric > 0 and len(levels) <= 12:
+                ways = ["a number", f"categories {', '.join(levels[:6])}"]
+                chosen, other = ways if number else ways[::-1]
+                self.ask(f"moderators.{name}", f"{column} as {chosen}", cells, f"as {other}")
+            if not number:
+                self.replace(name, {old: new for old, new in replaced.items() if old != new})
+            self.moderators[name] = (column, None if number else levels)
+        if passed:
+            self.say(f"no moderators, for there are 8 already: {', '.join(passed)}")
+
+    def replace(self, name, spellings):
+        """Spellings brought to one, which is a question."""
+        if spellings:
+            self.values[name] = spellings
+            pairs = [f"{old!r} is {new!r}" for old, new in list(spellings.items())[:6]]
+            self.ask(f"sheet.values.{name}", ", ".join(pairs), (), "levels of their own")
+
+    def find_marks(self):
+        """Words for missing cells, and the decimal sign."""
+        taken = [c for c in self.number_columns() if c in self.table]
+        texts = {cell for column in taken for cell in self.table[column]}
+        commas = sorted(t for t in texts if re.fullmatch(r"[-+]?\d+(,\d+)+", t))
+        sure = [t for t in commas if not re.fullmatch(r"[-+]?[1-9]\d{0,2}(,\d{3})+", t)]
+        pointed = any(re.fullmatch(r"-?\d+\.\d+", text) for text in texts)
+        self.decimal = "," if sure and (self.raw.typed or not pointed) else "."
+        if self.decimal == ",":
+            unsure = [text for text in commas if text not in sure]
+            self.ask("sheet.decimal", "a comma", unsure + sure, "a point")
+        elif commas:
+            self.fill_in(
+                f"say what the comma in {', '.join(commas[:3])} is: decimal or thousands, under [sheet]"
+            )
+        texts.update(c for column, _ in self.moderators.values() for c in self.table[column])
+        self.missing = sorted(t for t in texts if t and t.lower() in KNOWN["words"]["missing"])
+
+    def review(self, title):
+        """What the templates of `review.toml` and the README need to know."""
+        outcomes = {"outcome": ("Outcome", self.better(""))}
+        column = self.columns.get("outcome")
+        if column:
+            cells, outcomes = self.table[column], {}
+            cells = cells[~cells.str.lower().isin(KNOWN["words"]["missing"])]
+            replaced = merge(cells)
+            for text in dict.fromkeys(replaced.values()):
+                outcomes[slug(text, outcomes)] = text, self.better(text)
+            ids = {text: name for name, (text, _) in outcomes.items()}
+            self.replace("outcome", {o: n for o, n in replaced.items() if o != n})
+            named = {old: ids[new] for old, new in replaced.items() if old != ids[new]}
+            self.values["outcome"] = named
+            outcomes = outcomes or {"outcome": ("Outcome", "higher")}
+        for name, (text, better) in outcomes.items():
+            other = {"higher": "lower", "lower": "higher"}[better]
+            why = "the effect is treated minus control"
+            why += ", times the sign" if "sign" in self.columns else ""
+            better = f"{better} is better for {text}"
+            self.ask(f"families.outcomes.{name}.better", better, (), other, why)
+        self.unconfirmed = list(dict.fromkeys(each.setting for each in self.questions))
+        self.todo = list(map(one_line, [*self.blanks, *map(str, self.questions), *self.notes]))
+        return vars(self) | {"id": slug(title), "title": title, "outcomes": outcomes}
+
+    def better(self, text):
+        """The direction that is benefit, as far as the name of an outcome tells."""
+        worse = any(word in text.lower() for word in KNOWN["words"]["worse"])
+        return "lower" if worse and "sign" not in self.columns else "higher"
+
+
+def _size(raw):
+    """A sheet's name with its rows and columns."""
+    rows, columns = raw.table.shape
+    return f"{raw.sheet} ({rows} rows, {columns} columns)"
+
+
+def _has_groups(table):
+    """Whether the headings name means and errors of two groups."""
+    found = [read_heading(column) for column in table]
+    means = {h.arm for h in found if h.quantity in ("mean", "median")}
+    return len(means & {h.arm for h in found if h.quantity in ("sd", "low")} - {""}) > 1
+
+
+def _counts_rows(key, mine, theirs):
+    """Whether a key only counts the rows of one of two sheets."""
+    if not (_is_counter(mine) or _is_counter(theirs)):
+        return False
+    if set(words(key)) <= set(KNOWN["words"]["counters"]):
+        return True
+    # "Study" 1, 2, 3, each once, may count rows too; S1, S2 or 1, 1, 2 says whose row it is.
+    return _is_counter(mine) and mine.iloc[0][:1].isdigit()
+
+
+def _is_counter(cells):
+    """Whether cells only count rows: 1, 2, 3 or E01, E02, each once, hardly a gap."""
+    found = [re.fullmatch(r"(\D*?)0*(\d+)(?:\.0)?", cell) for cell in cells]
+    if len(found) < 2 or not all(found) or len({match[1] for match in found}) > 1:
+        return False
+    numbers = {int(match[2]) for match in found}
+    return len(numbers) == len(found) and max(numbers) - min(numbers) < 1.5 * len(numbers)
+
+
+def slug(text, taken=()):
+    """An id for a text, unlike those that are taken: "IL-1α" and "IL-1β" both begin as il_1."""
+    bare = unicodedata.normalize("NFKD", text.lower())
+    bare = "".join(letter for letter in bare if not unicodedata.combining(letter))
+    name = re.sub(r"\W+", "_", bare, flags=re.ASCII).strip("_") or "x"
+    name = name if name.isidentifier() else f"x_{name}"
+    numbered = (f"{name}_{number}" for number in count(2))
+    taken = {*taken, "overview", "index"}
+    return next(each for each in chain([name], numbered) if each not in taken)

@@ -1,0 +1,281 @@
+"""Which columns hold n, mean and error of both groups, or effects, and of which kind errors are."""
+
+import re
+
+from helpers.new.headings import KINDS, KNOWN, QUANTITIES, Heading, error_kinds, read_heading, words
+from helpers.new.questions import FILL_IN, MISSING, OURS
+from helpers.review.group_data import ARMS
+
+# An effect's precision under a heading that does not name the effect again.
+BARE_SE = KINDS["SEM"] | {"standard", "error", "std", "err"}
+BARE_VARIANCE = {"variance", "var", "v", "sampling"}
+BARE_ENDS = (
+    QUANTITIES["low"] | QUANTITIES["high"] | KINDS["CI"] | {"95", "limit", "bound", "interval"}
+)
+BARE = BARE_SE | BARE_VARIANCE | BARE_ENDS
+FEW = 30  # different words for kinds of error
+PLURAL = {"SD": "SDs", "SEM": "SEMs", "CI": "CIs", "IQR": "IQRs", "RANGE": "ranges"}
+
+
+def find_groups(guess):
+    """Error types and the numbers of both groups, or effects that the sheet brings itself."""
+    _error_types(guess)
+    found = _headings(guess)
+    for arm in ARMS:
+        _group(guess, arm, found)
+    for name in (f"{part}_{arm}" for part in ("low", "high", "tip", "n_error") for arm in ARMS):
+        for column in guess.table:
+            if guess.is_ours(name, column) and guess.free(column):
+                guess.columns[name] = column
+    complete = all(_measured(guess, arm) for arm in ARMS)
+    effects = {c: h for c, h in found.items() if h.quantity.startswith(("effect", "ratio"))}
+    any_mean = any(f"mean_{arm}" in guess.columns for arm in ARMS)
+    bare = {
+        c: set(guess.said[c]) for c in found
+        if c not in effects and guess.free(c) and guess.holds_numbers(c) and found[c].arm not in ARMS
+    }  # fmt: skip
+    precise = any(h.quantity not in ("effect", "ratio") for h in effects.values()) or any(
+        said and said <= BARE for said in bare.values()
+    )
+    if effects and precise and not any_mean:
+        _effects(guess, effects, bare)
+    else:
+        for arm in ARMS:
+            for name in ("n", "mean", "sd"):
+                there = {"sd": ("sd", "low", "tip")}.get(name, (name,))
+                if not {f"{each}_{arm}" for each in there} & set(guess.columns):
+                    guess.lack(f"{name}_{arm}")
+        _error_kinds(guess, found)
+        _averages(guess, found)
+        if effects and complete:
+            listed = ", ".join(effects)
+            guess.say(f"{listed}: not used, for effects are computed from the groups")
+
+
+def _measured(guess, arm):
+    return {f"n_{arm}", f"mean_{arm}"} <= set(guess.columns) and bool(
+        {f"sd_{arm}", f"low_{arm}", f"tip_{arm}"} & set(guess.columns)
+    )
+
+
+def _headings(guess):
+    """What each free column's heading says, the arms brought to treated and control."""
+    found = {c: read_heading(c) for c in guess.table if guess.free(c)}
+    found = {
+        c: h for c, h in found.items()
+        if guess.holds_numbers(c) or any(guess.is_ours(f"{h.quantity}_{arm}", c) for arm in ARMS)
+    }  # fmt: skip
+    for arm, other in (("treated", "control"), ("control", "treated")):
+        whose = {h.arm for h in found.values() if h.quantity in ("mean", "median")}
+        unknown = [
+            name for name in dict.fromkeys(h.arm for h in found.values())
+            if name not in ("", *ARMS) and _quantities(found, name) >= {"mean", "error"}
+        ]  # fmt: skip
+        if arm in whose or not unknown:
+            continue
+        numbered = arm == "treated" and sorted(unknown) == ["1", "2"]
+        if numbered or (other in whose and len(unknown) == 1):
+            name = sorted(unknown)[0]
+            found |= {
+                c: Heading(c, h.quantity, arm, h.kind, False)
+                for c, h in found.items() if h.arm == name
+            }  # fmt: skip
+        elif other in whose and arm == "treated":
+            listed = ", ".join(unknown)
+            guess.fill_in(f"several groups stand in one row ({listed}): a row for each is due")
+    return found
+
+
+def _group(guess, arm, found):
+    """n, mean and error of a group: whole words first, SDs before SEMs, short names first."""
+    mine = [h for h in found.values() if h.arm == arm]
+
+    def options(*quantities):
+        kinds = ["SD", "SEM", "CI", "IQR", "RANGE", ""]
+        chosen = [h for h in mine if h.quantity in quantities]
+        return sorted(
+            chosen,
+            key=lambda h: (
+                not guess.is_ours(f"{h.quantity}_{arm}", h.column),
+                quantities.index(h.quantity), -guess.share(h.column, False),
+                kinds.index(h.kind), not h.plain, len(words(h.column)),
+            ),
+        )  # fmt: skip
+
+    for name, quantities in (("n", ("n",)), ("mean", ("mean", "median")), ("sd", ("sd",))):
+        if listed := options(*quantities):
+            columns = [h.column for h in listed]
+            exact = guess.is_ours(f"{name}_{arm}", columns[0])
+            sure = exact or listed[0].plain
+            guess.take(f"{name}_{arm}", columns, sure=sure and (exact or len(columns) == 1),
+                      why=_by_row(guess, columns))  # fmt: skip
+            two = [c for c in guess.filled(columns[0]) if re.search(r"±|\+/-|\d\s*\(.*\d", c)]
+            if two:
+                guess.fill_in(f"{columns[0]} holds two numbers in a cell ({two[0]}): give each "
+                             "a column")  # fmt: skip
+    _sems_in_turn(guess, arm, options("sd"))
+    ends = [options("low"), options("high")]
+    if f"sd_{arm}" not in guess.columns and all(ends):
+        for name, listed in zip(("low", "high"), ends, strict=True):
+            guess.take(f"{name}_{arm}", [h.column for h in listed], sure=listed[0].plain)
+
+
+def _only(guess, column, other):
+    """Number of rows that have the other column only."""
+    there, others = (~guess.table[c].str.lower().isin(MISSING) for c in (column, other))
+    return int((others & ~there).sum())
+
+
+def _by_row(guess, columns):
+    """Words for columns that are filled in turn, such as means and medians."""
+    if len(columns) < 2 or not (count := _only(guess, *columns[:2])):
+        return ""
+    return (
+        f"{count} rows have {columns[1]} only and are left out: bring both into one column, with a "
+        "second one that says which it is"
+    )
+
+
+def _sems_in_turn(guess, arm, options):
+    """SEMs in the rows that have no SD: both columns are read."""
+    kinds = {h.kind: h.column for h in reversed(options)}
+    if any(name.startswith("error_type") for name in guess.columns) or not {"SD", "SEM"} <= {
+        *kinds
+    }:
+        return
+    sd, sem = kinds["SD"], kinds["SEM"]
+    if guess.columns[f"sd_{arm}"] == sd and (count := _only(guess, sd, sem)):
+        guess.columns[f"sem_{arm}"] = sem
+        guess.instead[f"sd_{arm}"].remove(sem)
+        guess.questions = [q for q in guess.questions if q.setting != f"sheet.columns.sd_{arm}"]
+        why = f"{count} rows have no SD, and their SEM is converted"
+        guess.ask(f"sheet.columns.sem_{arm}", f"{sem} where {sd} is empty", guess.table[sem],
+                  "not read", why)  # fmt: skip
+
+
+def _error_types(guess):
+    """Columns that say of which kind errors and averages are, known by their cells."""
+    for column in guess.table:
+        said, cells = set(guess.said[column]), guess.filled(column)
+        different = dict.fromkeys(cells)
+        if len(different) > FEW:
+            continue
+        name = re.sub(r"[\s_]+", "_", column.lower())
+        arm = read_heading(re.sub(r"(?i)[\s_]*types?$", "", column)).arm
+        arm = f"_{arm}" if arm in ARMS else ""
+        odd = [cell for cell in different if not error_kinds(words(cell))]
+        if name in OURS and name.startswith(("error_type", "average_type")):
+            guess.columns[name] = column
+        elif _says_errors(said, cells) and guess.share(column) < 0.5:
+            why = f"{', '.join(odd[:3])}: no kind of error" if odd else ""
+            guess.columns[f"error_type{arm}"] = column
+            guess.ask(f"sheet.columns.error_type{arm}", column, guess.table[column], (), why)
+        elif cells and {cell.lower() for cell in cells} <= {"mean", "median", "average"}:
+            guess.columns[f"average_type{arm}"] = column
+            guess.ask(f"sheet.columns.average_type{arm}", column, guess.table[column])
+
+
+def _says_errors(said, cells):
+    """Whether cells name kinds of error; SD is a strain of rats as well."""
+    kinds = [error_kinds(words(cell)) for cell in cells]
+    if not any(kinds) or said & ({"animal", "animals"} | set(KNOWN["words"]["coded"]) - {"type"}):
+        return False
+    if said & (
+        set(KNOWN["words"]["error_type"]) | QUANTITIES["error"] | KINDS["SD"] | KINDS["SEM"]
+    ):
+        return sum(map(bool, kinds)) > 0.5 * len(cells)
+    return all(kinds) and any(kind != {"SD"} for kind in kinds)
+
+
+def _error_kinds(guess, found):
+    """The kind of error by the headings, where no column says it; never a default."""
+    if any(name.startswith("error_type") for name in guess.columns):
+        return
+    kinds = {}
+    for arm in ARMS:
+        columns = [guess.columns.get(f"{name}_{arm}") for name in ("sd", "low", "high")]
+        columns = [c for c in columns if c in found]
+        if columns:
+            said = {found[c].kind for c in columns}
+            kinds[arm] = said.pop() if len(said) == 1 else "", columns
+    if not kinds or all(kind == "SD" for kind, _ in kinds.values()):
+        return
+    same = len({kind for kind, _ in kinds.values()}) == 1
+    for arm, (kind, columns) in kinds.items():
+        name = "error_type" if same else f"error_type_{arm}"
+        if name in guess.constants:
+            continue
+        guess.constants[name] = kind or FILL_IN
+        if not kind:
+            guess.fill_in(f"say {name} under [sheet.constants] (SD, SEM, CI, IQR or RANGE): "
+                         f"the heading {columns[0]!r} does not say it")  # fmt: skip
+        else:
+            listed = columns if not same else [c for _, cs in kinds.values() for c in cs]
+            guess.ask(f"sheet.constants.{name}", f"{PLURAL[kind]} in {', '.join(listed)}",
+                     guess.table[columns[0]], [k for k in ("SD", "SEM") if k != kind])  # fmt: skip
+
+
+def _averages(guess, found):
+    """Medians by the heading."""
+    if any(name.startswith("average_type") for name in guess.columns):
+        return
+    chosen = {arm: guess.columns.get(f"mean_{arm}") for arm in ARMS}
+    medians = {arm: c for arm, c in chosen.items() if "median" in words(c or "")
+               or (c in found and found[c].quantity == "median")}  # fmt: skip
+    for arm, column in medians.items():
+        name = "average_type" if len(medians) == 2 else f"average_type_{arm}"
+        if name in guess.constants:
+            continue
+        if {"mean", "average"} & set(words(column)):
+            guess.constants[name] = FILL_IN
+            guess.fill_in(f"say {name} under [sheet.constants] (mean or median): the heading "
+                         f"{column!r} says both")  # fmt: skip
+        else:
+            guess.constants[name] = "median"
+            guess.ask(f"sheet.constants.{name}", f"medians in {column}", guess.table[column],
+                     "means")  # fmt: skip
+
+
+def _effects(guess, found, bare):
+    """Effects that the sheet brings; a variance is no standard error, a ratio no logarithm."""
+    for arm in ARMS:  # n may be there
+        for name in ("mean", "sd", "low", "high"):
+            guess.columns.pop(f"{name}_{arm}", None)
+    effects = [c for c, h in found.items() if h.quantity == "effect"]
+    errors = [c for c, h in found.items() if h.quantity == "effect_se"]
+    errors += [c for c, said in bare.items() if said and said <= BARE_SE]
+    variances = [c for c, h in found.items() if h.quantity == "effect_variance"]
+    variances += [c for c, said in bare.items() if said and said <= BARE_VARIANCE]
+    effects.sort(key=lambda c: not guess.is_ours("effect", c))
+    errors.sort(key=lambda c: not guess.is_ours("se", c))
+    ratios = [c for c, h in found.items() if h.quantity == "ratio"]
+    if effects:
+        guess.take("effect", effects)
+        said = set(guess.said[effects[0]])
+        logs = bool(said & {"log", "ln"}) or "".join(said).startswith(("ln", "log", "lrr"))
+        guess.effect_name, guess.effect_scale = effects[0], "log" if logs else "identity"
+        why = "what they measure: a log hazard ratio, an SMD, ..."
+        guess.ask("sheet.effect_name", guess.effect_name, guess.table[effects[0]], (), why)
+        guess.ask("sheet.effect_scale", guess.effect_scale, guess.table[effects[0]],
+                 "identity" if logs else "log")  # fmt: skip
+    else:
+        guess.lack("effect", f": the logarithm of {ratios[0]} is due" if ratios else "")
+    if errors:
+        guess.take("se", errors)
+        if variances:
+            guess.instead["se"] += variances
+    elif variances:
+        guess.take("variance", variances)
+    else:
+        ends = [c for c, h in found.items() if h.quantity == "effect_end"]
+        ends += [c for c, said in bare.items() if said and said <= BARE_ENDS]
+        width = "high - low" if effects and guess.effect_scale != "log" else "ln high - ln low"
+        hint = f": from the 95% CI ({', '.join(ends)}) it is ({width})/3.92" if ends else ""
+        guess.lack("se", hint)
+
+
+def _quantities(found, arm):
+    """What is there of an arm; both ends are an error too."""
+    there = {h.quantity for h in found.values() if h.arm == arm}
+    there |= {"mean"} if "median" in there else set()
+    return there | ({"error"} if "sd" in there or {"low", "high"} <= there else set())

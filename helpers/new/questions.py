@@ -1,0 +1,168 @@
+"""Guesses about a sheet, each doubt a question that a person is to answer."""
+
+import re
+from dataclasses import dataclass
+from functools import wraps
+
+from helpers.new.headings import KNOWN, words
+from helpers.review.group_data import ARMS
+from helpers.review.mapping import ARM, IDS
+from helpers.sheet.files import NUMBERS, RANGE, plain_number
+
+FILL_IN = "FILL IN"
+OURS = {
+    *IDS,
+    *NUMBERS,
+    "variance",
+    "error_type",
+    "average_type",
+    *(f"{q}_{arm}" for q in ARM for arm in ARMS),
+}
+MISSING = set(KNOWN["words"]["missing"])
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A guess that can change a number, to be confirmed by a person.
+
+    Attributes
+    ----------
+    setting : str
+        Where it stands in `review.toml`, such as ``sheet.columns.study``.
+    chosen : str
+    cells : tuple of str
+        Up to three examples of what stands there.
+    instead : tuple of str
+        What it might be as well.
+    why : str
+    """
+
+    setting: str
+    chosen: str
+    cells: tuple = ()
+    instead: tuple = ()
+    why: str = ""
+
+    def __str__(self):
+        cells = f" (there stands {', '.join(map(repr, self.cells))})" if self.cells else ""
+        instead = f", or {', '.join(self.instead)}" if self.instead else ""
+        why = f" ({self.why})" if self.why else ""
+        return f"{self.setting}: {self.chosen}{cells}{instead}?{why}"
+
+
+def _once(method):
+    """A method of a column whose answer is kept: sheets of many columns are asked many times."""
+
+    @wraps(method)
+    def kept(self, column, *more):
+        key = (method.__name__, column, *more)
+        if key not in self.known:
+            self.known[key] = method(self, column, *more)
+        return self.known[key]
+
+    return kept
+
+
+class Guesses:
+    """A table with what its columns seem to be.
+
+    Attributes
+    ----------
+    columns, constants, values : dict
+        As under `[sheet]` in `review.toml`.
+    instead : dict
+        Other columns that might serve.
+    blanks, questions, notes : list
+        What cannot be guessed, what is to be confirmed, what was passed over.
+    """
+
+    def __init__(self, raw):
+        self.raw, self.table, self.known = raw, raw.table, {}
+        self.columns, self.constants, self.values, self.instead = {}, {}, {}, {}
+        self.blanks, self.questions, self.notes = [], [], []
+        self.effect_name = self.effect_scale = self.shared_controls = None
+
+    def ask(self, setting, chosen, cells=(), instead=(), why=""):
+        """A guess that a person is to confirm."""
+        cells = [cell for cell in dict.fromkeys(cells) if cell.lower() not in MISSING][:3]
+        cells = [cell if len(cell) <= 40 else f"{cell[:37]}..." for cell in cells]
+        instead = (instead,) if isinstance(instead, str) else tuple(instead)
+        self.questions.append(Question(setting, chosen, tuple(cells), instead, why))
+
+    def say(self, line):
+        """What was passed over."""
+        self.notes.append(line)
+
+    def fill_in(self, line):
+        """What cannot be guessed."""
+        self.blanks.append(line)
+
+    def lack(self, name, why=""):
+        """A column that is due and was not found."""
+        self.columns[name] = FILL_IN
+        self.fill_in(f"name the column of {name} under [sheet.columns]" + why)
+
+    def take(self, name, options, *, sure=None, why=""):
+        """The first of several columns for what is needed; a question unless it is sure."""
+        first, *others = options
+        self.columns[name], self.instead[name] = first, others
+        sure = self.is_ours(name, first) if sure is None else sure and not others
+        if not sure:
+            shown = " and ".join(first) if isinstance(first, list) else first
+            cells = self.table[first].agg(" ".join, axis=1) if isinstance(first, list) else (
+                self.table[first]
+            )  # fmt: skip
+            texts = [" and ".join(o) if isinstance(o, list) else o for o in others]
+            self.ask(f"sheet.columns.{name}", shown, cells, texts, why)
+
+    @property
+    def said(self):
+        """The words of each heading."""
+        return {column: words(column) for column in self.table}
+
+    @staticmethod
+    def is_ours(name, column):
+        """Whether a column is called as we call it."""
+        return isinstance(column, str) and re.sub(r"[\s_]+", "_", column.lower()) == name
+
+    def free(self, column):
+        """Whether a column serves nothing yet and is no second choice."""
+        lists = [c if isinstance(c, list) else [c] for c in self.columns.values()]
+        taken = {c for listed in lists for c in listed}
+        others = {c for listed in self.instead.values() for c in listed if isinstance(c, str)}
+        return column not in taken | others
+
+    @_once
+    def filled(self, column):
+        """The cells of a column that say something."""
+        return [cell for cell in self.table[column] if cell.lower() not in MISSING]
+
+    @_once
+    def share(self, column, ranges=True):
+        """Share of the filled cells that are numbers; "6-8" is one where `ranges`."""
+        cells = self.filled(column)
+        good = [plain_number(c.replace(",", ".")) or (ranges and RANGE.fullmatch(c)) for c in cells]
+        return sum(map(bool, good)) / max(len(good), 1)
+
+    @_once
+    def holds_numbers(self, column):
+        """Whether most filled cells hold a number, be it "n=10", "4.1*" or "<0.1"."""
+        cells = self.filled(column)
+        form = re.compile(
+            r"\D{0,4}\d+([.,]\d+)*\s*(\D{0,4}|[a-z ]{0,12}|\D{1,5}\d+([.,]\d+)*)", re.I
+        )
+        good = [bool(form.fullmatch(cell)) for cell in cells if not DATE.match(cell)]
+        return sum(good) > 0.6 * len(cells) and len(cells) > 0
+
+    @_once
+    def is_bias(self, column):
+        """Whether a column is a question on the risk of bias."""
+        said, cells = self.said[column], {cell.lower() for cell in self.filled(column)}
+        judged = len(cells) > 1 and cells <= set(KNOWN["words"]["bias"])
+        return column.endswith("?") or {"rob", "rb", "bias"} & set(said) or len(said) > 8 or judged
+
+    def number_columns(self):
+        """Columns that hold numbers which are used."""
+        kinds = ("n", "mean", "sd", "low", "high", "follow", "effect", "se", "variance")
+        return [c for name, c in self.columns.items() if name.split("_")[0] in kinds]

@@ -1,0 +1,1 @@
+"""From notebooks to reports: jobs, workers, files."""

@@ -1,0 +1,221 @@
+"""Results of a family as plain data: the contract of `<family>.json`."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from helpers import provenance
+from helpers.analysis.outcome import INFERENCE, pooled_fields
+from helpers.article import tables
+from helpers.review.group_data import MODERATOR
+
+
+def counts(review, analyses, not_analysed=()):
+    """How many rows of the sheet went where; whatever a report says of them, it says from here.
+
+    ``rows_in`` are ``rows_not_used`` (listed with the reason), ``rows_controls`` (controls of a
+    sheet with a row a group), ``rows_elsewhere`` (outcomes that this report has not),
+    ``rows_used``, ``rows_excluded`` by a person, and ``rows_without_effect`` by the settings.
+
+    Parameters
+    ----------
+    review : helpers.review.review.Review
+    analyses : dict of OutcomeAnalysis
+    not_analysed : dict of NothingToAnalyse
+        By outcome.
+
+    Returns
+    -------
+    dict of int
+    """
+    not_analysed = dict(not_analysed)
+    lost = not_analysed.values()
+    here = review.experiments["outcome"].isin([*analyses, *not_analysed]).sum()
+    found = analyses.values()
+    return {
+        "rows_in": review.rows_in,
+        "rows_not_used": len(review.not_used),
+        "rows_controls": review.rows_in - len(review.not_used) - review.rows_out,
+        "rows_elsewhere": review.rows_out - int(here),
+        "rows_used": sum(len(one.rows) for one in found),
+        "rows_excluded": sum(len(one.excluded) for one in found) + sum(e.excluded for e in lost),
+        "rows_without_effect": sum(len(one.undefined) for one in found)
+        + sum(error.undefined for error in lost),
+    }
+
+
+def family_results(review, family, analyses, parameters, seed, not_analysed=()):
+    """All results of one family.
+
+    Parameters
+    ----------
+    review : helpers.review.review.Review
+    family : str
+    analyses : dict of OutcomeAnalysis
+    parameters : dict
+        As the notebook received them.
+    seed : int
+    not_analysed : dict of NothingToAnalyse
+        By outcome.
+
+    Returns
+    -------
+    dict
+        ``review, family, parameters, provenance, outcomes``, every number at full precision and
+        null where there is none.
+    """
+    printed = tables.pooled(review)
+    return finite(
+        {
+            "review": review.id,
+            "family": family,
+            "parameters": parameters,
+            "provenance": {
+                "evidence": review.evidence,
+                "rows": review.digest(),
+                "unconfirmed": list(review.unconfirmed),
+                "inputs": review.inputs(),
+                "code": provenance.code_hash(),
+                "versions": provenance.versions(),
+                "seed": seed,
+                **counts(review, analyses, not_analysed),
+                "not_analysed": {name: str(error) for name, error in dict(not_analysed).items()},
+            },
+            "outcomes": {
+                name: outcome_results(analysis, printed) for name, analysis in analyses.items()
+            },
+        }
+    )
+
+
+def outcome_results(analysis, printed):
+    """Results of one outcome; `printed` is the table of `helpers.article.tables.pooled`."""
+    outcome, measure, preset = analysis.outcome, analysis.measure, analysis.preset_measure
+    return {
+        "label": outcome.label,
+        "unit": outcome.unit,
+        "better": outcome.better,
+        "benefit": measure.better,
+        "positive": measure.positive or None,
+        "studies": analysis.studies,
+        "animals": analysis.animals,
+        "article": pooled_fields(analysis.article) | measure_fields(preset),
+        "recommended": pooled_fields(analysis.recommended) | measure_fields(preset),
+        "chosen": pooled_fields(analysis.chosen) | measure_fields(measure),
+        "three_level": three_level_fields(analysis),
+        "published": printed.loc[outcome.id].to_dict() if outcome.id in printed.index else None,
+        "subgroups": [
+            {"moderator": moderator} | row | measure_fields(measure)
+            for moderator, result in analysis.subgroups.items()
+            for row in records(result.table)
+        ],
+        "q_between": {
+            moderator: {
+                "q": result.q_between,
+                "df": result.df,
+                "p": result.p_between,
+                "single": list(result.single),
+                "left_out": result.left_out,
+            }
+            for moderator, result in analysis.subgroups.items()
+        },
+        "meta_regression": [
+            row | measure_fields(measure)
+            for result in analysis.regressions.values()
+            for row in records(result.coefficients)[1:]
+        ],
+        "models": {
+            moderator: regression_fields(result)
+            for moderator, result in analysis.regressions.items()
+        },
+        "p_holm": analysis.p_holm,
+        "not_estimable": analysis.not_estimable,
+        "not_tested": analysis.not_tested,
+        "thin_levels": {
+            moderator: [
+                {"level": level, "k": k, "studies": studies} for level, (k, studies) in thin.items()
+            ]
+            for moderator, thin in analysis.thin_levels.items()
+        },
+        "tested": {
+            moderator: regression_fields(result) for moderator, result in analysis.tested.items()
+        },
+        "excluded": records(
+            analysis.excluded[["experiment", "study"]].join(
+                analysis.left_out[["effect", "se", "reason", "by"]]
+            )
+        ),
+        "undefined": records(
+            analysis.undefined[["experiment", "study"]].join(analysis.left_out[["reason"]])
+        ),
+    }
+
+
+def measure_fields(measure):
+    """What a result is: its measure by name, and whether its numbers are logarithms."""
+    return {"measure": measure.label, "scale": measure.scale}
+
+
+def three_level_fields(analysis):
+    """The three-level result with cluster-robust inference, or why there is none."""
+    fitted, robust = analysis.three_level, analysis.robust
+    if fitted is None:
+        return {"note": analysis.three_level_note}
+    return {
+        "k": fitted.k,
+        "studies": fitted.studies,
+        **{name: getattr(robust or fitted, name) for name in INFERENCE},
+        "df": getattr(robust, "df", None),
+        "inference": "CR2" if robust else "z",
+        "sigma2_study": fitted.sigma2_study,
+        "sigma2_experiment": fitted.sigma2_experiment,
+        "note": analysis.three_level_note,
+        **measure_fields(analysis.preset_measure),
+    }
+
+
+def regression_fields(result):
+    """A meta-regression without its coefficients' table."""
+    intercept = records(result.coefficients)[0]
+    names = ("k", "left_out", "tau2", "r2", "i2", "qm", "qm_df", "p_moderators", "q_residual",
+             "p_residual", "reference")  # fmt: skip
+    return {name: getattr(result, name) for name in names} | {
+        "intercept": {name: intercept[name] for name in ("coef", "se", "ci_low", "ci_high", "p")}
+    }
+
+
+def with_moderators(table, moderators, after=None):
+    """A table for a download with the moderators beside what is computed.
+
+    A moderator whose id is a column of the table's own is headed "moderator: id" there.
+
+    Parameters
+    ----------
+    table, moderators : pandas.DataFrame
+        With the same index.
+    after : str, optional
+        Column of `table` behind which the moderators stand; by default the last.
+    """
+    apart = {name: f"{MODERATOR}{name}" if name in table else name for name in moderators}
+    place = len(table.columns) if after is None else table.columns.get_loc(after) + 1
+    parts = [table.iloc[:, :place], moderators.rename(columns=apart), table.iloc[:, place:]]
+    return pd.concat(parts, axis=1)
+
+
+def records(frame):
+    """Rows of a small table as dicts of plain Python values."""
+    columns = [series.tolist() for _, series in frame.items()]
+    return [dict(zip(frame, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def finite(value):
+    """Plain Python values with None for whatever is not finite."""
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

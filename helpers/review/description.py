@@ -1,0 +1,254 @@
+"""What a review says of itself: `review.toml` as objects."""
+
+import math
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from helpers.problems import Finding, ReviewError, nearest
+from helpers.review.schema import REVIEW, fault, misfits
+
+PROJECT = Path(__file__).resolve().parents[2]
+DEFAULT = PROJECT / "data" / "sci_exosomes"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is measured: its scale and on which side benefit lies.
+
+    `reference` is the uninjured value where it is fixed, for normalised mean differences;
+    `effect_name` and `effect_scale` say what the effects are that rows bring themselves.
+    """
+
+    id: str
+    label: str
+    family: str
+    unit: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+    better: str | None = None
+    reference: float | None = None
+    effect_name: str = ""
+    effect_scale: str = "identity"
+
+
+@dataclass(frozen=True)
+class Family:
+    """Outcomes that are reported together."""
+
+    id: str
+    label: str
+    outcomes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Moderator:
+    """A property of experiments that may explain heterogeneity; without levels it is a number.
+
+    `column` is the sheet's column, where it is not the one called like the id or named under
+    `[sheet.columns]`.
+    """
+
+    id: str
+    label: str
+    levels: tuple[str, ...] = ()
+    reference: str | None = None
+    reference_by_outcome: dict = field(default_factory=dict)
+    column: str | None = None
+
+    def reference_for(self, outcome, present):
+        """The level to compare with; the first one present where the usual one has no row."""
+        reference = self.reference_by_outcome.get(outcome, self.reference)
+        return next(level for level in (reference, *self.levels) if level in present)
+
+
+@dataclass(frozen=True)
+class Description:
+    """A review without its rows."""
+
+    folder: Path
+    id: str
+    title: str
+    families: dict[str, Family]
+    outcomes: dict[str, Outcome]
+    moderators: dict[str, Moderator]
+    sheet: dict
+    config: dict = field(repr=False)
+    subject: str = ""
+    citation: str = ""
+    treated: str = "treated"
+    control: str = "control"
+    evidence: dict = field(default_factory=lambda: {"kind": "extracted"})
+    unconfirmed: tuple[str, ...] = ()
+
+    @property
+    def protocol(self):
+        """What `[protocol]` says: ``id`` and a list of ``deviations``, as far as given."""
+        return self.config.get("protocol", {})
+
+    @property
+    def guesses(self):
+        """What `unconfirmed` lists, in words with what stands there now."""
+        there = dict(_entries(self.config))
+        return [_in_words(name, there) for name in self.unconfirmed]
+
+    @property
+    def is_authentic(self):
+        """Whether the rows were taken from publications, not reconstructed or simulated."""
+        return self.evidence["kind"] == "extracted"
+
+
+def find_folder(folder=None):
+    """Folder of a review: as given, or inside the project; by default the project's own review.
+
+    A relative path is looked up from the current folder and then from the project's, so that a
+    notebook finds its review wherever it was started.
+    """
+    if folder is None or str(folder) == "":
+        return DEFAULT
+    path = Path(folder).expanduser()
+    for candidate in (Path.cwd() / path, PROJECT / path):
+        if (candidate / "review.toml").is_file():
+            return candidate.resolve()
+    remedy = "Name a folder that holds a review.toml, or make one with "
+    remedy += "`python -m helpers new DIR --from SHEET`"
+    raise ReviewError([Finding(str(path / "review.toml"), "there is no such file", remedy)])
+
+
+def describe(folder=None):
+    """Read `review.toml`.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        Folder of the review; by default the project's own.
+
+    Returns
+    -------
+    Description
+
+    Raises
+    ------
+    ReviewError
+        With every fault of the file.
+    """
+    folder = find_folder(folder)
+    try:
+        config = tomllib.loads((folder / "review.toml").read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        found = Finding("review.toml", f"this is not TOML: {error}", "Mend the line named here")
+        raise ReviewError([found]) from error
+    if faults := list(misfits(config, REVIEW)):
+        raise ReviewError(faults)
+    families = [_family(entry) for entry in config["families"]]
+    sheet = config.get("sheet", {})
+    own = {name: sheet[name] for name in ("effect_name", "effect_scale") if name in sheet}
+    outcomes = [
+        _outcome(own | o, entry["id"]) for entry in config["families"] for o in entry["outcomes"]
+    ]
+    moderators = [_moderator(entry) for entry in config.get("moderators", [])]
+    for kind in (families, outcomes, moderators):
+        ids = [entry.id for entry in kind]
+        twice = [name for place, name in enumerate(ids) if name in ids[:place]]
+        faults += [fault(f"id = {name}", "this id is given twice") for name in twice]
+    known = [outcome.id for outcome in outcomes]
+    faults += [found for moderator in moderators for found in _references(moderator, known)]
+    faults += _unknown_settings(config)
+    if faults:
+        raise ReviewError(faults)
+    texts = ("title", "subject", "citation", "treated", "control", "evidence")
+    return Description(
+        folder=folder,
+        id=config.get("id", folder.name),
+        families={family.id: family for family in families},
+        outcomes={outcome.id: outcome for outcome in outcomes},
+        moderators={moderator.id: moderator for moderator in moderators},
+        sheet={"file": "experiments.csv"} | config.get("sheet", {}),
+        config=config,
+        unconfirmed=tuple(config.get("unconfirmed", ())),
+        **{name: config[name] for name in texts if name in config},
+    )
+
+
+def _family(entry):
+    outcomes = tuple(outcome["id"] for outcome in entry["outcomes"])
+    return Family(**{"label": entry["id"]} | entry | {"outcomes": outcomes})
+
+
+def _outcome(entry, family):
+    given = {"label": entry["id"]} | entry
+    low, high = given.pop("range", (-math.inf, math.inf))
+    return Outcome(family=family, low=float(low), high=float(high), **given)
+
+
+def _moderator(entry):
+    given = {"label": entry["id"], "levels": ()} | entry
+    given["levels"] = tuple(map(str, given["levels"]))
+    if given["levels"]:
+        given["reference"] = str(given.get("reference", given["levels"][0]))
+    return Moderator(**given)
+
+
+def _entries(value, place=""):
+    """Settings of a file by their names, such as ``families.outcomes.il_6.better``.
+
+    What stands in a list is named by its id, with or without that of the list above.
+    """
+    if isinstance(value, dict):
+        for name, part in value.items():
+            where = f"{place}.{name}".lstrip(".")
+            yield where, part
+            yield from _entries(part, where)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _entries(part, place)
+            if isinstance(part, dict) and "id" in part:
+                yield f"{place}.{part['id']}", part
+                yield from _entries(part, f"{place}.{part['id']}")
+
+
+def _in_words(name, there):
+    """A setting and its value for a reader: "study is the column ArticleID"."""
+    value, (place, _, last) = there[name], name.rpartition(".")
+    words = last.replace("_", " ")
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        value = " and ".join(value)
+    if place == "sheet.columns":
+        return f"{words} is the column {value}"
+    if place == "sheet.constants":
+        return f"{words} is {value} in every row"
+    if place == "sheet.values":
+        return f"words for {words} are replaced"
+    if isinstance(value, dict):
+        read = (
+            "" if place != "moderators" else "as categories" if "levels" in value else "as a number"
+        )
+        return f"{value.get('label', words)} {read}".strip()
+    if isinstance(value, list):
+        return words
+    if place.startswith("families"):
+        return f"{value} is {words} for {there[place].get('label', there[place]['id'])}"
+    return f"{words} is {str(value).lower() if isinstance(value, bool) else value}"
+
+
+def _unknown_settings(config):
+    """Faults of `unconfirmed`: settings that `review.toml` does not have."""
+    there = dict(_entries(config))
+    for name in config.get("unconfirmed", ()):
+        if name not in there:
+            remedy = f"{nearest(name, there)}, or take it out"
+            yield fault("unconfirmed", "there is no such setting in this file", name, remedy)
+
+
+def _references(moderator, outcomes):
+    """Faults of a moderator's references: levels and outcomes that do not exist."""
+    place = f"moderators.{moderator.id}.reference"
+    by_outcome = moderator.reference_by_outcome
+    for level in [moderator.reference, *by_outcome.values()] if moderator.levels else ():
+        if level not in moderator.levels:
+            remedy = nearest(level, moderator.levels)
+            yield fault(place, "this reference is no level", level, remedy)
+    for outcome in by_outcome:
+        if outcome not in outcomes:
+            remedy = nearest(outcome, outcomes)
+            yield fault(f"{place}_by_outcome", "there is no such outcome", outcome, remedy)

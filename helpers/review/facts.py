@@ -1,0 +1,160 @@
+"""A review's files of facts beside its sheet: risk of bias and the flow of records."""
+
+import re
+
+import pandas as pd
+
+from helpers.problems import Finder, nearest
+from helpers.sheet.files import plain_number, read_csv
+
+JUDGEMENTS = {
+    "low": "low; low risk; low risk of bias; l; +; ++; green",
+    "unclear": "unclear; unclear risk; unclear risk of bias; u; ?; not clear; unknown; nc",
+    "high": "high; high risk; high risk of bias; h; -; --; –; x; red",
+}
+# Words of other tools that have no place of their own here: shown as unclear, and said.
+BETWEEN = ("some concerns", "some concern", "moderate", "moderate risk", "no information", "ni",
+           "not reported", "nr", "yellow")  # fmt: skip
+WORDS = {word: kind for kind, words in JUDGEMENTS.items() for word in words.split("; ")}
+WORDS |= dict.fromkeys(BETWEEN, "unclear")
+# What a stage of the flow is called, tried in this order on its stage and on its item.
+EXCLUDED = r"exclu|remov|not (retriev|eligib|relevant)|reject|ineligib|withdraw"
+FULL = r"full[ -_]?text|eligib|assess|articles? exclu|reports? exclu"
+STAGES = ("identification", "screening", "excluded_screening", "eligibility", "excluded_full_text",
+          "included")  # fmt: skip
+NO_ITEMS = ("study_label", "study_id", "study", "overall", "article_line", "note")
+ROB, ITEMS, FLOW = "risk_of_bias.csv", "risk_of_bias_items.csv", "flow.csv"
+
+
+def read(folder, name):
+    """One file of facts as text, judgements and stages under the program's words.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+
+    Returns
+    -------
+    pandas.DataFrame
+        Empty where there is no such file. The items of a risk of bias without a file of items are
+        its columns.
+    """
+    path = folder / name
+    if not path.is_file():
+        rob = read_csv(folder / ROB) if name == ITEMS and (folder / ROB).is_file() else None
+        return pd.DataFrame() if rob is None else _items(rob)
+    table = read_csv(path)
+    if name == ROB:
+        for item in _items(table)["item"]:
+            table[item] = table[item].map(lambda cell: judgement(cell) or "")
+    if name == FLOW and {"stage", "item"} <= set(table):
+        pairs = zip(table["stage"], table["item"], strict=True)
+        table["stage"] = [stage(*pair) or pair[0] for pair in pairs]
+    return table
+
+
+def judgement(text):
+    """A judgement as low, unclear or high; None where it is none of them."""
+    return WORDS.get(" ".join(text.casefold().replace("_", " ").split()).strip(". "))
+
+
+def stage(word, item=""):
+    """The stage of the flow of records that a word and an item name, None where it is none."""
+    plain = re.sub(r"[\s_-]+", "_", word.strip().casefold())
+    gone = bool(re.search(EXCLUDED, item, re.I))
+    if plain in STAGES:
+        # "screening, records excluded" leaves the screening; duplicates leave in identification.
+        leaving = {"screening": "excluded_screening", "eligibility": "excluded_full_text"}
+        return leaving.get(plain, plain) if gone else plain
+    text = plain.replace("_", " ")
+    if re.search(EXCLUDED, text):
+        if re.search(r"duplicat|before", text):
+            return "identification"
+        full = re.search(FULL, text) or re.search(r"full[ -]?text", item, re.I)
+        if full or re.search(r"screen|title|abstract|record", text):
+            return "excluded_full_text" if full else "excluded_screening"
+        return None
+    for name, form in (
+        ("identification", r"identif|search|database|duplicat|found|hits"),
+        ("eligibility", FULL),
+        ("screening", r"screen|title|abstract"),
+        ("included", r"^(studies |articles |reports )?includ|synthes|analys"),
+    ):
+        if re.search(form, text):
+            leaving = {"screening": "excluded_screening", "eligibility": "excluded_full_text"}
+            return leaving.get(name, name) if gone else name
+    return None
+
+
+def _items(rob):
+    """The items of a table of risk of bias by its own headings."""
+    items = [name for name in rob if name not in NO_ITEMS]
+    return pd.DataFrame({"item": items, "domain": items, "text": items}, dtype=object)
+
+
+def findings(folder):
+    """Faults and warnings of these files, each with row and column.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of Finding
+    """
+    return [*_of_bias(folder), *_of_flow(folder)]
+
+
+def _of_bias(folder):
+    path, items = folder / ROB, folder / ITEMS
+    if not path.is_file():
+        return []
+    table, found = read_csv(path), Finder(ROB)
+    if "study_label" not in table:
+        remedy = f"Name the column of the studies so; it has {', '.join(table)}"
+        found.lack("study_label", "this column is missing", remedy)
+    listed = _items(table)["item"]
+    if items.is_file():
+        texts, told = read_csv(items), Finder(ITEMS)
+        for name in ("item", "text"):
+            if name not in texts:
+                remedy = f"Add it; it has {', '.join(texts)}"
+                told.lack(name, "this column is missing", remedy)
+        if not told.findings:
+            lost = ~texts["item"].isin(table.columns)
+            what = f"{ROB} has no such column"
+            told.fault(lost, texts["item"], what, lambda cell: nearest(cell, table.columns))
+            listed = texts["item"][~lost]
+        found.findings += told.findings
+    else:
+        what = f"there is no {ITEMS}: the items are called by their headings"
+        found.lack(None, what, "Write one with the columns item, domain, text", "warning")
+    remedy = "Write low, unclear or high (or low risk, +, ?, -)"
+    for name in listed:
+        cells = table[name]
+        wrong = (cells != "") & cells.map(judgement).isna()
+        found.fault(wrong, cells, "this is no judgement known here", remedy)
+        between = cells.map(lambda cell: " ".join(cell.casefold().split()) in BETWEEN)
+        what = "this is shown as unclear"
+        found.warn(between, cells, what, "Write low or high where it is one of them")
+    return found.findings
+
+
+def _of_flow(folder):
+    path = folder / FLOW
+    if not path.is_file():
+        return []
+    table, found = read_csv(path), Finder(FLOW)
+    lacking = [name for name in ("stage", "item", "n") if name not in table]
+    for name in lacking:
+        found.lack(name, "this column is missing", f"Add it; it has {', '.join(table)}")
+    if not lacking:
+        pairs = zip(table["stage"], table["item"], strict=True)
+        unknown = pd.Series([stage(*pair) is None for pair in pairs], table.index)
+        remedy = f"Write one of {', '.join(STAGES)}"
+        found.fault(unknown, table["stage"], "there is no such stage", remedy)
+        wrong = table["n"].map(lambda cell: not re.fullmatch(r"\d+", plain_number(cell) or ""))
+        found.fault(wrong, table["n"], "a whole number is due here", "Write it without marks")
+    return found.findings

@@ -1,0 +1,251 @@
+"""Rows and numbers of a checked sheet that are odd: no comparison, no row, no measured number."""
+
+import re
+import unicodedata
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+
+from helpers.problems import Finding
+from helpers.review import controls
+from helpers.review.group_data import ARMS, to_floats
+from helpers.sheet.files import GROUPS
+
+# Words in an id that head or end a table instead of naming a study.
+TOTALS = re.compile(
+    r"(grand |sub|n )?[ -]?(totals?|sums?|means?|averages?|overall|pooled|summe|gesamt\w*|mittelwert|"
+    r"durchschnitt|moyenne|somme|ensemble|promedio|suma|totale|totaal|media|итого|всего|среднее|"
+    r"合计|总计|平均|合計)\s*:?\s*(\(.*\))?",
+    re.I,
+)
+SENTINEL = re.compile(r"-?9{2,6}(\.0)?|-9(\.0)?")
+COPY = re.compile(
+    r"(.*\S)\s*(?:\((\d{1,2})\)|#\s*(\d{1,2})|[,; ]\s*exp(?:eriment|\.)?\s*(\d{1,2}))", re.I
+)
+# Days since 1899-12-30 by which spreadsheets store dates, for the years 2000 to 2049.
+SERIALS = 36526, 54788
+FAR = 5  # times the largest other group
+THOUSAND = 2.5, 3.5  # powers of ten that are about a thousand
+
+
+def rows(found, description, sheet, table, numbers):
+    """Warnings of rows that are no comparison, stand twice, or were not meant to be read.
+
+    Parameters
+    ----------
+    found : helpers.problems.Finder
+    description : helpers.review.description.Description
+    sheet : helpers.review.mapping.Sheet
+    table : pandas.DataFrame
+        The mapped sheet as text.
+    numbers : pandas.DataFrame
+        Its number columns.
+    """
+    odd = _twice(found, table, numbers) | _equal_groups(found, table, numbers)
+    _shared_controls(found, description, table[~odd])
+    _totals(found, table)
+    _marked(found, sheet, table)
+    _copies(found, table)
+    _spellings(found, table)
+
+
+def cells(found, sheet, table, numbers):
+    """Warnings of numbers that were perhaps not measured."""
+    told = _sentinels(found, sheet, table)
+    told |= _dates(found, table, numbers)
+    _far_sizes(found, table, numbers, told)
+    _thousandfold(found, table, numbers)
+    _percent(found, sheet)
+
+
+def _shared_controls(found, description, table):
+    """Warnings of rows that seem to share a control group which has no id."""
+    if "shared_controls" in description.sheet or description.sheet.get("control_n_is_split"):
+        return
+    what = "n, mean and SD of the control group stand in several rows of this study, outcome and "
+    what += "day, and no id says whether these are the same animals"
+    remedy = 'Give them one control_group, or say shared_controls = "by_numbers" under [sheet] in '
+    remedy += 'review.toml ("by_id" where they are different animals)'
+    source = found.names.get("mean_control", "mean_control")
+    for first, alike in controls.alike(table).items():
+        rows = ", ".join(map(str, alike))
+        value = f"{table.loc[first, 'mean_control']} in rows {rows}"
+        found.findings.append(
+            Finding(found.file, what, remedy, int(first), source, value, "warning", found.sheet)
+        )
+
+
+def _twice(found, table, numbers):
+    remedy = "Leave one out by [[sheet.leave_out]] or `exclusions.csv`, or correct it"
+    odd = pd.Series(False, table.index)
+    whole = np.isfinite(numbers[[*GROUPS]]).all(axis=1)
+    own = ~whole & np.isfinite(numbers[["effect", "se"]]).all(axis=1)
+    for there, columns in ((whole, [*GROUPS]), (own, ["effect", "se"])):
+        data = numbers.loc[there, columns].assign(outcome=table["outcome"][there])
+        elsewhere = data.duplicated()
+        here = data.assign(study=table["study"][there]).duplicated() if there.any() else elsewhere
+        here = here.reindex(table.index, fill_value=False)
+        what = "an earlier row of this study and outcome has the same numbers"
+        found.warn(here, table["study"], what, remedy)
+        odd |= here
+        if there is whole:  # an effect and its error may be met twice by chance, six numbers not
+            elsewhere = elsewhere.reindex(table.index, fill_value=False) & ~here
+            what = "a row of another study has the same numbers for this outcome"
+            found.warn(elsewhere, table["study"], what, remedy)
+    return odd
+
+
+def _equal_groups(found, table, numbers):
+    n1, mean1, sd1, n2, mean2, sd2 = (numbers[name] for name in GROUPS)
+    same = (n1 == n2) & (mean1 == mean2) & (sd1 == sd2)
+    what = "treated and control are the same here: an effect of exactly 0"
+    remedy = "Leave the row out by [[sheet.leave_out]] if it is the control group itself"
+    found.warn(same, table["mean_treated"], what, remedy)
+    return same
+
+
+def _totals(found, table):
+    for name in ("study", "experiment"):
+        rows = table[name].map(lambda cell: bool(TOTALS.fullmatch(cell.strip())))
+        what, remedy = "this looks like a row of totals", "Leave it out by [[sheet.leave_out]]"
+        found.warn(rows, table[name], what, remedy)
+
+
+def _marked(found, sheet, table):
+    """Rows that a spreadsheet hides or strikes out, columns that it hides."""
+    marks, remedy = sheet.raw.marks, "Show it and look, or leave it out by [[sheet.leave_out]]"
+    hidden = table.index.isin(marks.get("hidden rows", ()))
+    found.warn(hidden, table["study"], "this row is hidden or filtered away in the sheet", remedy)
+    struck = {row for row, _ in marks.get("struck", ())}
+    rows, what = table.index.isin(struck), "cells of this row are struck out in the sheet"
+    found.warn(rows, table["study"], what, remedy)
+    for name in table:
+        if found.names.get(name) in marks.get("hidden columns", ()):
+            what = f"the column read as {name} is hidden in the sheet"
+            found.lack(found.names[name], what, "Check whether it is the right one", "warning")
+
+
+def _copies(found, table):
+    """One study under several numbered names."""
+    cells, parts = table["study"], table["study"].map(COPY.fullmatch)
+    bases = parts.map(lambda part: part[1].casefold().rstrip(" ,;") if part else "")
+    whole = set(cells.str.casefold())
+    several = bases.map(cells.groupby(bases).nunique()) > 1
+    rows = (bases != "") & (several | bases.isin(whole)) & ~cells.duplicated()
+    what = "studies have this name but for a number at its end: they are counted as different ones"
+    remedy = "Give experiments of one study one name, by [sheet.values.study] in review.toml"
+    found.warn(rows, cells, what, remedy)
+
+
+def _spellings(found, table):
+    """Ids that differ only in case, blanks, points, accents or the kind of dash."""
+    for name in ("study", "cohort", "control_group", "experiment"):
+        cells = table[name]
+        plain = cells.map(_plain)
+        several = cells.groupby(plain).transform("nunique") > 1
+        common = cells.groupby(plain).transform(lambda part: part.value_counts().index[0])
+        rows = several & (cells != common) & (cells != "") & ~cells.duplicated()
+        what = "another id differs from this one only in its spelling"
+        remedy = f"Bring them to one under [sheet.values.{name}] in review.toml"
+        found.warn(rows, cells, what, remedy)
+
+
+def _plain(text):
+    text = unicodedata.normalize("NFKD", text).casefold()
+    text = "".join(letter for letter in text if not unicodedata.combining(letter))
+    return re.sub(r"[\s.,;:_]+", "", re.sub("[‐‑‒–—−]", "-", text))
+
+
+def _sentinels(found, sheet, table):
+    """Cells such as 999 that stand for "not reported"; returns them as (row, column)."""
+    texts = {name: cells for name, (_, cells) in sheet.origin.items()}
+    marked = pd.DataFrame(
+        {name: cells.map(lambda c: bool(SENTINEL.fullmatch(c))) for name, cells in texts.items()},
+        table.index,
+        dtype=bool,
+    )
+    told, often = set(), marked.sum(axis=1) > 1
+    for name in marked.columns[marked.any()]:
+        cells = to_floats(texts[name])
+        others = cells[~marked[name]].dropna()
+        if others.empty and not name.startswith(("n_", "mean_", "sd_")):
+            continue  # an id
+        negative = texts[name].str.startswith("-") & ~(others < 0).any()
+        far = cells.abs() > 3 * others.abs().max() if len(others) else True
+        rows = marked[name] & (negative | far | often)
+        what = "this number often stands for a value that is not reported"
+        remedy = "If it does here, name it among `missing` under [sheet] in review.toml"
+        found.warn(rows, texts[name].rename(name), what, remedy)
+        told |= {(row, name) for row in table.index[rows]}
+    return told
+
+
+def _dates(found, table, numbers):
+    """Whole numbers that a spreadsheet shows as dates of this century, far from all others."""
+    told = set()
+    for name in numbers:
+        cells = numbers[name]
+        serial = cells.between(*SERIALS) & (cells % 1 == 0)
+        others = cells[~serial].abs().max()
+        rows = serial & (~np.isfinite(others) & name.startswith("n_") | (cells > 20 * others))
+        for serial in sorted(set(cells[rows])):
+            day = date(1899, 12, 30) + timedelta(int(serial))
+            what = f"a spreadsheet stores the date {day:%Y-%m-%d} as this number: perhaps "
+            what += f"{day.day}.{day.month} or {day.day}-{day.month} was typed"
+            found.warn(rows & (cells == serial), table[name], what, "Check it against the source")
+        told |= {(row, name) for row in table.index[rows]}
+    return told
+
+
+def _far_sizes(found, table, numbers, told):
+    """Group sizes far above all others, those apart that are warned of already."""
+    sizes = numbers[[f"n_{arm}" for arm in ARMS]]
+    known = pd.DataFrame({c: [(row, c) in told for row in sizes.index] for c in sizes}, sizes.index)
+    values = np.sort(sizes.mask(known).to_numpy().ravel())
+    values = values[np.isfinite(values)]
+    if len(values) < 6:
+        return
+    for column in sizes:
+        n = sizes[column]
+        largest = [max(values[values < size], default=np.nan) for size in n]
+        rare = n.map(lambda size: (values >= size).sum() <= max(2, 0.05 * len(values)))
+        rows = rare & (n > FAR * np.array(largest)) & (n > 20) & ~known[column]
+        what = "this group is far larger than all others"
+        found.warn(rows, table[column], what, "Check it against the source")
+
+
+def _thousandfold(found, table, numbers):
+    """Means and SDs about a thousand times off, as by a mark for thousands read as decimal."""
+    remedy = "Check the mark for decimals or thousands, and the unit"
+    for name in ("mean", "sd"):
+        size = numbers[[f"{name}_{arm}" for arm in ARMS]].abs()
+        logs = np.log10(size.where(size > 0))
+        by = logs.mean(axis=1).groupby(table["outcome"])
+        middle, count = by.transform("median"), by.transform("count")
+        # A row in another unit is off in both groups; a slip is off from the other group too.
+        apart = (logs.iloc[:, 0] - logs.iloc[:, 1]).abs()
+        for column in logs:
+            off = (logs[column] - middle).abs()
+            rows = off.between(*THOUSAND) & (apart > 2) & (count >= 4)
+            what = f"this {name} is about a thousand times off those of the outcome's other rows"
+            found.warn(rows, table[column], what, remedy)
+    for arm in ARMS:
+        mean, sd = numbers[f"mean_{arm}"], numbers[f"sd_{arm}"]
+        # Changes from baseline lie about 0, with either sign.
+        changes = (mean < 0).groupby(table["outcome"]).transform("any")
+        rows = (mean != 0) & (sd > 100 * mean.abs()) & ~changes
+        what = "this mean is hundreds of times smaller than its SD"
+        found.warn(rows, table[mean.name], what, remedy)
+
+
+def _percent(found, sheet):
+    """Cells that a workbook shows as percentages and stores as their hundredth."""
+    percent = sheet.raw.marks.get("percent", ())
+    for name in sheet.origin:
+        source, (places, texts) = found.names.get(name), sheet.origin[name]
+        shown = places.map(lambda row, source=source: (row, source) in percent)
+        if shown.any() and not shown.all():
+            what = "the sheet shows this as a percentage, and other cells of the column as they are"
+            remedy = "Check the unit: 45% is stored as 0.45"
+            found.warn(shown & (texts != ""), texts.rename(name), what, remedy)

@@ -1,0 +1,206 @@
+"""A review: its description and its checked rows."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from helpers import provenance
+from helpers.analysis.settings import one_of
+from helpers.problems import Finding, ReviewError, nearest
+from helpers.review import check, facts
+from helpers.review.description import Description, find_folder
+from helpers.review.group_data import to_floats
+from helpers.review.schema import fault
+from helpers.sheet.files import GROUPS, NUMBERS, read_csv
+from helpers.stats.effects import effect_sizes, undefined
+
+EXCLUSION = ["experiment", "reason", "by"]
+
+_held = {}  # by folder, see `hold`
+
+
+@dataclass(frozen=True, eq=False)
+class Review:
+    """A review that can be analysed.
+
+    Attributes
+    ----------
+    description : Description
+        What `review.toml` says.
+    experiments : pandas.DataFrame
+        The project's columns of the checked sheet: ``experiment`` ids as index, numbers as floats;
+        ``sheet_row`` is the row in the file.
+    moderator_values : pandas.DataFrame
+        The moderators of the same rows, a column an id: levels as a categorical in their order, or
+        floats. They stand apart, so that no id of a moderator is a column of the program's.
+    exclusions : pandas.DataFrame
+        ``experiment, reason, by``.
+    warnings : tuple of Finding
+        What is odd but not refused.
+    trace : pandas.DataFrame
+        ``step, column, detail, rows``: what was done to the sheet, in order.
+    not_used : pandas.DataFrame
+        ``sheet_row, reason`` of the rows of the sheet that give no experiment.
+    rows_in, rows_out : int
+        Rows of the sheet, and how many of them became experiments.
+    whole : bool
+        Whether these are all experiments, not a `part`.
+    """
+
+    description: Description
+    experiments: pd.DataFrame
+    moderator_values: pd.DataFrame
+    exclusions: pd.DataFrame
+    warnings: tuple[Finding, ...]
+    trace: pd.DataFrame
+    not_used: pd.DataFrame
+    rows_in: int
+    rows_out: int
+    whole: bool = True
+
+    def __getattr__(self, name):
+        # A review is its description with rows: review.title, review.outcomes, ...
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.description, name)
+
+    def rows(self, outcome):
+        """The rows of one outcome, exclusions not yet applied; an unknown one is refused."""
+        outcome = one_of(outcome, self.outcomes, "outcome")
+        return self.experiments[self.experiments["outcome"] == outcome.id]
+
+    def part(self, outcomes):
+        """The same review with the rows of some outcomes; what was done to the sheet stays."""
+        names = [one_of(outcome, self.outcomes, "outcome").id for outcome in outcomes]
+        kept = self.experiments["outcome"].isin(names)
+        experiments = self.experiments[kept]
+        elsewhere = set(self.experiments["sheet_row"][~kept])
+        return replace(
+            self,
+            experiments=experiments,
+            moderator_values=self.moderator_values[kept],
+            exclusions=self.exclusions[self.exclusions["experiment"].isin(experiments.index)],
+            warnings=tuple(odd for odd in self.warnings if odd.row not in elsewhere),
+            whole=False,
+        )
+
+    def inputs(self):
+        """SHA-256 of the files read; those of a part without the ones that its rows come from."""
+        files = provenance.input_hashes(self.folder)
+        if self.whole:
+            return files
+        joined = {entry.get("file") for entry in self.sheet.get("join", ())}
+        of_rows = joined | {self.sheet["file"], "corrections.csv", "exclusions.csv"}
+        return {name: digest for name, digest in files.items() if name not in of_rows}
+
+    def digest(self):
+        """SHA-256 of the rows as CSV, of what was excluded, found odd and done to the sheet."""
+        tables = (
+            self.experiments, self.moderator_values, self.exclusions, self.trace, self.not_used,
+        )  # fmt: skip
+        texts = [table.to_csv(index=False) for table in tables]
+        texts += [str(self.rows_in), *map(str, self.warnings)]
+        return provenance.sha256("\0".join(texts).encode())
+
+    def facts(self, name):
+        """One of the review's files of facts as text, empty where there is none."""
+        return facts.read(self.description.folder, name)
+
+
+def load(folder=None):
+    """Read and check a review.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        Folder with `review.toml`; by default the project's own review.
+
+    Returns
+    -------
+    Review
+
+    Raises
+    ------
+    ReviewError
+        With all faults of all files.
+    """
+    if held := _held.get(find_folder(folder)):
+        return held
+    description, sheet, findings = check.examine(folder)
+    if findings.faults:
+        raise ReviewError(findings.faults)
+    path = description.folder / "exclusions.csv"
+    listed = read_csv(path)[EXCLUSION] if path.is_file() else pd.DataFrame(columns=EXCLUSION)
+    experiments, moderators = _typed(description, sheet), _moderators(description, sheet)
+    moderators.index = experiments.index
+    kept = experiments[~experiments.index.isin(listed["experiment"])]
+    outliers = _outliers(description.sheet.get("outliers"), kept, moderators.loc[kept.index])
+    exclusions = pd.DataFrame([*listed.itertuples(index=False), *outliers], columns=EXCLUSION)
+    return Review(
+        description,
+        experiments,
+        moderators,
+        exclusions,
+        findings.warnings,
+        trace=sheet.trace,
+        not_used=sheet.not_used,
+        rows_in=sheet.rows_in,
+        rows_out=len(experiments),
+    )
+
+
+def hold(folder):
+    """Load a review once for all processes that will be forked from this one.
+
+    Raises
+    ------
+    ReviewError
+    """
+    _held[find_folder(folder)] = load(folder)
+
+
+def _typed(description, sheet):
+    """The project's columns, numbers as floats."""
+    due = (*GROUPS, "follow_up_days", "cohort", "control_group", "provenance")
+    table = sheet.table.reindex(columns=dict.fromkeys([*sheet.table, *due]), fill_value="")
+    for name in table.columns.intersection(NUMBERS):
+        table[name] = to_floats(table[name])
+    fixed = {name: outcome.reference for name, outcome in description.outcomes.items()}
+    if any(value is not None for value in fixed.values()):
+        reference = table["outcome"].map(fixed).astype(float)
+        measured = table.get("mean_reference", pd.Series(np.nan, table.index))
+        table["mean_reference"] = measured.fillna(reference)
+    table.insert(0, "sheet_row", table.index)
+    return table.set_index("experiment", drop=False)
+
+
+def _moderators(description, sheet):
+    """The moderators as categories or floats; one that the sheet does not have is missing."""
+    columns = {}
+    for name, cells in sheet.moderators.items():
+        if levels := description.moderators[name].levels:
+            cells = cells.where(cells != "")
+            columns[name] = pd.Categorical(cells, categories=list(levels), ordered=True)
+        else:
+            columns[name] = to_floats(cells)
+    return pd.DataFrame(columns, sheet.table.index)
+
+
+def _outliers(rule, experiments, moderators):
+    """Exclusions by `[sheet.outliers]`: effects further than `sd` SDs from the mean, one pass."""
+    if rule is None:
+        return
+    sd, by = rule["sd"], rule.get("by")
+    if by and by not in experiments and by not in moderators:
+        advice = nearest(by, [*experiments, *moderators])
+        raise ReviewError([fault("sheet.outliers", "there is no such column", by, advice)])
+    defined = experiments[undefined(experiments) == ""]
+    effect = effect_sizes(defined)["effect"] * defined.get("sign", 1.0)
+    by = (experiments if by in experiments else moderators)[by] if by else ""
+    by = pd.Series(by, experiments.index, dtype=object)[defined.index]
+    groups = effect.groupby(by.to_numpy(), dropna=False)  # what is not reported is a group too
+    far = ((effect - groups.transform("mean")) / groups.transform("std")).abs()
+    for name, distance in far[far > sd].items():
+        where = f"{distance:.1f} SDs from the mean of all rows (limit {sd})"
+        yield name, f"g {effect[name]:.2f} lies {where}", "rule in review.toml"

@@ -1,0 +1,182 @@
+"""What may stand in `review.toml`: each entry, and what is due in it."""
+
+import math
+
+from helpers.problems import Finding, nearest
+
+
+def _number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _finite(value):
+    return _number(value) and math.isfinite(value)
+
+
+def _pair(value):
+    return isinstance(value, list) and list(map(_number, value)) == [True] * 2
+
+
+def _texts(value):
+    return isinstance(value, list) and value and all(isinstance(part, str) for part in value)
+
+
+def _word(value):
+    return isinstance(value, str) and value.isidentifier()
+
+
+# What is due, whether a value is that, and the way out: a remedy, or the words that there are.
+TABLE = ("a table", lambda value: isinstance(value, dict))
+LIST = ("a list", lambda value: isinstance(value, list))
+TEXT = ("a text", lambda value: isinstance(value, str))
+FINITE = ("a number", _finite)
+POSITIVE = ("a number", lambda value: _finite(value) and value > 0, "Write one above 0")
+DIVISOR = ("a number", lambda value: _finite(value) and value != 0, "Write one other than 0")
+CELL = ("a text or a number", lambda value: isinstance(value, str | bool) or _finite(value))
+FLAG = ("true or false", lambda value: isinstance(value, bool))
+ROW = ("the number of a row", lambda value: type(value) is int and value > 0)
+WORD = (
+    "a word of letters, digits and _, not overview or index,",
+    lambda value: _word(value) and value not in ("overview", "index"),
+)
+COLUMN = ("a column or a list of columns", lambda value: isinstance(value, str) or _texts(value))
+COLUMNS = ("a list of columns", _texts)
+RANGE = ("a range [lowest, highest]", lambda value: _pair(value) and value[0] < value[1])
+DAYS = ("all", "first", "last")
+DAY = ("all, first, last or a day", lambda v: v in DAYS or _finite(v), DAYS)
+
+
+def _one_of(*words):
+    *first, last = (f'"{word}"' for word in words)
+    return (f"{', '.join(first)} or {last}", lambda value: value in words, words)
+
+
+SCALE = _one_of("identity", "log")
+# A dict is a table, "*" any other key of it, "!" a key that must be there; a list holds any number.
+SHEET = {
+    "file": TEXT,
+    "sheet": TEXT,
+    "header": ROW,
+    "encoding": TEXT,
+    "separator": TEXT,
+    "digitiser": FLAG,
+    "decimal": _one_of(".", ","),
+    "thousands": _one_of(",", ".", "'", " ", ""),
+    "missing": [TEXT],
+    "control_n_is_split": FLAG,
+    "shared_controls": _one_of("by_id", "by_numbers"),
+    "columns": {"*": COLUMN},
+    "constants": {"*": CELL},
+    "values": {"*": {"*": CELL}},
+    "divide": {"*": DIVISOR},
+    "join": [{"file": TEXT, "sheet": TEXT, "header": ROW, "on": TEXT, "left": TEXT, "right": TEXT}],
+    "leave_out": [{"column!": TEXT, "reason!": TEXT, "values": [CELL], "keep": [CELL]}],
+    "long": {"group!": TEXT, "control!": [CELL], "pair!": COLUMNS},
+    "time_point": DAY,
+    "effect_name": TEXT,
+    "effect_scale": SCALE,
+    "outliers": {"sd!": POSITIVE, "by": TEXT},
+}
+OUTCOME = {
+    "id!": WORD,
+    "label": TEXT,
+    "unit": TEXT,
+    "range": RANGE,
+    "better!": _one_of("higher", "lower", "neither"),
+    "reference": FINITE,
+    "effect_name": TEXT,
+    "effect_scale": SCALE,
+}
+MODERATOR = {
+    "id!": WORD,
+    "label": TEXT,
+    "column": TEXT,
+    "levels": [CELL],
+    "reference": CELL,
+    "reference_by_outcome": {"*": CELL},
+}
+REVIEW = {
+    "id": TEXT,
+    "title!": TEXT,
+    "subject": TEXT,
+    "citation": TEXT,
+    "treated": TEXT,
+    "control": TEXT,
+    "evidence": {
+        "kind!": _one_of("extracted", "reconstructed", "simulated"),
+        "notice": TEXT,
+        "detail": TEXT,
+    },
+    "forest_columns": {"*": TEXT},
+    "protocol": {"id": TEXT, "deviations": [TEXT]},
+    "sheet": SHEET,
+    "families!": [{"id!": WORD, "label": TEXT, "outcomes!": [OUTCOME]}],
+    "moderators": [MODERATOR],
+    "unconfirmed": [TEXT],
+}
+
+
+def misfits(value, shape, place=""):
+    """A fault for each entry that is not what `shape` says.
+
+    Parameters
+    ----------
+    value : object
+        What stands in the file, None where nothing does.
+    shape : dict, list or tuple
+        As above.
+    place : str
+        The entry, such as ``sheet.columns.study``.
+    """
+    due, fits, *advice = {dict: TABLE, list: LIST}.get(type(shape), shape)
+    if not fits(value):
+        yield _misfit(value, shape, place, due, *advice)
+    elif isinstance(shape, list):
+        for number, part in enumerate(value, 1):
+            yield from misfits(part, shape[0], f"{place}[{number}]")
+    elif isinstance(shape, dict):
+        known = {name.removesuffix("!"): part for name, part in shape.items()}
+        needed = {name[:-1]: None for name in shape if name.endswith("!")}
+        for name, part in (needed | value).items():
+            inner, where = known.get(name, known.get("*")), f"{place}.{name}".lstrip(".")
+            if inner is None:
+                yield fault(where, "there is no such setting", remedy=_elsewhere(name, known))
+            else:
+                yield from misfits(None if name in needed and not part else part, inner, where)
+
+
+def _misfit(value, shape, place, due, advice="Write it anew"):
+    """The fault of an entry: what is due, what was given, and how it is written."""
+    inside = "[" in place or isinstance(shape, tuple)
+    if not isinstance(advice, str):
+        close = nearest(value, advice)
+        advice = close if close.startswith("Did") else "Write one of these"
+    elif not inside and isinstance(shape, list) and isinstance(shape[0], dict):
+        advice = f"Write [[{place}]] above each of its tables"
+    elif not inside and isinstance(shape, dict):
+        advice = f"Write [{place}] above its entries"
+    kind = _kind(value)
+    what = f"{due} is due here" + ("" if kind in due else f", not a {kind}")
+    return fault(place, what, None if isinstance(value, dict) else value, advice)
+
+
+def _kind(value):
+    """What kind of value stands there; nothing where none does."""
+    kinds = {type(None): "", bool: "truth value", str: "text", int: "number", float: "number",
+             dict: "table", list: "list"}  # fmt: skip
+    return kinds.get(type(value), "date or time")
+
+
+def _elsewhere(name, known):
+    """The way out for an unknown entry: its own table if it stands in another, else the nearest."""
+    if name in REVIEW or f"{name}!" in REVIEW:
+        return "It belongs above all tables"
+    for section, shape in REVIEW.items():
+        if isinstance(shape, dict) and {name, f"{name}!"} & set(shape):
+            return f"It belongs under [{section}]"
+    return nearest(name, known)
+
+
+def fault(place, what, value=None, remedy="Write it anew"):
+    """A fault of `review.toml`."""
+    return Finding("review.toml", what, remedy, column=place, value=value)

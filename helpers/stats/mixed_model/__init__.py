@@ -1,0 +1,1 @@
+"""What the multilevel model is fitted with: sampling errors, likelihood, inference."""

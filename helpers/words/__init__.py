@@ -1,0 +1,1 @@
+"""Results as numbers, sentences and tables that a person reads."""

@@ -1,0 +1,462 @@
+"""Numbers as text and results as sentences; every word follows from the numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from helpers.analysis.measures import SMD
+from helpers.stats.pooling import probability_below
+
+MINUS = "\u2212"
+MOST_DIGITS = 8  # decimals beyond which a number is written as 1.2e−9
+NOTHING = 1e-15  # what is nearer to no effect is a rounding error of the machine
+MARKS = "DFFITS, Cook's distance, hat value or DFBETAS"  # as `influence.diagnostics` judges
+ALPHA = 0.05
+MANY = 8  # names in one sentence
+
+
+def number(value, digits=2):
+    """A number with a true minus sign; an en dash where there is none; never "−0.00"."""
+    if value is None or pd.isna(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else MINUS + "∞"
+    size = abs(value)
+    if size == 0 or (digits <= MOST_DIGITS and size < 1e9):
+        text = f"{size:,.{min(digits, MOST_DIGITS)}f}"
+    else:
+        figures = min(max(1, digits + math.floor(math.log10(size))), 6)
+        text = f"{size:.{figures}e}".replace("-", MINUS)
+    return (MINUS if value < 0 and text.strip("0.,") else "") + text
+
+
+def effect_digits(low, high, measure=SMD):
+    """Decimals for effects with these intervals, one or many.
+
+    SMDs have two. Other effects have as many as the middling half-width of their intervals needs
+    for two figures, at least two, or one where the numbers are in the hundreds.
+    """
+    if measure.standardised:
+        return 2
+    low, high = (np.atleast_1d(np.asarray(bound, float)) for bound in (low, high))
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = (np.exp(bound) if measure.is_log else bound for bound in (low, high))
+        half = (high - low) / 2
+    half = half[np.isfinite(half) & (half > 0)]
+    if not len(half):
+        return 2
+    middle = float(np.median(half))
+    if middle < 0.02:
+        return 1 - math.floor(math.log10(middle))
+    return 1 if middle >= 1 and np.nanmedian(np.maximum(abs(low), abs(high))) >= 100 else 2
+
+
+def effect(value, measure=SMD, digits=2):
+    """One effect or bound as people read it.
+
+    What is not the null value is never written as the null value, nor a ratio as 0: such a number
+    has the decimals of its first figure.
+    """
+    shown = measure.shown(value)
+    if shown is None or not math.isfinite(shown):
+        return number(shown)
+    for far in (shown - measure.null, shown):
+        hidden = 0 < abs(far) < 0.5 * 10.0**-digits
+        if hidden and abs(far) > NOTHING:
+            digits = -math.floor(math.log10(abs(far)))
+    return number(shown, digits)
+
+
+def effect_interval(low, high, measure=SMD, digits=None):
+    """An interval of effects in brackets."""
+    digits = effect_digits(low, high, measure) if digits is None else digits
+    return f"[{effect(low, measure, digits)}, {effect(high, measure, digits)}]"
+
+
+def estimate_text(estimate, low, high, measure=SMD, digits=None):
+    """An estimate with its interval in brackets: "2.31 [1.95, 2.66]"."""
+    digits = effect_digits(low, high, measure) if digits is None else digits
+    return f"{effect(estimate, measure, digits)} {effect_interval(low, high, measure, digits)}"
+
+
+def variance_text(value, digits=2):
+    """A variance such as τ², with more decimals where these would make 0.00 of it."""
+    if value is not None and math.isfinite(value) and NOTHING < value < 0.5 * 10.0**-digits:
+        digits = 1 - math.floor(math.log10(value))
+    return number(value, digits)
+
+
+def interval(low, high, digits=2):
+    """An interval in brackets."""
+    return f"[{number(low, digits)}, {number(high, digits)}]"
+
+
+def p_value(p):
+    """A p-value to three decimals; one that is neither 0 nor 1 is never printed as that."""
+    if p is None or pd.isna(p):
+        return "–"
+    if p < 0.0005:
+        return "<0.001"
+    return ">0.999" if p >= 0.9995 else f"{p:.3f}"
+
+
+def p_phrase(p):
+    """A p-value after its letter: "p = 0.012", "p < 0.001"."""
+    return told("p", p_value(p))
+
+
+def percent(value, digits=1):
+    """A percentage; one that is neither 0 nor 100 is never printed as that: "<0.1%"."""
+    if value is None or pd.isna(value):
+        return "–"
+    least = 10.0**-digits
+    if 0 < value <= least / 2:
+        return f"<{least:.{digits}f}%"
+    if 100 - least / 2 <= value < 100:
+        return f">{100 - least:.{digits}f}%"
+    return f"{value:.{digits}f}%"
+
+
+def told(name, text):
+    """A quantity and its value: "I² = 84.1%", "I² > 99.9%", "p < 0.001"."""
+    return f"{name} {text[0]} {text[1:]}" if text[0] in "<>" else f"{name} = {text}"
+
+
+def chance(probability):
+    """A probability of at most a half as odds that a reader can picture: "about 1 in 20"."""
+    if probability < 0.001:
+        return "less than 1 in 1,000"
+    if probability >= 0.275:  # between 1 in 4 and 1 in 2 only tenths come near enough
+        return f"about {10 * probability:.0f} in 10"
+    many = 1 / probability
+    return f"about 1 in {float(f'{many:.2g}') if many > 10 else round(many):,.0f}"
+
+
+def count(n, noun, plural=None):
+    """A count with its noun: "1 experiment", "72 experiments"."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def was(n):
+    """The verb after a count: "was" or "were"."""
+    return "was" if n == 1 else "were"
+
+
+def listing(items):
+    """Items as a phrase: "a, b and c"."""
+    items = [str(item) for item in items]
+    if not items:
+        return "none"
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+
+
+def level_name(level):
+    """Name of an interval: "95% CI"."""
+    return f"{100 * level:g}% CI"
+
+
+def estimate_phrase(result, measure=SMD):
+    """Estimate with interval and p: "SMD 2.31 (95% CI 1.95 to 2.66), p < 0.001"."""
+    return f"{estimate_words(result, measure)}, {p_phrase(result.p_effect)}"
+
+
+def estimate_words(result, measure=SMD):
+    """Estimate with its measure and the level of its interval: "SMD 2.31 (95% CI 1.95 to 2.66)"."""
+    digits = effect_digits(result.ci_low, result.ci_high, measure)
+    value, low, high = (
+        effect(one, measure, digits) for one in (result.estimate, result.ci_low, result.ci_high)
+    )
+    unit = {"": "", "%": "%"}.get(measure.unit, f" {measure.unit}")
+    return f"{measure.name} {value}{unit} ({level_name(result.level)} {low} to {high})"
+
+
+def direction(estimate, better):
+    """On which side an estimate lies: "benefit", "harm" or "neither"."""
+    if estimate == 0 or better not in ("higher", "lower"):
+        return "neither"
+    return "benefit" if (estimate > 0) == (better == "higher") else "harm"
+
+
+def excludes_zero(result):
+    """Whether the confidence interval leaves 0 out."""
+    return result.ci_low > 0 or result.ci_high < 0
+
+
+def verdict(result, outcome, treated, measure=None, assumed=False):
+    """What a pooled effect says about an outcome, as one sentence a reader can quote.
+
+    The direction is that of the animals: which way the treated ones differ follows from the
+    estimate and from what a positive effect means (`Measure.positive`), the side
+    of benefit from its `better`. Whether it is told as a difference follows from the interval, and
+    an interval with no effect inside is told as undecided, never as an absence of effect.
+
+    Parameters
+    ----------
+    result : helpers.stats.pooling.PooledResult
+    outcome : helpers.review.description.Outcome
+    treated : str
+        What the treated group is called.
+    measure : helpers.analysis.measures.Measure, optional
+        By default the SMD, treated less control.
+    assumed : bool
+        Whether the number of experiments is assumed: whoever copies the sentence copies that.
+    """
+    measure = measure or replace(SMD, better=outcome.better or "neither")
+    side = direction(result.estimate, measure.better)
+    on = "" if side == "neither" else f", on the side of {side}"
+    numbers = estimate_words(result, measure)
+    rows = count(result.k, "experiment") + (" (an assumed number)" if assumed else "")
+    if not result.pooled:
+        return f"{outcome.label}: one experiment gives {numbers}{on}; nothing is pooled."
+    if not excludes_zero(result):
+        return (
+            f"{outcome.label}: {rows} do not settle whether {treated} change it; "
+            f"{numbers} includes {measure.null}."
+        )
+    pooled = f"{numbers}, pooled over {rows}."
+    change = higher_or_lower(result.estimate, measure)
+    if change:
+        return f"{outcome.label} was {change} with {treated}{on}: {pooled}"
+    # Rows measure it in both directions, so that only the side can be told.
+    towards = "differed" if side == "neither" else f"differed in the direction of {side}"
+    return f"{outcome.label} {towards} with {treated}: {pooled}"
+
+
+def higher_or_lower(estimate, measure):
+    """Which way the treated animals differ, "higher" or "lower"; empty where rows disagree."""
+    if not measure.positive or estimate == 0:
+        return ""
+    other = {"higher": "lower", "lower": "higher"}
+    return measure.positive if estimate > 0 else other[measure.positive]
+
+
+def heterogeneity_line(result, measure=SMD):
+    """Heterogeneity of a pooled result in one line."""
+    if not result.pooled:
+        return "One experiment: nothing to pool."
+    parts = [
+        f"τ² = {variance_text(result.tau2)}",
+        told("I²", percent(result.i2)),
+        f"H² = {number(result.h2)}",
+        f"Q({result.k - 1}) = {number(result.q)}, {p_phrase(result.p_heterogeneity)}",
+    ]
+    if not pd.isna(result.pi_low):
+        span = effect_interval(result.pi_low, result.pi_high, measure)
+        parts.append(f"{100 * result.level:g}% prediction interval {span}")
+    return ", ".join(parts)
+
+
+def heterogeneity_words(result, measure=SMD):
+    """What the prediction interval says about the next experiment, with a probability."""
+    if not result.pooled:
+        return ""
+    if result.method == "EE":
+        return "A common-effect model has no prediction interval."
+    if pd.isna(result.pi_low):
+        return "There are too few experiments for a prediction interval."
+    side, probability = opposite(result)
+    return (
+        f"The {100 * result.level:g}% prediction interval is "
+        f"{effect_interval(result.pi_low, result.pi_high, measure)}; the probability that the true "
+        f"effect of a new experiment lies {side} {measure.null} is {chance(probability)} (from the "
+        "prediction distribution)."
+    )
+
+
+def opposite(result):
+    """The side of zero on which the estimate is not, and how probable a true effect there is."""
+    below = probability_below(result)
+    return ("below", below) if result.estimate >= 0 else ("above", 1 - below)
+
+
+def result_paragraph(analysis, review, assumed=False):
+    """A results paragraph on one outcome for a manuscript.
+
+    Parameters
+    ----------
+    analysis : OutcomeAnalysis
+    review : helpers.review.review.Review
+    assumed : bool
+        Whether the number of experiments is not printed but assumed; what depends on it is then
+        said to be no finding.
+
+    Returns
+    -------
+    str
+    """
+    result, outcome, measure = analysis.chosen, analysis.outcome, analysis.measure
+    parts = [verdict(result, outcome, review.treated, measure, assumed)]
+    studies = count(analysis.studies, "study", "studies")
+    parts.append(f"The data came from {studies}{animals_phrase(analysis)}.")
+    if result.pooled:
+        parts.append(f"(τ² = {variance_text(result.tau2)}, {told('I²', percent(result.i2))}.)")
+        parts.append(heterogeneity_words(result, measure))
+    parts.append(moderator_words(analysis, review))
+    if assumed:
+        parts.append(
+            "τ², I², the prediction interval and tests depend on the assumed number of experiments "
+            "and are not findings."
+        )
+    if not review.is_authentic:
+        parts.append(f"Data: {review.evidence['kind']}.")
+    return " ".join(filter(None, parts))
+
+
+def moderator_words(analysis, review):
+    """By which moderators effects differed after Holm's correction, or that by none they did.
+
+    Levels, and slopes, that rest on one experiment or one study carry no statement.
+    """
+    labels = {name: moderator.label.lower() for name, moderator in review.moderators.items()}
+    tested = {
+        name: one.p_moderators
+        for name, one in analysis.tested.items()
+        if not pd.isna(one.p_moderators)
+    }
+    differed = [name for name in tested if analysis.p_holm[name] < ALPHA]
+    parts = []
+    if differed:
+        phrases = [
+            f"{labels[name]} ({_moderator_p(analysis, name)}, "
+            f"{told('R²', percent(100 * analysis.tested[name].r2, 0))})"
+            for name in differed
+        ]
+        many = f"Of {count(len(tested), 'moderator')} examined one at a time, effects"
+        parts.append(f"{many if len(tested) > 1 else 'Effects'} differed by {listing(phrases)}.")
+    elif tested:
+        smallest = min(tested, key=tested.get)
+        found = f"{labels[smallest]}, {_moderator_p(analysis, smallest)}"
+        if len(tested) == 1:
+            text = f"No difference was established for the one moderator ({found})"
+        else:
+            many = f"correction for {count(len(tested), 'moderator')}"
+            text = f"No difference survived {many} (smallest: {found})"
+        parts.append(f"{text}, which does not show that there is none.")
+    thin = [
+        f"{labels[name]}: {listing(levels)}"
+        for name, levels in analysis.thin_levels.items()
+        if name in tested
+    ]
+    if thin:
+        parts.append(f"Levels of one experiment or one study took no part ({'; '.join(thin)}).")
+    if analysis.not_tested:
+        names = listing(labels[name] for name in analysis.not_tested)
+        parts.append(f"With too few studies to tell, no difference was tested by {names}.")
+    return " ".join(parts)
+
+
+def _moderator_p(analysis, name):
+    """P of a moderator's regression, with that by Holm where there are several."""
+    raw = p_phrase(analysis.tested[name].p_moderators)
+    if len(analysis.tested) == 1:
+        return raw
+    return f"{raw}, adjusted for multiple testing (Holm) {p_phrase(analysis.p_holm[name])}"
+
+
+def evidence_mark(review):
+    """What stands behind a sentence that is copied, where its rows are not authentic."""
+    return "" if review.is_authentic else f" ({review.evidence['kind'].capitalize()} data.)"
+
+
+def influence_words(analysis, table, left_out):
+    """What leaving out one experiment, or one study, does to a pooled result.
+
+    `table` is that of `helpers.stats.influence.diagnostics`; `left_out` holds those of
+    `helpers.stats.influence.leave_one_out` by what was left out.
+    """
+    result, parts, turned = analysis.chosen, [], []
+    excludes = excludes_zero(result)
+    measure = analysis.measure
+    digits = effect_digits(result.ci_low, result.ci_high, measure)
+    for noun, left in left_out.items():
+        low, high = left["estimate"].min(), left["estimate"].max()
+        span = f"{effect(low, measure, digits)} and {effect(high, measure, digits)}"
+        parts.append(f"between {span} with one {noun} left out")
+        kept = (left["ci_low"] > 0) | (left["ci_high"] < 0)
+        names = list(left.loc[kept != excludes, "left_out"])
+        if names:
+            named = listing(names) if len(names) == 1 else f"any one of {listing(names)}"
+            if len(names) > MANY:
+                named = f"any one of {count(len(names), noun, 'studies' * (noun == 'study'))}"
+            turned.append(
+                f"Leaving out {named} alone makes the {level_name(result.level)} "
+                f"{'include' if excludes else 'exclude'} {measure.null}. "
+            )
+    named = list(table.loc[table["influential"], "left_out"])
+    pooled = f"{measure.name} {effect(result.estimate, measure, digits)}"
+    text = f"Pooled {pooled}, {listing(parts)}. {''.join(turned)}"
+    if named:
+        return text + f"Influential by {MARKS}: {listing(named)}."
+    return text + f"No experiment is influential by {MARKS}."
+
+
+def animals_phrase(analysis):
+    """How many animals, as far as the rows tell it: " and 60 animals"; nothing where none does."""
+    known = analysis.rows[["n_treated", "n_control"]].notna().all(axis=1)
+    if not known.any():
+        return "; the numbers of animals are not given"
+    text = f" and {count(analysis.animals, 'animal')}"
+    return text if known.all() else f"{text} in {known.sum()} of {len(known)} experiments"
+
+
+SIDES = {
+    "benefit": "on the side of benefit",
+    "harm": "on the side of harm",
+    "neither": "of which no side is benefit",
+}
+
+
+def family_verdict(label, analyses, assumed=()):
+    """What the outcomes of a family say together, as one sentence.
+
+    `assumed` holds the ids of outcomes whose number of experiments is assumed.
+    """
+    analyses = list(analyses)
+    few = len(analyses) < 10  # a sentence to quote, not a list
+    groups = {"benefit": [], "harm": [], "neither": [], "open": [], "one": []}
+    for analysis in analyses:
+        result = analysis.chosen
+        kind = direction(result.estimate, analysis.measure.better)
+        if not result.pooled:
+            kind = "one"
+        elif not excludes_zero(result):
+            kind = "open"
+        groups[kind].append(analysis.outcome.label)
+
+    def named(names):
+        return f" ({listing(names)})" if few else ""
+
+    sides = {"benefit": "on the side of benefit", "harm": "on the side of harm",
+             "neither": "of which no side is benefit"}  # fmt: skip
+    parts = [
+        f"{len(groups[side])} {words}{named(groups[side])}"
+        for side, words in sides.items()
+        if groups[side]
+    ]
+    levels = sorted({level_name(analysis.chosen.level) for analysis in analyses})
+    nulls = {analysis.measure.null for analysis in analyses}
+    null = nulls.pop() if len(nulls) == 1 else "no effect"
+    text = (
+        f"{label}: of {count(len(analyses), 'outcome')}, the {listing(levels)} excludes {null} for "
+        f"{listing(parts)}"
+    )
+    if groups["open"]:
+        names = groups["open"]
+        text += (
+            f"; it includes {null} for {listing(names) if few else len(names)}, where an effect is "
+        )
+        text += "neither shown nor ruled out"
+    if groups["one"]:
+        names = groups["one"]
+        rest = "rests on one experiment" if len(names) == 1 else "rest on one experiment each"
+        text += f"; {listing(names) if few else len(names)} {rest}"
+    known = [one.outcome.label for one in analyses if assumed and one.outcome.id in assumed]
+    if known:
+        names = listing(known) if few and len(known) < len(analyses) else ""
+        every = "all of them" if len(known) == len(analyses) else count(len(known), "outcome")
+        text += f"; the number of experiments is assumed for {names or every}"
+    return text + "."

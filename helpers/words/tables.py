@@ -1,0 +1,295 @@
+"""Tables as a reader sees them: results laid out, numbers written."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pandas as pd
+
+from helpers.analysis.measures import SMD
+from helpers.analysis.outcome import presets
+from helpers.report.results import records
+from helpers.words.sentences import (
+    effect,
+    effect_interval,
+    estimate_text,
+    level_name,
+    number,
+    p_phrase,
+    p_value,
+    percent,
+    told,
+    variance_text,
+)
+
+BOUNDS = ("estimate", "ci_low", "ci_high")
+PRESET_LABELS = {
+    "article": "Article's settings",
+    "recommended": "Recommended settings",
+    "chosen": "Chosen settings",
+    "three_level": "Three-level model",
+    "published": "As printed",
+}
+
+
+def preset_names(rebuilds=True):
+    """What the results side by side are called; nothing is an article's where there is none."""
+    return PRESET_LABELS | ({} if rebuilds else {"article": "Plain settings"})
+
+
+def outcome_label(analysis, shared):
+    """An outcome's label, with its measure where it is not the one of all."""
+    own = analysis.measure
+    if (own.title, own.scale) == (shared.title, shared.scale):
+        return analysis.outcome.label
+    return (
+        f"{analysis.outcome.label} ({own.label if own.is_log and not shared.is_log else own.name})"
+    )
+
+
+def estimate_cell(row, prefix="", measure=SMD):
+    """Estimate with interval from a mapping whose keys begin with `prefix`."""
+    return estimate_text(*(row[prefix + name] for name in BOUNDS), measure)
+
+
+def moderator_table(analysis, moderators, as_printed=False):
+    """Subgroups and meta-regressions of one outcome, laid out as the article's Tables 2 to 7.
+
+    `as_printed` keeps the tests of all levels, as an article has them, beside those without the
+    levels of one experiment or one study.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``moderator`` (a heading with the test between levels), level, k, effect, p, I² (p),
+        coefficient and its p, all as text.
+    """
+    rows, measure = [], analysis.measure
+    names = measure.title, "Coefficient, as a ratio" if measure.is_log else "Coefficient"
+    heads = [f"{name} [{level_name(analysis.settings.level)}]" for name in names]
+    for name, result in analysis.subgroups.items():
+        regression = analysis.regressions.get(name)
+        heading = moderator_heading(analysis, moderators[name], as_printed)
+        coefficients = _coefficient_cells(regression, name, measure)
+        for row in records(result.table):
+            coefficient, p = coefficients.get(row["level"], ("not estimable", "–"))
+            rows.append(
+                {"moderator": heading}
+                | _level_cells(row, heads[0], measure)
+                | {heads[1]: coefficient, "p (coefficient)": p}
+            )
+    for name, result in analysis.regressions.items():
+        if name not in analysis.subgroups:
+            heading = moderator_heading(analysis, moderators[name], as_printed)
+            rows.append({"moderator": heading} | _slope_cells(result, *heads, slope_of(measure)))
+    return pd.DataFrame(rows)
+
+
+def moderator_heading(analysis, moderator, as_printed=False):
+    """A moderator's name with what its test between levels and its regression say.
+
+    Levels of one experiment or one study are named; nothing rests on them, but for what stands in
+    an article's tables.
+    """
+    name, parts = moderator.id, [moderator.label]
+    result, thin = analysis.subgroups.get(name), analysis.thin_levels.get(name, ())
+    regression, tested = analysis.regressions.get(name), analysis.tested.get(name)
+    if result and result.df and (as_printed or (tested and not thin)):
+        parts.append(
+            f"Q between ({result.df}) = {number(result.q_between)}, {p_phrase(result.p_between)}"
+        )
+        if result.single:
+            parts.append(f"not in this test, k = 1: {', '.join(result.single)}")
+    if regression is not None and as_printed and tested is not regression:
+        parts.append(
+            f"regression {p_phrase(regression.p_moderators)}, "
+            f"{told('R²', percent(100 * regression.r2, 0))}"
+        )
+    if thin:
+        parts.append(f"levels of one experiment or one study, not tested: {', '.join(thin)}")
+    if tested is not None:
+        without = "without them " if thin else ""
+        parts.append(
+            f"{without}regression {p_phrase(tested.p_moderators)}, by Holm "
+            f"{p_phrase(analysis.p_holm[name])}, {told('R²', percent(100 * tested.r2, 0))}"
+        )
+    elif name in analysis.not_tested:
+        parts.append(f"not tested: {analysis.not_tested[name]}")
+    if result and result.left_out:
+        parts.append(f"not reported in {result.left_out}")
+    return " · ".join(parts)
+
+
+def slope_of(measure):
+    """The measure of a change by a moderator's unit: it has the decimals that it needs."""
+    return replace(measure, id="slope", label="log ratio" if measure.is_log else "slope")
+
+
+def _level_cells(row, head, measure):
+    pooled, alone = bool(row["pooled"]), effect(row["estimate"], measure)
+    return {
+        "Level": row["level"],
+        "k": row["k"],
+        head: estimate_cell(row, measure=measure) if pooled else f"{alone}, not pooled",
+        "p": p_value(row["p_effect"]) if pooled else "–",
+        "I² (p)": f"{percent(row['i2'])} ({p_value(row['p_heterogeneity'])})" if pooled else "–",
+    }
+
+
+def _coefficient_cells(regression, name, measure):
+    """Coefficient and its p, as text, of each level of the moderator."""
+    if regression is None:
+        return {}
+    terms = _coefficients(regression)
+    cells = {
+        row["level"]: (estimate_cell(row, measure=measure), p_value(row["p"])) for row in terms
+    }
+    return cells | {regression.reference[name]: ("Reference", "–")}
+
+
+def _coefficients(regression):
+    """Coefficients as mappings, called estimates as effects are."""
+    return records(regression.coefficients.rename(columns={"coef": "estimate"}))
+
+
+def _by_level(rows):
+    return {row["level"]: row for row in rows}
+
+
+def _slope_cells(regression, effect_head, head, measure):
+    row = _coefficients(regression)[1]
+    return {
+        "Level": "per unit",
+        "k": regression.k,
+        effect_head: "–",
+        "p": "–",
+        "I² (p)": f"{percent(regression.i2)} ({p_value(regression.p_residual)})",
+        head: estimate_cell(row, measure=measure),
+        "p (coefficient)": p_value(row["p"]),
+    }
+
+
+def moderator_data(analysis):
+    """The numbers behind `moderator_table` at full precision, a row a level."""
+    names = {
+        "estimate": "coef", "se": "coef_se", "ci_low": "coef_low", "ci_high": "coef_high",
+        "p": "coef_p",
+    }  # fmt: skip
+    parts = []
+    for name, result in analysis.subgroups.items():
+        table = result.table.assign(moderator=name)
+        if (regression := analysis.regressions.get(name)) is not None:
+            terms = _by_level(_coefficients(regression))
+            found = [terms.get(level, {}) for level in table["level"]]
+            for field, column in names.items():
+                table[column] = [term.get(field, math.nan) for term in found]
+        parts.append(table)
+    if not parts:
+        return pd.DataFrame()
+    named = {"measure": analysis.measure.label, "scale": analysis.measure.scale}
+    return pd.concat(parts, ignore_index=True).assign(**named)
+
+
+def presets_table(analysis, printed, rebuilds=True):
+    """Presets side by side, with what was printed, as `(shown, data)`; each names its measure."""
+    data = presets(analysis)
+    if printed is not None:
+        row = {name: printed[name] for name in ("k", *BOUNDS)}
+        data = pd.DataFrame([*records(data), {"result": "published"} | row])
+    usual, own = level_name(analysis.article.level), level_name(analysis.chosen.level)
+    labels = preset_names(rebuilds)
+    labels["three_level"] += ", CR2" if analysis.robust else ", z"
+    if own != usual:
+        labels["chosen"] += f", {own}"
+    of = dict.fromkeys(data["result"], analysis.preset_measure) | {"chosen": analysis.measure}
+    alike = len({one.title for one in of.values()}) == 1
+    head = analysis.measure.title if alike else "Estimate"
+    shown = [
+        {
+            "Result": labels[row["result"]],
+            **({} if alike else {"Measure": of[row["result"]].title}),
+            "k": number(row["k"], 0),
+            f"{head} [{usual}]": estimate_cell(row, measure=of[row["result"]]),
+            "p": p_value(row["p_effect"]),
+            "τ²": variance_text(row["tau2"]),
+            "I²": percent(row["i2"]),
+            "Prediction interval": (
+                "–"
+                if pd.isna(row["pi_low"])
+                else effect_interval(row["pi_low"], row["pi_high"], of[row["result"]])
+            ),
+        }
+        for row in records(data)
+    ]
+    named = [(one.label, one.scale) for one in of.values()]
+    return pd.DataFrame(shown), data.assign(
+        measure=[label for label, _ in named], scale=[scale for _, scale in named]
+    )
+
+
+def published_table(analysis, pooled, levels):
+    """Printed numbers beside those of the article preset, as a table of numbers.
+
+    Parameters
+    ----------
+    analysis : OutcomeAnalysis
+        By the article's settings.
+    pooled, levels : pandas.DataFrame
+        Of `helpers.article.tables.pooled` and `helpers.article.tables.subgroups`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``quantity, moderator, level``, printed and computed estimate with interval, I² and the
+        largest distance among estimate and bounds; empty where nothing was printed.
+    """
+    outcome, rows = analysis.outcome.id, []
+    if outcome in pooled.index:
+        computed = vars(analysis.article)
+        rows.append(_pair("pooled", None, None, pooled.loc[outcome], computed))
+    groups = {name: _by_level(records(one.table)) for name, one in analysis.subgroups.items()}
+    terms = {name: _by_level(_coefficients(one)) for name, one in analysis.regressions.items()}
+    for row in records(levels[levels["outcome"] == outcome]):
+        name, level = row["moderator"], row["level"]
+        group, term = (known.get(name, {}).get(level) for known in (groups, terms))
+        if group and not pd.isna(row["estimate"]):
+            rows.append(_pair("subgroup", name, level, row, group))
+        if term and not pd.isna(row["coef"]):
+            printed = {
+                "estimate": row["coef"],
+                "ci_low": row["coef_low"],
+                "ci_high": row["coef_high"],
+            }
+            rows.append(_pair("coefficient", name, level, printed, term))
+    return pd.DataFrame(rows)
+
+
+def _pair(quantity, moderator, level, printed, computed):
+    return {
+        **{"quantity": quantity, "moderator": moderator, "level": level},
+        **{f"printed_{name}": printed[name] for name in BOUNDS},
+        **{f"computed_{name}": computed[name] for name in BOUNDS},
+        "distance": max(abs(printed[name] - computed[name]) for name in BOUNDS),
+        "printed_i2": printed.get("i2", math.nan),
+        "computed_i2": computed["i2"] if quantity == "subgroup" else math.nan,
+    }
+
+
+def published_shown(table, moderators, measure=SMD):
+    """`published_table` as it is read, both numbers being of the article's measure."""
+    labels = {name: moderator.label for name, moderator in moderators.items()}
+    words = {"pooled": "Pooled effect", "subgroup": "Subgroup", "coefficient": "Coefficient"}
+    return pd.DataFrame(
+        {
+            "Quantity": words[row["quantity"]],
+            "Moderator": labels.get(row["moderator"], "–"),
+            "Level": row["level"] or "–",
+            "Printed": estimate_cell(row, "printed_", measure),
+            "Computed": estimate_cell(row, "computed_", measure),
+            "Largest distance": number(row["distance"], 3),
+            "I² printed": percent(row["printed_i2"]),
+            "I² computed": percent(row["computed_i2"]),
+        }
+        for row in records(table)
+    )
