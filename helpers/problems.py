@@ -42,11 +42,15 @@ class Finding:
         return f"{self.place}: {self.what}{value}. {self.remedy}"
 
 
-class Refused(ValueError):
+class ProjectError(Exception):
+    """Root of all errors that are raised on purpose; the text says what to do."""
+
+
+class Refused(ProjectError, ValueError):
     """A fault in input or usage, found before anything runs; its text says how to mend it."""
 
 
-class ReviewError(ValueError):
+class ReviewError(Refused):
     """All faults of a review at once."""
 
     def __init__(self, findings):
@@ -54,6 +58,10 @@ class ReviewError(ValueError):
         count = len(self.findings)
         lines = "\n".join(f"  {finding}" for finding in self.findings)
         super().__init__(f"{count} fault{'s' if count != 1 else ''}:\n{lines}")
+
+
+class ReportFailed(ProjectError, RuntimeError):
+    """One report failed; the text says in which cell and why."""
 
 
 class Finder:

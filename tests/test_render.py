@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 
 from helpers.__main__ import main
-from helpers.render import run as rendering
+from helpers.problems import Refused, ReportFailed
+from helpers.render import execute
+from helpers.render.execute import collect
 from helpers.render.jobs import due as due_of
 from helpers.render.jobs import inputs, plan
 from helpers.render.output import MANIFEST, put, remembered
-from helpers.render.parameters import Parameter, Refused, declared, read_value
-from helpers.render.run import ReportFailed, collect, render
-from helpers.review.description import describe
+from helpers.render.parameters import Parameter, declared, read_value
+from helpers.render.progress import Progress
+from helpers.render.run import render
+from helpers.review.description import PROJECT, describe
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 SHEET = """\
@@ -117,7 +120,7 @@ def test_a_failed_report_is_tried_again(run, review, monkeypatch, tmp_path):
 
 
 def test_a_hanging_cell_ends_in_a_failure(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(rendering, "CELL_TIMEOUT", 1)
+    monkeypatch.setattr(execute, "CELL_TIMEOUT", 1)
     review = make_review(tmp_path / "review", "hangs", "good")
     out = tmp_path / "out"
     assert render(["hangs"], review=review, out=out, notebooks=NOTEBOOKS, quiet=True) == 1
@@ -327,7 +330,7 @@ class Terminal(io.StringIO):
 def test_progress_is_a_bar_or_a_log_or_nothing(review, monkeypatch, stream, quiet, says):
     jobs = plan(describe(review), ["good", "plain"], notebooks=NOTEBOOKS)
     monkeypatch.setattr(sys, "stderr", stream())
-    with rendering._Progress(jobs, quiet) as say:
+    with Progress(jobs, quiet) as say:
         say.begun(jobs[0])
         say.cell(jobs[0], 3)
         say.ended(jobs[0], {"good.html": b""})
@@ -339,16 +342,16 @@ def test_progress_is_a_bar_or_a_log_or_nothing(review, monkeypatch, stream, quie
 
 
 def test_two_renders_are_byte_identical(review, tmp_path):
-    """With other jobs, time zone, locale, hash seed, current folder and kind of kernel."""
+    """With other jobs, time zone, locale, hash seed, current folder and kind of worker."""
     common = [sys.executable, "-m", "helpers", "render", "--notebooks", str(NOTEBOOKS)]
     common += ["--review", str(review), "--quiet"]
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    project = str(rendering.PROJECT)
+    project = str(PROJECT)
     for out, jobs, folder, environment in [
         ("a", "1", project, {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}),
         ("b", "3", elsewhere, {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "5"}),
-        ("c", "2", elsewhere, {"PRECLINICAL_KERNEL": "spawn"}),
+        ("c", "2", elsewhere, {"PRECLINICAL_START": "spawn"}),
     ]:
         subprocess.run(
             [*common, "--out", str(tmp_path / out), "--jobs", jobs],

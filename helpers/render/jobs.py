@@ -8,9 +8,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.problems import nearest
+from helpers.problems import Refused, nearest
 from helpers.provenance import code_hash, input_hashes, sha256, versions
-from helpers.render.parameters import Refused, declared, resolve
+from helpers.render.parameters import declared, resolve
 from helpers.review.description import PROJECT
 
 NOTEBOOKS = PROJECT / "notebooks"

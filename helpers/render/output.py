@@ -54,19 +54,19 @@ def put(out, contents, *, instead=None):
 
 def put_index(out, description, entries):
     """Write the index over all reports of a review: rendered now or before, or failed, or not."""
-    from helpers.page import blocks, document
+    from helpers.page import blocks, index
 
     labels = {family.id: family.label for family in description.families.values()}
     if OVERVIEW in entries:
         labels = {OVERVIEW: "Overview", **labels}
     rows = [_row(out, family, label, entries.get(family)) for family, label in labels.items()]
     banner = blocks.banner(description.evidence).html
-    text = document.index(rows, title=description.title, lead=description.citation, banner=banner)
+    text = index.index(rows, title=description.title, lead=description.citation, banner=banner)
     put(out, {"index.html": text.encode()})
 
 
 def _row(out, family, label, entry):
-    """One report as `helpers.page.document.index` takes it."""
+    """One report as `helpers.page.index.index` takes it."""
     row = {"family": family, "label": label, "status": "not rendered", "message": None}
     if entry is None:
         return row

@@ -150,14 +150,9 @@ def load(folder=None):
     )
 
 
-def hold(folder):
-    """Load a review once for all processes that will be forked from this one.
-
-    Raises
-    ------
-    ReviewError
-    """
-    _held[find_folder(folder)] = load(folder)
+def hold(review):
+    """Let `load` give this review wherever its folder is asked for in this process."""
+    _held[review.folder] = review
 
 
 def _typed(description, sheet):

@@ -1,0 +1,61 @@
+"""What a person sees while reports are made: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+
+from helpers.problems import ReportFailed
+
+
+class Progress:
+    """A bar on a terminal, plain lines elsewhere, nothing but failures on request.
+
+    Parameters
+    ----------
+    todo : list of Job
+    quiet : bool
+        Say nothing but failures.
+    """
+
+    def __init__(self, todo, quiet):
+        from tqdm import tqdm
+
+        tqdm.monitor_interval = 0  # no thread of its own
+        self._bar = tqdm(
+            total=sum(job.size + 1 for job in todo),  # Papermill adds a cell
+            unit="cell",
+            leave=False,
+            file=sys.stderr,
+            disable=quiet or None,  # None: where there is no terminal
+        )
+        self._quiet, self._started = quiet, {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._bar.close()
+
+    def __call__(self, text, *, always=False):
+        """Say a line."""
+        if always or not self._quiet:  # in one piece: others write at the same time
+            self._bar.write(f"{text}\n", file=sys.stderr, end="")
+
+    def begun(self, job):
+        """A report is begun."""
+        self._started[job.family] = time.perf_counter()
+        if self._bar.disable:
+            self(f"{job.family}: started, {job.size} cells")
+
+    def cell(self, job, number):
+        """One of its cells is run."""
+        self._bar.set_description(f"{job.family}, cell {number}", refresh=False)
+        self._bar.update()
+
+    def ended(self, job, made):
+        """A report is there, or failed."""
+        if isinstance(made, ReportFailed):
+            self(f"{job.family}: FAILED, {made}", always=True)
+            return
+        spent = time.perf_counter() - self._started[job.family]
+        size = len(made[f"{job.family}.html"]) / 1e6
+        self(f"{job.family}: rendered in {spent:.1f} s, {size:.1f} MB")

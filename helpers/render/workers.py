@@ -1,0 +1,244 @@
+"""Processes that run notebooks: forks of one that has imported everything, where forks exist.
+
+Python's own fork server imports the scientific stack once (`helpers.render.preload`), while the
+main process imports Papermill and nbconvert; a worker is then ready in milliseconds and shares its
+memory. Where a system cannot fork, each worker is a new interpreter. A worker leads a session of
+its own: Ctrl-C is for the main process to act on, and whatever a notebook started ends with it.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import pickle
+import shutil
+import signal
+import tempfile
+import threading
+from multiprocessing import connection, forkserver
+
+from helpers.problems import ProjectError, Refused
+from helpers.review.description import PROJECT
+
+START_TIMEOUT = 120  # seconds; a loaded machine may take a minute
+
+# What would differ between machines or days. The epoch is 1 January 2025.
+FIXED = {
+    "PYTHONHASHSEED": "0",
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "SOURCE_DATE_EPOCH": "1735689600",
+    "MPLBACKEND": "agg",
+    # One thread a worker: as many workers as cores run already, and sums keep their order.
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+class WorkerFailed(ProjectError, RuntimeError):
+    """A worker did not start or died, or a cell took too long."""
+
+
+class Workers:
+    """Workers for the notebooks of one review, in the fixed environment; all end with it.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the review.
+    """
+
+    def __init__(self, folder):
+        self._review, self._rows = str(folder), None
+        self._started, self._over = [], False
+        self._context = multiprocessing.get_context(_start_method())
+
+    def __enter__(self):
+        self._before, self._own = dict(os.environ), tempfile.mkdtemp(prefix="reports-")
+        path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
+        # Nobody's own configuration of IPython.
+        os.environ.update(FIXED, PYTHONPATH=path, IPYTHONDIR=self._own)
+        if self._context.get_start_method() == "forkserver":
+            self._context.set_forkserver_preload(["helpers.render.preload"])
+            forkserver.ensure_running()  # imports while this process does
+        return self
+
+    def __exit__(self, *_):
+        self._over = True
+        for worker in self._started:
+            worker.kill()  # whoever still waits for it can end
+        os.environ.clear()
+        os.environ.update(self._before)
+        shutil.rmtree(self._own, ignore_errors=True)
+
+    def checked(self, families):
+        """Read and check the review, once for all workers.
+
+        Parameters
+        ----------
+        families : list of str
+            Those whose rows' digest is wanted.
+
+        Returns
+        -------
+        dict
+            The number of ``warnings``, how many ``experiments`` each family has, and the digest of
+            the ``rows`` of those asked for.
+
+        Raises
+        ------
+        Refused
+            With all faults of the review.
+        """
+        ours, theirs = self._context.Pipe()
+        arguments = theirs, self._review, list(families)
+        process = self._context.Process(target=_check, args=arguments, daemon=True)
+        process.start()
+        theirs.close()
+        try:
+            found, self._rows = ours.recv()
+        except EOFError:
+            raise WorkerFailed("the process that checks the review died") from None
+        process.join()
+        if found["faults"]:
+            lines = "\n".join(f"  {fault}" for fault in found["faults"])
+            raise Refused(f"{self._review} has faults, nothing was rendered:\n{lines}")
+        return found
+
+    def start(self, folder):
+        """Start a `Worker` that runs in a folder."""
+        if self._over:
+            raise WorkerFailed("interrupted")
+        worker = Worker(self._context, folder, self._rows)
+        self._started.append(worker)
+        return worker
+
+
+class Worker:
+    """A process that runs the cells of one notebook.
+
+    Parameters
+    ----------
+    context : multiprocessing context
+    folder : path
+        The current folder of its cells.
+    review : bytes, optional
+        A pickled `Review`, so that the notebook need not read it again.
+
+    Attributes
+    ----------
+    shown : dict of int to list
+        For whoever runs cells: outputs by the number of the cell.
+    """
+
+    def __init__(self, context, folder, review=None):
+        self._pipe, theirs = context.Pipe()
+        arguments = theirs, str(folder), dict(os.environ), review
+        self._process = context.Process(target=_serve, args=arguments, daemon=True)
+        self._process.start()
+        theirs.close()
+        self.shown, self.pid = {}, self._process.pid
+        with contextlib.suppress(EOFError, OSError):
+            if self._pipe.poll(START_TIMEOUT) and self._pipe.recv() == "ready":
+                return
+        self.stop()
+        raise WorkerFailed("the kernel did not start")
+
+    def run(self, source, timeout=None):
+        """Run a cell.
+
+        Parameters
+        ----------
+        source : str
+        timeout : float, optional
+            Seconds.
+
+        Returns
+        -------
+        count : int
+            Execution count.
+        outputs : list of dict
+            As the notebook format has them.
+
+        Raises
+        ------
+        WorkerFailed
+        """
+        try:
+            self._pipe.send(source)
+            if not self._pipe.poll(timeout):
+                raise WorkerFailed(f"the cell took longer than {timeout:g} seconds")
+            return self._pipe.recv()
+        except (EOFError, OSError) as error:
+            self._process.join(10)
+            status = self._process.exitcode
+            signalled = status is not None and status < 0
+            how = signal.Signals(-status).name if signalled else f"exit status {status}"
+            raise WorkerFailed(f"the kernel died ({how})") from error
+
+    def kill(self):
+        """Kill the worker and whatever it started, from any thread."""
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        self._process.kill()
+
+    def stop(self):
+        """Kill the worker and leave nothing behind."""
+        self.kill()
+        self._process.join()
+        self._pipe.close()
+
+
+def _start_method():
+    """How a worker comes about; `PRECLINICAL_START=spawn` tries here what Windows does."""
+    known = multiprocessing.get_all_start_methods()
+    return os.environ.get("PRECLINICAL_START", "forkserver" if "forkserver" in known else "spawn")
+
+
+def _check(pipe, folder, families):
+    """Send what `Workers.checked` returns, and the pickled review."""
+    from helpers.problems import ReviewError
+    from helpers.review.review import load
+
+    try:
+        review = load(folder)
+    except ReviewError as error:
+        pipe.send(({"faults": [str(finding) for finding in error.findings]}, None))
+        return
+    parts = {name: review.part(family.outcomes) for name, family in review.families.items()}
+    found = {
+        "faults": [],
+        "warnings": len(review.warnings),
+        "experiments": {name: len(part.experiments) for name, part in parts.items()},
+        "rows": {name: parts[name].digest() for name in families},
+    }
+    pipe.send((found, pickle.dumps(review, pickle.HIGHEST_PROTOCOL)))
+
+
+def _serve(pipe, folder, environment, review):
+    """Run the cells that come through the pipe, until it closes."""
+    if hasattr(os, "setsid"):
+        os.setsid()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ.clear()  # the fork server keeps that of the time when it was started
+    os.environ.update(environment)
+    os.chdir(folder)
+    from helpers.render.preload import SHELL
+    from helpers.review.review import hold
+
+    if review:
+        hold(pickle.loads(review))
+    SHELL.take_streams()
+    pipe.send("ready")
+    with contextlib.suppress(EOFError):
+        while True:
+            pipe.send(SHELL.run(pipe.recv()))
+
+
+def _end_with_parent():
+    """End, with all that was started here, when the main process is gone, however it went."""
+    connection.wait([multiprocessing.parent_process().sentinel])
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
