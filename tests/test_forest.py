@@ -10,10 +10,11 @@ from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from helpers.drawing.marks import Hover, Texts
 from helpers.drawing.style import BLUE, GREY, INK, VERMILLION
-from helpers.drawing.text import Hover, Texts, shorten, text_width, wrap
+from helpers.drawing.text import shorten, text_width, wrap
 from helpers.figures.forest import COMPACT, clear_limits, forest
-from helpers.words.sentences import estimate_text
+from helpers.words.numbers import estimate_text
 
 
 def experiments(k, *, sign=1, label="Experiment {}", seed=0):
@@ -95,10 +96,9 @@ def text_boxes(ax):
         single = [axes.title, axes._left_title] if axes.axison else []
         for axis in (axes.xaxis, axes.yaxis) if axes.axison else ():
             if axis.get_visible():
-                numbers = axis._parts(renderer)[2]
-                boxes += numbers.extents(renderer)
-                names += numbers.strings
-                single.append(axis.label)
+                low, high = sorted(axis.get_view_interval())
+                labels = zip(axis.get_majorticklocs(), axis.get_ticklabels(), strict=True)
+                single += [label for at, label in labels if low <= at <= high] + [axis.label]
         single += axes.get_legend().get_texts() if axes.get_legend() else []
         for text in single:
             if text.get_text():
@@ -285,17 +285,18 @@ def test_height_follows_rows_and_many_rows_are_narrow():
     assert heights[-1] < 15
     compact = forest(experiments(561))
     assert 60 < len([s for s in strings(compact) if s.startswith("Experiment ")]) < 100
-    assert len(compact.figure._titles) == 561
+    (hover,) = compact.findobj(Hover)
+    assert len(hover.titles) == 561
 
 
 def test_the_pointer_shows_every_value_of_a_row():
     rows = experiments(3, label="<b>{}</b>")
     rows.loc[2, "model"] = "a" * 200
     ax = forest(rows, columns={"model": "Model"})
-    assert "a" * 200 in ax.figure._titles["row-2"]
-    assert "a" * 200 not in strings(ax)
     (hover,) = ax.findobj(Hover)
-    title = ax.figure._titles[hover.gids[0]]
+    assert "a" * 200 in hover.titles[2]
+    assert "a" * 200 not in strings(ax)
+    title = hover.titles[0]
     assert title.startswith(f"<b>1</b>; Model {rows['model'][0]}; Exosomes n ")
     for part in ("Control mean (SD) ", "SMD (95% CI) ", "Weight "):
         assert part in title

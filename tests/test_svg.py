@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
+from helpers.drawing.marks import Hover
 from helpers.drawing.svg import svg
 
 
@@ -116,7 +117,7 @@ def test_widths_agree_with_matplotlib():
     from helpers.drawing.svg import _Renderer
 
     words, font = "2.31 [1.95, 2.66] reconstructed", FontProperties(size=9)
-    width = _Renderer(9, 9, "f", {}).get_text_width_height_descent(words, font, False)[0]
+    width = _Renderer(9, 9, "f").get_text_width_height_descent(words, font, False)[0]
     sharp = RendererAgg(9, 9, 1440).get_text_width_height_descent(words, font, False)[0] / 20
     assert width == pytest.approx(sharp, rel=0.02)
     assert ax.figure is not None
@@ -162,10 +163,10 @@ def test_only_what_leaves_the_axes_is_clipped():
 def test_titles_and_identifiers_of_rows():
     ax = axes()
     ax.plot([0, 1], [0, 1], gid="row-0")
-    ax.plot([0, 1], [1, 0], gid="row-1")
-    root = tree(ax, titles={"row-1": "A & <B>"})
+    Hover(ax, [0.5], [0.5], ["A & <B>"])
+    root = tree(ax)
     assert [g.get("id") for g in root.iter("g") if g.get("id")] == ["f-row-0"]
-    assert [path.findtext("title") for path in root.iter("path")] == [None, "A & <B>"]
+    assert [one.text for one in root.iter("title")] == ["A & <B>"]
 
 
 def test_hatches_rise_to_the_right_on_their_ground():
@@ -197,8 +198,8 @@ def test_gaps_and_dashes():
 
 
 def test_same_figure_same_bytes_and_a_small_picture():
-    (first, _, titles), (second, _, _) = page_sample.forest(), page_sample.forest()
-    text = svg(first, name="f", alt="a", titles=titles)
-    assert svg(second, name="f", alt="a", titles=titles) == text
+    (first, _), (second, _) = page_sample.forest(), page_sample.forest()
+    text = svg(first, name="f", alt="a")
+    assert svg(second, name="f", alt="a") == text
     assert len(text) < 40_000
     assert text.count("<title>") == 72

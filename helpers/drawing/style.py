@@ -1,4 +1,4 @@
-"""One look for every figure: colours, fonts, sizes in inches.
+"""One look for every figure: colours, fonts, sizes in inches, axes.
 
 Ink is ``#222222``: the page replaces it by the colour of its text, so figures follow light and
 dark mode. Everything else is a mid-tone that stands on white and on near-black; grounds are
@@ -6,6 +6,7 @@ transparent.
 """
 
 import matplotlib
+from matplotlib.figure import Figure
 
 INK = "#222222"
 GREY = "#808080"
@@ -48,3 +49,11 @@ def context(**more):
 def styled(function):
     """Decorate a function so that it draws with the settings of `context`."""
     return context()(function)
+
+
+def axes(width, height, left=0.72, right=0.1, bottom=0.5, top=0.1, ax=None):
+    """Give axes of a new figure; sizes and margins in inches. An `ax` is given back as it is."""
+    if ax is not None:
+        return ax
+    box = left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height
+    return Figure((width, height)).add_axes(box)

@@ -33,7 +33,7 @@ ANCHOR = {"left": "", "center": "middle", "right": "end"}
 CIRCLE = Path.unit_circle()
 
 
-def svg(figure, *, name, alt, titles=None):
+def svg(figure, *, name, alt):
     """Draw a figure as an ``<svg>`` element.
 
     Parameters
@@ -41,12 +41,10 @@ def svg(figure, *, name, alt, titles=None):
     figure : matplotlib.figure.Figure
         Its size in inches becomes the size of the picture; nothing is cropped.
     name : str
-        Head of every identifier inside the picture (of artists with a ``gid`` and no title,
+        Head of every identifier inside the picture (of artists with a ``gid``,
         of clips and hatches); unique in a page.
     alt : str
         What a reader who does not see the picture is told.
-    titles : dict of str to str, optional
-        Text shown on hovering over the artists with that ``gid``.
 
     Returns
     -------
@@ -54,7 +52,7 @@ def svg(figure, *, name, alt, titles=None):
         The element, without an XML header; the same figure gives the same bytes.
     """
     width, height = 72 * figure.get_size_inches()
-    dpi, renderer = figure.dpi, _Renderer(width, height, name, titles or {})
+    dpi, renderer = figure.dpi, _Renderer(width, height, name)
     figure.dpi = 72
     try:
         figure.draw(renderer)
@@ -70,9 +68,9 @@ def svg(figure, *, name, alt, titles=None):
 
 
 class _Renderer(RendererBase):
-    def __init__(self, width, height, name, titles):
+    def __init__(self, width, height, name):
         super().__init__()
-        self.width, self.height, self.name, self.titles = width, height, name, titles
+        self.width, self.height, self.name = width, height, name
         self.out, self.defs, self.groups, self.fonts = [], {}, [], {}
 
     def drawn(self):
@@ -96,21 +94,24 @@ class _Renderer(RendererBase):
         return True
 
     def open_group(self, s, gid=None):
-        title = self.titles.get(gid)
-        self.groups.append((gid if title is None else None, title))
-        if self.groups[-1][0] is not None:
+        self.groups.append(gid)
+        if gid is not None:
             self.out.append((f'<g id="{escape(f"{self.name}-{gid}")}">', "", ""))
 
     def close_group(self, s):
-        if self.groups.pop()[0] is not None:
+        if self.groups.pop() is not None:
             self.out.append(("</g>", "", ""))
 
     def put(self, tag, place, style, text=""):
-        """Add an element; within a group that has a title each element shows it."""
-        title = next((title for _, title in reversed(self.groups) if title is not None), None)
-        inside = text if title is None else f"{text}<title>{escape(title)}</title>"
-        tail = f">{inside}</{tag}>" if inside else "/>"
-        self.out.append((f"<{tag} {place}", style, tail))
+        """Add an element."""
+        self.out.append((f"<{tag} {place}", style, f">{text}</{tag}>" if text else "/>"))
+
+    def hover(self, x, y, width, height, title):
+        """Add an unseen box that shows a title; without any paint the pointer still meets it."""
+        place = f'x="{_n(x)}" y="{_n(self.height - y - height)}" width="{_n(width)}" '
+        place += f'height="{_n(height)}"'
+        style = ' fill="none" pointer-events="all"'
+        self.put("rect", place, style, f"<title>{escape(title, quote=False)}</title>")
 
     def draw_path(self, gc, path, transform, rgbFace=None):
         face = rgbFace if rgbFace is not None and (len(rgbFace) < 4 or rgbFace[3]) else None

@@ -11,11 +11,12 @@ from matplotlib.path import Path
 from matplotlib.ticker import FixedLocator
 
 from helpers.analysis.measures import SMD
-from helpers.drawing.axes import add_axes, axes, plain_ticks
-from helpers.drawing.style import BLUE, GREEN, GREY, INK, SIZE, VERMILLION, styled
-from helpers.drawing.text import Hover, Texts, shorten, text_width, wrap
+from helpers.drawing.marks import Hover, Texts
+from helpers.drawing.style import BLUE, GREEN, GREY, INK, SIZE, VERMILLION, axes, styled
+from helpers.drawing.text import shorten, text_width, wrap
+from helpers.drawing.ticks import plain_ticks
 from helpers.figures.forest import ROW, forest, whiskers
-from helpers.words.sentences import estimate_text, level_name
+from helpers.words.numbers import estimate_text, level_name
 
 AMBER = "#B07C00"
 JUDGEMENTS = {
@@ -122,7 +123,7 @@ def counts(studies, columns, *, most=8):
             tally, y = tallies[name], np.arange(len(tallies[name])) + 0.5
             deep = 0.21 * len(tally)
             box = (column * 3.6 + 1.75) / width, (top - 0.3 - deep) / tall, 1.3 / width, deep / tall
-            ax = add_axes(figure, box)
+            ax = figure.add_axes(box)
             ax.barh(y, tally, height=0.7, color=BLUE)
             ax.set(xlim=(0, top_count), ylim=(len(tally), 0))
             ax.xaxis.set_visible(False)
@@ -182,7 +183,7 @@ def risk_of_bias(table, items, *, overall=None):
     block_wide = name_wide + wide * cell + word_wide + 0.15
     width, tall = max(blocks * block_wide, 3), 0.55 + deep * cell
     figure = Figure((width, tall))
-    ax = add_axes(figure, (0, 0, 1, 1))
+    ax = figure.add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, width / cell), ylim=(tall / cell, 0))
     ax.axis("off")
     block, line = np.divmod(np.arange(k), deep)
@@ -341,7 +342,7 @@ def _folded(texts):
 
 def _boxes(boxes, arrows, tall):
     """Boxes with their texts, arrows between them."""
-    ax = add_axes(Figure((7.1, tall)), (0, 0, 1, 1))
+    ax = Figure((7.1, tall)).add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, 7.1), ylim=(tall, 0))
     ax.axis("off")
     for x, y, high, texts, stage in boxes:

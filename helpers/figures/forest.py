@@ -16,10 +16,11 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from helpers.analysis.measures import SMD
-from helpers.drawing.axes import add_axes, effect_ticks
+from helpers.drawing.marks import Hover, Texts
 from helpers.drawing.style import BLUE, GREY, INK, VERMILLION, styled
-from helpers.drawing.text import Hover, Texts, shorten, text_width, wrap
-from helpers.words.sentences import (
+from helpers.drawing.text import shorten, text_width, wrap
+from helpers.drawing.ticks import effect_ticks
+from helpers.words.numbers import (
     effect_digits,
     effect_interval,
     estimate_text,
@@ -372,7 +373,7 @@ def _frame(ax, width, across, down):
     (left, plot), (_, body, foot), tall = across, down, sum(down)
     x, y, w, h = left / width, foot / tall, plot / width, body / tall
     if ax is None:
-        return add_axes(Figure((width, tall)), (x, y, w, h))
+        return Figure((width, tall)).add_axes((x, y, w, h))
     box = ax.get_position()
     ax.set_position(
         (box.x0 + box.width * x, box.y0 + box.height * y, box.width * w, box.height * h)

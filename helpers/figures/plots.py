@@ -12,14 +12,15 @@ from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import Bbox, blended_transform_factory
 
 from helpers.analysis.measures import SMD
-from helpers.drawing.axes import add_axes, axes, effect_ticks, plain_ticks
-from helpers.drawing.style import BLUE, GREY, INK, LOOKS, VERMILLION, styled
-from helpers.drawing.text import Hover, Texts, shorten, text_width
+from helpers.drawing.marks import Hover, Texts
+from helpers.drawing.style import BLUE, GREY, INK, LOOKS, VERMILLION, axes, styled
+from helpers.drawing.text import shorten, text_width
+from helpers.drawing.ticks import effect_ticks, plain_ticks
 from helpers.figures.forest import BOUNDS, DASHED, clear_limits, diamonds, forest, whiskers
 from helpers.stats import influence as deletions
 from helpers.stats.pooling import critical
-from helpers.words.sentences import effect as effect_text
-from helpers.words.sentences import effect_digits, estimate_text, level_name, number
+from helpers.words.numbers import effect as effect_text
+from helpers.words.numbers import effect_digits, estimate_text, level_name, number
 
 WIDE, HIGH = 5.2, 3.6
 
@@ -494,7 +495,7 @@ def influence(diagnostics, *, labels=None, level=0.95):
         row, column = divmod(place, 2)
         bottom = 0.45 + (deep - 1 - row) * tall
         box = (0.6 + 3.55 * column) / 7.1, bottom / high, 2.85 / 7.1, (tall - 0.35) / high
-        ax = _labelled(add_axes(figure, box), None, None, bins=4)
+        ax = _labelled(figure.add_axes(box), None, None, bins=4)
         y = diagnostics[name].to_numpy(float)
         lower, upper = marks.get(name, (-np.inf, np.inf))
         beyond = (y < lower) | (y > upper)

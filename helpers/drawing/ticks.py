@@ -1,0 +1,72 @@
+"""Where ticks lie and how their numbers are written."""
+
+import numpy as np
+from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, ScalarFormatter
+
+from helpers.drawing.style import SIZE
+
+STEPS = [1, 2, 2.5, 5, 10]
+
+
+def plain_ticks(axis, bins=6):
+    """Few round ticks, in this look even where they are made outside of our style.
+
+    Numbers are written out: a power of ten at the end of a scale is easily overlooked.
+    """
+    axis.set_major_locator(MaxNLocator(bins, steps=STEPS))
+    axis.set_major_formatter(WrittenOut(useOffset=False))
+    axis.set_tick_params(labelsize=SIZE, labelfontfamily="DejaVu Sans")
+
+
+class WrittenOut(ScalarFormatter):
+    """Matplotlib's numbers, each with its own power of ten where there is one."""
+
+    def format_ticks(self, values):
+        """Labels of all ticks."""
+        labels = super().format_ticks(values)
+        if not super().get_offset():
+            return labels
+        return [f"{value:g}".replace("-", "\N{MINUS SIGN}") for value in values]
+
+    def get_offset(self):
+        """Nothing: it is in the labels."""
+        return ""
+
+
+class RatioLocator(Locator):
+    """Round ratios on an axis whose values are their logarithms."""
+
+    def __init__(self, bins=6):
+        self.bins = bins
+
+    def __call__(self):
+        """Places of ticks within the view."""
+        return self.tick_values(*self.axis.get_view_interval())
+
+    def tick_values(self, vmin, vmax):
+        """Logarithms of round ratios between two values."""
+        low, high = np.exp(np.clip(sorted((vmin, vmax)), -300, 300))
+        if high < 3 * low:  # so narrow that a linear scale is as good
+            ratios = MaxNLocator(self.bins, steps=STEPS).tick_values(low, high)
+            ratios = ratios[ratios > 0]
+        else:
+            powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+            for figures in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
+                ratios = np.ravel(np.outer(10.0**powers, figures))
+                ratios = ratios[(ratios >= low) & (ratios <= high)]
+                if len(ratios) <= self.bins:
+                    break
+            ratios = ratios[:: -(-len(ratios) // self.bins)] if len(ratios) > self.bins else ratios
+        return np.log(ratios)
+
+
+def ratio_ticks(axis, bins=6):
+    """Few round ratios on an axis of their logarithms."""
+    plain_ticks(axis, bins)
+    axis.set_major_locator(RatioLocator(bins))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{np.exp(value):g}"))
+
+
+def effect_ticks(axis, measure, bins=6):
+    """Ticks of an axis of effects: ratios where these are logarithms."""
+    (ratio_ticks if measure.is_log else plain_ticks)(axis, bins)
