@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from helpers.page import blocks
+from helpers.drawing.marks import Hover
+from helpers.page import blocks, tables
 
 STRANGE = "<script>alert(1)</script>"
 
@@ -20,10 +21,8 @@ def forest(rows=72, seed=1):
     figure = Figure(figsize=(9, 1.2 + 0.2 * rows), facecolor="none")
     axes = figure.add_axes((0.3, 0.06, 0.45, 0.92), facecolor="none")
     side = axes.get_yaxis_transform()
-    titles = {}
     for i, (label, g, s) in enumerate(zip(labels, effect, se, strict=True)):
-        axes.plot([g - 2 * s, g + 2 * s], [i, i], color="#222222", lw=1, gid=f"row-{i}")
-        titles[f"row-{i}"] = f"{label}: {g:.2f}"
+        axes.plot([g - 2 * s, g + 2 * s], [i, i], color="#222222", lw=1)
         axes.text(-0.6, i, label, transform=side, color="#222222", va="center", size=9)
         text = f"{g:.2f} [{g - 2 * s:.2f}, {g + 2 * s:.2f}]"
         axes.text(1.3, i, text, transform=side, color="#222222", va="center", ha="right", size=9)
@@ -31,7 +30,9 @@ def forest(rows=72, seed=1):
     axes.axvline(0, color="#222222", lw=0.8, ls=":")
     axes.set(yticks=[], ylim=(rows, -1), xlabel="Hedges g")
     axes.spines[["left", "right", "top"]].set_visible(False)
-    return figure, data, titles
+    titles = [f"{label}: {g:.2f}" for label, g in zip(labels, effect, strict=True)]
+    Hover(axes, effect, np.arange(rows), titles)
+    return figure, data
 
 
 def funnel():
@@ -45,7 +46,7 @@ def funnel():
 
 
 def blocks_of_a_report():
-    drawn, data, titles = forest()
+    drawn, data = forest()
     subgroups = pd.DataFrame(
         {
             "moderator": ["Species", "Species", "Time", "Time", "Time"],
@@ -101,7 +102,6 @@ def blocks_of_a_report():
             caption="Effect of exosomes on locomotion in 72 experiments.",
             alt="Forest plot of 72 experiments; pooled effect 2.05, 95% CI 1.71 to 2.39.",
             data=data,
-            titles=titles,
         ),
         "funnel": blocks.figure(
             funnel(),
@@ -110,7 +110,7 @@ def blocks_of_a_report():
             caption="Funnel plot on the sample size.",
             alt="Funnel plot of 60 experiments without visible asymmetry.",
         ),
-        "subgroups": blocks.table(
+        "subgroups": tables.table(
             subgroups,
             name="subgroups",
             number=1,
@@ -118,7 +118,7 @@ def blocks_of_a_report():
             formats=p,
             groups="moderator",
         ),
-        "rows": blocks.table(
+        "rows": tables.table(
             data.assign(sd=data.se * 3, n=range(len(data)), origin="bone marrow"),
             name="rows",
             number=2,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from page_sample import STRANGE, blocks_of_a_report
 
-from helpers.page import blocks
+from helpers.drawing.marks import Hover
+from helpers.page import blocks, downloads, intervals, tables
 
 
 class Parser(html.parser.HTMLParser):
@@ -128,12 +129,11 @@ def test_figure_takes_axes_or_a_figure_and_closes_it():
     assert pyplot.get_fignums() == []
 
 
-def test_figure_takes_the_titles_that_hovering_has_left():
+def test_figure_shows_the_titles_of_its_rows():
     axes = Figure(figsize=(4, 3)).add_subplot()
-    axes.plot([0, 1], [0, 1], gid="row-0")
-    axes.figure._titles = {"row-0": "first row"}
+    Hover(axes, [0.5], [0.5], ["first row"])
     block = blocks.figure(axes, name="x", number=1, caption="c", alt="a")
-    assert "<title>first row</title></path>" in block.html
+    assert "<title>first row</title></rect>" in block.html
 
 
 def test_figure_offers_its_data():
@@ -154,7 +154,7 @@ def test_only_a_very_long_figure_may_be_split_on_paper(height, tall):
 
 
 def table(frame, **more):
-    return blocks.table(frame, **({"name": "x", "number": 2, "caption": "C."} | more))
+    return tables.table(frame, **({"name": "x", "number": 2, "caption": "C."} | more))
 
 
 def test_table_has_caption_scoped_headers_and_row_headers(report):
@@ -247,37 +247,37 @@ def test_columns_of_one_name_are_kept_apart():
     "text", ["=1+1", "+cmd", "-cmd|' /C calc'!A0", "@SUM(A1)", "\tx", "\rx", "-", "-1-1"]
 )
 def test_formulas_are_disarmed(text):
-    assert blocks.csv(pd.DataFrame({"a": [text]})).split("\n", 1)[1].lstrip('"').startswith("'")
+    assert downloads.csv(pd.DataFrame({"a": [text]})).split("\n", 1)[1].lstrip('"').startswith("'")
 
 
 @pytest.mark.parametrize("text", ["-1.5", "+3", "-.5e-7", "a=b", "", "3-5"])
 def test_numbers_and_harmless_texts_are_left_alone(text):
-    written = io.StringIO(blocks.csv(pd.DataFrame({"a": [text], "b": 1})))
+    written = io.StringIO(downloads.csv(pd.DataFrame({"a": [text], "b": 1})))
     back = pd.read_csv(written, dtype=str, keep_default_na=False)
     assert back["a"].tolist() == [text]
 
 
 def test_formulas_in_headers_are_disarmed():
-    assert blocks.csv(pd.DataFrame({"=a": [1]})) == "'=a\n1\n"
+    assert downloads.csv(pd.DataFrame({"=a": [1]})) == "'=a\n1\n"
 
 
 def test_categories_and_mixed_columns_are_disarmed():
     frame = pd.DataFrame({"c": pd.Categorical(["=x", "y"]), "m": [-1.5, "=z"]})
-    assert blocks.csv(frame) == "c,m\n'=x,-1.5\ny,'=z\n"
+    assert downloads.csv(frame) == "c,m\n'=x,-1.5\ny,'=z\n"
 
 
 def test_missing_cells_are_empty_and_the_table_stays_as_it_was():
     frame = pd.DataFrame({"c": pd.Categorical(["a", None]), "m": [None, True], "x": [np.nan, 2]})
     texts = pd.DataFrame({"t": [None, "=1"], "u": [np.nan, "b"]}, dtype=object)
     before = texts.copy()
-    assert blocks.csv(frame) == "c,m,x\na,,\n,True,2.0\n"
-    assert blocks.csv(texts) == "t,u\n,\n'=1,b\n"
+    assert downloads.csv(frame) == "c,m,x\na,,\n,True,2.0\n"
+    assert downloads.csv(texts) == "t,u\n,\n'=1,b\n"
     pd.testing.assert_frame_equal(texts, before)
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_numbers_survive_exactly(values):
-    back = pd.read_csv(io.StringIO(blocks.csv(pd.DataFrame({"x": values}))))
+    back = pd.read_csv(io.StringIO(downloads.csv(pd.DataFrame({"x": values}))))
     assert back["x"].tolist() == values
 
 
@@ -341,7 +341,7 @@ def test_facts_write_lists_line_by_line():
 
 def test_interval_lies_where_its_numbers_are():
     row = {"estimate": 1.0, "ci_low": 0.0, "ci_high": 3.0}
-    drawn = Parser(blocks.interval(row, -1, 4))
+    drawn = Parser(intervals.interval(row, -1, 4))
     (ci,) = [a for a in drawn.of("line") if a["class"] == "ci"]
     assert (ci["x1"], ci["x2"]) == ("20.00%", "80.00%")
     assert drawn.of("circle")[0]["cx"] == "40.00%"
@@ -358,7 +358,7 @@ def test_interval_lies_where_its_numbers_are():
     )
 )
 def test_axis_holds_zero_and_every_number(values):
-    low, high = blocks.axis([{"estimate": value} for value in values])
+    low, high = intervals.axis([{"estimate": value} for value in values])
     assert low <= 0 <= high
     assert low < high
     finite = [v for v in values if v is not None and np.isfinite(v)]
@@ -366,14 +366,14 @@ def test_axis_holds_zero_and_every_number(values):
 
 
 def test_axis_is_little_longer_than_needed():
-    assert blocks.axis([{"estimate": -1, "ci_low": -5.8, "ci_high": 5.5}]) == (-6, 6)
-    assert blocks.axis([{"ci_low": 1.9, "ci_high": 2.36}]) == (0, 2.5)
-    assert blocks.axis([]) == (0, 1)
+    assert intervals.axis([{"estimate": -1, "ci_low": -5.8, "ci_high": 5.5}]) == (-6, 6)
+    assert intervals.axis([{"ci_low": 1.9, "ci_high": 2.36}]) == (0, 2.5)
+    assert intervals.axis([]) == (0, 1)
 
 
 def test_what_is_missing_is_not_drawn():
-    assert blocks.estimate({"estimate": None}) == "not pooled"
-    drawn = Parser(blocks.interval({"estimate": None, "ci_low": None}, -1, 1))
+    assert intervals.estimate({"estimate": None}) == "not pooled"
+    drawn = Parser(intervals.interval({"estimate": None, "ci_low": None}, -1, 1))
     assert drawn.of("circle") == []
     assert [a["class"] for a in drawn.of("line")] == ["zero"]
 
@@ -407,7 +407,7 @@ NESTED = st.recursive(
 
 @given(NESTED)
 def test_json_in_a_page_ends_no_script_and_reads_back(content):
-    text = blocks.as_json(content)
+    text = downloads.as_json(content)
     assert not set("<>&") & set(text)
     assert json.loads(text) == content
 
@@ -422,7 +422,7 @@ def test_json_in_a_page_ends_no_script_and_reads_back(content):
     ],
 )
 def test_scale_names_its_ends_and_zero(low, high, shown):
-    texts = re.findall(r'text-anchor="(\w+)"( class="near")?>([^<]*)<', blocks.scale(low, high))
+    texts = re.findall(r'text-anchor="(\w+)"( class="near")?>([^<]*)<', intervals.scale(low, high))
     assert [(words, anchor, bool(near)) for anchor, near, words in texts] == shown
 
 

@@ -19,6 +19,7 @@ import page_sample
 import pytest
 
 from helpers.page import document
+from helpers.page.index import index as write_index
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[1]
@@ -42,7 +43,7 @@ if not (CHROMIUM and DRIVER):
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     (folder / "report.html").write_text(document.export(page_sample.notebook()), encoding="utf-8")
-    html = document.index(page_sample.entries(), title="A review")
+    html = write_index(page_sample.entries(), title="A review")
     (folder / "index.html").write_text(html, encoding="utf-8")
     return folder
 

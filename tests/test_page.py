@@ -15,7 +15,8 @@ import page_sample
 import pytest
 from test_blocks import Parser
 
-from helpers.page import blocks, document
+from helpers.page import assets, blocks, document
+from helpers.page.index import index as write_index
 
 ROOT = Path(__file__).parents[1]
 
@@ -81,7 +82,7 @@ def test_no_external_address(parsed):
             if value and not (tag == "a" and value.startswith("https://doi.org/")):
                 assert value.startswith(("#", "data:")), (tag, key, value[:80])
     for asset in ("report.css", "report.js"):
-        assert not re.search(r"https?:|@import|url\(", document.asset(asset))
+        assert not re.search(r"https?:|@import|url\(", assets.asset(asset))
 
 
 def test_no_slot_is_left(html):
@@ -283,7 +284,7 @@ def test_slots_cannot_be_forged():
     mark = "<!--slot:js-->"
     html = of(text("# T"), shown(blocks.paragraph(mark)._repr_mimebundle_()))
     assert entities.escape(mark, quote=False) in html
-    assert html.count(document.asset("report.js")) == 1
+    assert html.count(assets.asset("report.js")) == 1
 
 
 # --- Same input, same bytes ------------------------------------------------------------------
@@ -299,9 +300,9 @@ def test_export_leaves_the_notebook_alone_and_repeats_its_bytes(notebook, html):
 def test_bytes_do_not_depend_on_the_surroundings(tmp_path):
     program = (
         f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]\n"
-        "import hashlib, page_sample; from helpers.page import document\n"
-        "html = document.export(page_sample.notebook())\n"
-        "html += document.index(page_sample.entries(), title='T')\n"
+        "import hashlib, page_sample; from helpers.page.document import export\n"
+        "from helpers.page.index import index\n"
+        "html = export(page_sample.notebook()) + index(page_sample.entries(), title='T')\n"
         "print(hashlib.sha256(html.encode()).hexdigest())"
     )
     digests = set()
@@ -324,7 +325,7 @@ def test_bytes_do_not_depend_on_the_surroundings(tmp_path):
 
 @pytest.fixture(scope="module")
 def index():
-    return document.index(page_sample.entries(), title="R & D", lead="Three reports.")
+    return write_index(page_sample.entries(), title="R & D", lead="Three reports.")
 
 
 def rows(index):
@@ -371,7 +372,7 @@ def test_failed_report_is_shown_as_failed_with_its_message(index):
 
 def test_last_good_report_of_a_failed_one_is_offered():
     entry = page_sample.entries()[0] | {"status": "FAILED", "message": "cell 3: no such level"}
-    html = document.index([entry], title="T")
+    html = write_index([entry], title="T")
     assert '<a href="locomotion.html">The last good report</a>' in html
     assert "FAILED" in html
 
@@ -387,7 +388,7 @@ def test_report_that_repeats_the_others_is_only_linked():
     entries = page_sample.entries()
     every = [one for entry in entries for one in entry["outcomes"]]
     overview = entries[0] | {"family": "overview", "label": "Overview", "outcomes": every}
-    html = document.index([overview | {"href": "overview.html"}, *entries], title="T")
+    html = write_index([overview | {"href": "overview.html"}, *entries], title="T")
     assert html.count("#outcome-gfap") == 1
     assert '<a href="overview.html">Overview</a>' in html
     assert "All outcomes side by side" in html
@@ -396,14 +397,14 @@ def test_report_that_repeats_the_others_is_only_linked():
 def test_an_outcome_without_a_section_leads_to_the_page():
     entry = page_sample.entries()[0]
     outcomes = [one | {"anchor": None} for one in entry["outcomes"]]
-    html = document.index([entry | {"outcomes": outcomes}], title="T")
+    html = write_index([entry | {"outcomes": outcomes}], title="T")
     assert f'<th scope="row"><a href="{entry["href"]}">' in html
 
 
 def test_the_index_says_the_level_of_its_intervals():
     entries = page_sample.entries()
-    assert "Computed: SMD [95% CI]" in document.index(entries, title="T")
-    html = document.index([entries[0] | {"level": 0.9}, *entries[1:]], title="T")
+    assert "Computed: SMD [95% CI]" in write_index(entries, title="T")
+    html = write_index([entries[0] | {"level": 0.9}, *entries[1:]], title="T")
     assert "Computed: SMD [90% CI]" in html
     assert "Computed: SMD [95% CI]" in html
     assert "Published [95% CI]" in html

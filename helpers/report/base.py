@@ -8,10 +8,11 @@ from helpers.analysis.outcome import NothingToAnalyse, analyse
 from helpers.analysis.settings import as_meant, chosen_ids, one_of
 from helpers.article import tables
 from helpers.page import blocks
+from helpers.page import tables as page_tables
 from helpers.report import results
 from helpers.review.review import load
 from helpers.words import alerts
-from helpers.words.sentences import count
+from helpers.words.numbers import count
 
 
 class Exhibits:
@@ -170,7 +171,7 @@ class Exhibits:
 
     def _table(self, frame, *, name, data=None, **words):
         number, data = self._number("table", name), self._marked(frame if data is None else data)
-        return blocks.table(frame, name=name, number=number, data=data, **words)
+        return page_tables.table(frame, name=name, number=number, data=data, **words)
 
     def _marked(self, data):
         """Data with a column that says what kind of rows it was made from."""
