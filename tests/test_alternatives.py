@@ -6,6 +6,7 @@ import pytest
 from helpers.article import reconstructions
 from helpers.article.tables import pooled
 from helpers.review.review import load
+from helpers.words import reconstructions as reconstructions_of
 
 
 def row(outcome, k, tau2, p, excludes):
@@ -45,7 +46,7 @@ def test_what_hartung_knapp_says_by_number_of_experiments(found):
 
 
 def test_words_follow_from_the_ranges(found):
-    text = reconstructions.words(found.reset_index())
+    text = reconstructions_of.words(found.reset_index())
     assert "τ² is pinned down to 10% for Locomotion (BBB or BMS)" in text
     assert "for 1 outcome of 1 it falls on both sides of 0.05" in text
     assert "For 2 outcomes k is assumed" in text

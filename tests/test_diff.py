@@ -5,10 +5,11 @@ import pytest
 from own_review import FAMILY, row, rows, write, write_csv
 
 from helpers import __main__ as command
-from helpers.analysis.changes import compare_states, report
+from helpers.analysis.changes import compare_states
 from helpers.problems import ReviewError
 from helpers.review.review import load
 from helpers.sheet.agreement import compare_sheets
+from helpers.words.changes import report
 
 
 def test_nothing_changed(tmp_path):

@@ -25,6 +25,7 @@ from helpers.report.overview import Overview
 from helpers.review.check import check
 from helpers.review.review import load
 from helpers.stats.pooling import pool
+from helpers.words import numbers as numbers_of
 from helpers.words import sentences
 from helpers.words.r_script import metafor_script
 
@@ -385,7 +386,7 @@ MD = MEASURES["MD"]
     ((-9.0, -12.0, -6.0), MEASURES["ROM"], "0.00012 [0.000006, 0.00248]"),
 ])  # fmt: skip
 def test_an_estimate_with_its_interval(numbers, measure, text):
-    shown = sentences.estimate_text(*numbers, measure)
+    shown = numbers_of.estimate_text(*numbers, measure)
     if measure.is_log and numbers[0] == -9.0:  # at least nothing of it is written as 0
         assert "0.00 " not in shown
         assert "[0.00," not in shown
@@ -400,7 +401,7 @@ def test_no_number_is_written_as_nothing(unit):
     for _ in range(200):
         low = unit * rng.uniform(0.001, 2)
         high = low + unit * rng.uniform(0.05, 2)
-        text = sentences.estimate_text((low + high) / 2, low, high, MD)
+        text = numbers_of.estimate_text((low + high) / 2, low, high, MD)
         ends = [float(part.replace("−", "-")) for part in
                 text.replace(",", " ").replace("[", "").replace("]", "").split()
                 ] if unit < 1e2 else [low, high]  # fmt: skip
@@ -409,9 +410,9 @@ def test_no_number_is_written_as_nothing(unit):
 
 
 def test_a_variance_is_not_written_as_zero_either():
-    assert sentences.variance_text(0.0) == "0.00"
-    assert sentences.variance_text(1.2345) == "1.23"
-    assert sentences.variance_text(3.1e-7) == "0.00000031"
+    assert numbers_of.variance_text(0.0) == "0.00"
+    assert numbers_of.variance_text(1.2345) == "1.23"
+    assert numbers_of.variance_text(3.1e-7) == "0.00000031"
 
 
 @pytest.mark.parametrize(("label", "name"), [

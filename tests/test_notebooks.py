@@ -17,7 +17,7 @@ from helpers.page.blocks import MIME
 from helpers.review.description import PROJECT, describe
 from helpers.stats import moderators, pooling, small_study
 from helpers.stats.effects import effect_sizes
-from helpers.words.sentences import number
+from helpers.words.numbers import number
 
 REVIEW = PROJECT / "data" / "sci_exosomes"
 DESCRIPTION = describe(REVIEW)

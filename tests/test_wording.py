@@ -18,6 +18,7 @@ from helpers.review.description import Outcome
 from helpers.review.review import load
 from helpers.stats.influence import diagnostics, leave_one_out
 from helpers.stats.pooling import pool
+from helpers.words import numbers as numbers_of
 from helpers.words import sentences
 
 HIGHER = Outcome("score", "Score", "family", better="higher")
@@ -30,7 +31,7 @@ LOWER = Outcome("cavity", "Cavity", "family", better="lower")
      (None, "–"), (-np.inf, "−∞")],
 )  # fmt: skip
 def test_numbers(value, text):
-    assert sentences.number(value) == text
+    assert numbers_of.number(value) == text
 
 
 @pytest.mark.parametrize(
@@ -46,12 +47,12 @@ def test_numbers(value, text):
     ],
 )
 def test_p_values(p, text):
-    assert sentences.p_value(p) == text
+    assert numbers_of.p_value(p) == text
 
 
 def test_p_phrase_has_one_relation():
-    assert sentences.p_phrase(1e-9) == "p < 0.001"
-    assert sentences.p_phrase(0.25) == "p = 0.250"
+    assert numbers_of.p_phrase(1e-9) == "p < 0.001"
+    assert numbers_of.p_phrase(0.25) == "p = 0.250"
 
 
 @pytest.mark.parametrize(
@@ -97,18 +98,18 @@ def test_why_there_is_no_prediction_interval():
 
 @given(st.floats(0.001, 0.5))
 def test_odds_are_near_the_probability_that_they_tell(probability):
-    part, whole = re.fullmatch(r"about (\d+) in ([\d,]+)", sentences.chance(probability)).groups()
+    part, whole = re.fullmatch(r"about (\d+) in ([\d,]+)", numbers_of.chance(probability)).groups()
     assert int(part) / int(whole.replace(",", "")) == pytest.approx(probability, rel=0.2)
 
 
 def test_odds_that_are_too_small_for_a_number():
-    assert sentences.chance(2e-4) == "less than 1 in 1,000"
-    assert sentences.chance(0.049) == "about 1 in 20"
+    assert numbers_of.chance(2e-4) == "less than 1 in 1,000"
+    assert numbers_of.chance(0.049) == "about 1 in 20"
 
 
 @given(st.floats(0, 100), st.sampled_from([0, 1]))
 def test_only_0_and_100_percent_are_printed_as_that(value, digits):
-    text = sentences.percent(value, digits)
+    text = numbers_of.percent(value, digits)
     assert (text.rstrip("%") in ("0", "0.0", "100", "100.0")) == (value in (0, 100))
     told = float(text.strip("<>%"))
     assert abs(told - value) <= 10.0**-digits
@@ -117,15 +118,15 @@ def test_only_0_and_100_percent_are_printed_as_that(value, digits):
 
 
 def test_a_quantity_has_one_relation():
-    assert sentences.told("I²", sentences.percent(99.97)) == "I² > 99.9%"
-    assert sentences.told("I²", sentences.percent(84.06)) == "I² = 84.1%"
+    assert numbers_of.told("I²", numbers_of.percent(99.97)) == "I² > 99.9%"
+    assert numbers_of.told("I²", numbers_of.percent(84.06)) == "I² = 84.1%"
 
 
 @pytest.mark.parametrize(
     ("items", "text"), [((), "none"), (("a",), "a"), (("a", "b", "c"), "a, b and c")]
 )
 def test_lists_of_any_length(items, text):
-    assert sentences.listing(items) == text
+    assert numbers_of.listing(items) == text
 
 
 def test_a_family_is_summed_up_by_side():

@@ -10,7 +10,6 @@ import pandas as pd
 from helpers.stats import small_study
 from helpers.stats.pooling import pool
 from helpers.stats.small_study import SmallStudyTest
-from helpers.words.sentences import count, listing, p_phrase, percent
 
 LEAST = 10  # experiments below which no test is run
 SUPPRESSED = 0.8  # share of non-significant results left unpublished in the simulation
@@ -70,7 +69,7 @@ def of(analyses, seed):
         analysis.measure.label for analysis in analyses if not analysis.measure.standardised
     )
     if others:
-        why = f"these tests are for standardised mean differences, not for {listing(others)}"
+        why = f"these tests are for standardised mean differences, not for {' and '.join(others)}"
         return Asymmetry(rows, refused=(why,))
     if len(rows) < LEAST or rows[["n_treated", "n_control", "mean_control"]].isna().any(axis=None):
         return Asymmetry(rows)
@@ -98,63 +97,3 @@ def of(analyses, seed):
         tests=("doleman", "pustejovsky", "egger"),
     )  # fmt: skip
     return Asymmetry(rows, tests, power, tuple(refused))
-
-
-def table(found, printed=None):
-    """Tests beside their power and the printed p, a row a test."""
-    rows = []
-    power = found.power.set_index("test")
-    for name, test in found.tests.items():
-        chance = power.loc[VALID.get(name, name.lower())]
-        rows.append(
-            {
-                "test": name,
-                "regressed on": test.predictor,
-                "t": test.statistic,
-                "df": test.df,
-                "p": test.p,
-                "rejects with nothing suppressed": chance["false_alarms"],
-                f"rejects with {percent(100 * SUPPRESSED, 0)} suppressed": chance["power"],
-                "valid for SMDs": "yes" if name in VALID else "no",
-                "printed p": printed if name == "Doleman" else None,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def words(found, printed=None):
-    """What the tests say, and what they cannot say."""
-    quoted = f" The article prints p = {printed}." if printed else ""
-    if found.k < LEAST:
-        return (
-            f"{count(found.k, 'experiment')}: no test for small-study effects was run, because "
-            f"below {LEAST} a test says nothing either way.{quoted}"
-        )
-    if not found.tests:
-        why = "; ".join(found.refused) or "group sizes or control means are missing"
-        return f"No test for small-study effects was run: {why}.{quoted}"
-    valid = {name: found.tests[name] for name in VALID if name in found.tests}
-    rejected = [name for name, test in valid.items() if test.p < ALPHA]
-    said = listing(f"{name} {p_phrase(test.p)}" for name, test in valid.items())
-    power = found.power.set_index("test").loc[[VALID[name] for name in valid], "power"]
-    replicates = found.power["replicates"].iloc[0]
-    chance = listing(percent(100 * value, 0) for value in power)
-    if rejected:
-        meaning = (
-            f"By {listing(rejected)} effects depend on sample size; unpublished results of small "
-            "experiments are one explanation among several."
-        )
-    else:
-        meaning = "That shows neither that effects depend on sample size nor that they do not."
-    return (
-        f"{said}. {meaning} In {replicates} simulated data sets with these group sizes, this mean "
-        f"and this heterogeneity, and with {percent(100 * SUPPRESSED, 0)} of the non-significant "
-        f"results unpublished, {'they' if len(valid) > 1 else 'it'} would reject in {chance}: "
-        + (
-            "a large p would therefore not show that all results were published."
-            if power.max() < 0.5
-            else "a large p would carry some weight, without showing that all were published."
-        )
-        + "".join(f" Not run: {why}." for why in found.refused)
-        + quoted
-    )

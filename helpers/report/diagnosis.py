@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis import small_study as asymmetry
+from helpers.analysis.records import with_moderators
 from helpers.analysis.settings import chosen_ids, one_of
 from helpers.figures import charts, plots
 from helpers.page import blocks
 from helpers.report.base import Exhibits, of_outcome
-from helpers.report.results import with_moderators
 from helpers.stats import influence, moderators
 from helpers.stats.pooling import critical
-from helpers.words import sentences, tables
-from helpers.words.sentences import count, number, percent
+from helpers.words import numbers, sentences, tables
+from helpers.words import small_study as small_study_of
+from helpers.words.numbers import count, number, percent
 
 # Drawn for each experiment; the download has all diagnostics.
 PANELS = ("rstudent", "cook", "tau2_deleted", "weight")
@@ -61,12 +62,12 @@ class Diagnosis(Exhibits):
             fit = regression.predict(at).assign(x=at[moderator])
         measure = analysis.measure
         own = measure if described.levels else tables.slope_of(measure)
-        terms = sentences.listing(
+        terms = numbers.listing(
             f"{term['level'] or ('ratio per unit' if measure.is_log else 'slope')} "
-            f"{sentences.estimate_text(term['coef'], term['ci_low'], term['ci_high'], own)}"
+            f"{numbers.estimate_text(term['coef'], term['ci_low'], term['ci_high'], own)}"
             for _, term in regression.coefficients.iloc[1:].iterrows()
         )
-        level = sentences.level_name(self.settings.level)
+        level = numbers.level_name(self.settings.level)
         against = f" against {regression.reference[moderator]}" if described.levels else ""
         return self._figure(
             plots.bubble(
@@ -99,10 +100,10 @@ class Diagnosis(Exhibits):
             return f"not tested: {analysis.not_tested[moderator]}"
         thin = analysis.thin_levels.get(moderator)
         without = (
-            f" without {sentences.listing(thin)}, of one experiment or one study" if thin else ""
+            f" without {numbers.listing(thin)}, of one experiment or one study" if thin else ""
         )
         r2 = percent(100 * analysis.tested[moderator].r2, 0)
-        return sentences.told("R²", r2) + without
+        return numbers.told("R²", r2) + without
 
     @of_outcome(least=3)
     def together(self, analysis):
@@ -160,8 +161,8 @@ class Diagnosis(Exhibits):
             note += " The legend counts the sample; line and band are those of all."
         slope = points["fitted"].iloc[0] / points["x"].iloc[0]
         half = critical(level) / (points["x"] ** 2).sum() ** 0.5
-        digits = sentences.effect_digits(slope - half, slope + half, analysis.measure)
-        common = sentences.effect(slope, analysis.measure, digits)
+        digits = numbers.effect_digits(slope - half, slope + half, analysis.measure)
+        common = numbers.effect(slope, analysis.measure, digits)
         return self._figure(
             axes,
             name=f"{analysis.outcome.id}-galbraith",
@@ -194,8 +195,8 @@ class Diagnosis(Exhibits):
             drawn = "standard errors with the contours of each row's own standard error"
         else:
             drawn = "1/√N with the contours of the null standard error 2/√N"
-        digits = sentences.effect_digits(analysis.chosen.ci_low, analysis.chosen.ci_high, measure)
-        around = sentences.effect(analysis.chosen.estimate, measure, digits)
+        digits = numbers.effect_digits(analysis.chosen.ci_low, analysis.chosen.ci_high, measure)
+        around = numbers.effect(analysis.chosen.estimate, measure, digits)
         sizes = f" with {total.min():g} to {total.max():g} animals" if total.notna().all() else ""
         return self._figure(
             axes,
@@ -213,7 +214,7 @@ class Diagnosis(Exhibits):
         found = self._asymmetry(outcomes)
         if found is None:
             return None
-        text = asymmetry.words(found, self._printed_p(outcomes))
+        text = small_study_of.words(found, self._printed_p(outcomes))
         return blocks.paragraph(text, name=f"{name}-small-study")
 
     def small_study_tests(self, outcomes, name, label):
@@ -221,8 +222,8 @@ class Diagnosis(Exhibits):
         found = self._asymmetry(outcomes)
         if found is None or not found.tests:
             return None
-        data = asymmetry.table(found, self._printed_p(outcomes))
-        formats = {"p": sentences.p_value, "df": ".0f"}
+        data = small_study_of.table(found, self._printed_p(outcomes))
+        formats = {"p": numbers.p_value, "df": ".0f"}
         shares = [column for column in data if column.startswith("rejects")]
         formats |= dict.fromkeys(shares, lambda share: percent(100 * share, 0))
         return self._table(
@@ -253,9 +254,9 @@ class Diagnosis(Exhibits):
             name=f"{name}-doleman",
             caption=f"{label}: Doleman plot of {count(found.k, 'experiment')}. Residuals of the "
             "effects from their regression on the control group's outcome, against inverse sample "
-            f"size; {sentences.p_phrase(test.p)}.{note}",
+            f"size; {numbers.p_phrase(test.p)}.{note}",
             alt=f"Doleman plot of {label}: slope {number(test.slope)}, t({test.df:.0f}) = "
-            f"{number(test.statistic)}, {sentences.p_phrase(test.p)}.",
+            f"{number(test.statistic)}, {numbers.p_phrase(test.p)}.",
             data=rows[
                 ["experiment", "outcome", "towards_benefit", "provenance", "inverse_n", "residual"]
             ],

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from helpers.analysis import measures
+from helpers.analysis import measures, records
 from helpers.analysis.outcome import ARTICLE, analyse
 from helpers.analysis.settings import of_report, one_of
 from helpers.article import tables as published
@@ -18,10 +18,10 @@ from helpers.report import results
 from helpers.report.base import of_outcome
 from helpers.report.diagnosis import Diagnosis
 from helpers.stats.effects import REFERENCE_COLUMNS
-from helpers.words import methods, tables
+from helpers.words import methods, numbers, tables
 from helpers.words import sentences as wording
+from helpers.words.numbers import count, interval, number, percent
 from helpers.words.r_script import metafor_script
-from helpers.words.sentences import count, interval, number, percent
 
 DATA_COLUMNS = (
     "experiment", "study", "cohort", "control_group", "outcome", "n_treated", "mean_treated",
@@ -186,11 +186,11 @@ class Report(Diagnosis):
                 measure=analysis.measure,
             ),
             name=name,
-            caption=f"{head}. Squares are effects with {wording.level_name(result.level)}, their "
+            caption=f"{head}. Squares are effects with {numbers.level_name(result.level)}, their "
             "area the weight; the diamond is the pooled effect, the bar below it the prediction "
             f"interval{sizes}.{note}",
             alt=f"Forest plot of {count(result.k, 'experiment')} on {label}. Pooled "
-            f"{wording.estimate_phrase(result, analysis.measure)}. "
+            f"{numbers.estimate_phrase(result, analysis.measure)}. "
             f"{wording.heterogeneity_line(result, analysis.measure)}.",
             data=self._rows(analysis, analysis.rows, analysis.effects),
         )
@@ -221,12 +221,12 @@ class Report(Diagnosis):
             axes,
             name=f"{name}-forest",
             caption=f"{label}: {count(len(every), 'experiment')} on "
-            f"{wording.listing(analysis.outcome.label for analysis in chosen)}, each marker pooled "
+            f"{numbers.listing(analysis.outcome.label for analysis in chosen)}, each marker pooled "
             "by itself. Markers are not pooled together: they measure different things in partly "
             f"the same animals.{note}",
             alt="; ".join(
                 f"{analysis.outcome.label}, k = {analysis.chosen.k}: "
-                f"{wording.estimate_phrase(analysis.chosen, analysis.measure)}"
+                f"{numbers.estimate_phrase(analysis.chosen, analysis.measure)}"
                 for analysis in chosen
             ),
             data=pd.concat([self._rows(one, one.rows, one.effects) for one in chosen]),
@@ -239,7 +239,7 @@ class Report(Diagnosis):
         text = wording.heterogeneity_line(result, analysis.measure)
         if result.pooled:
             low, high = result.heterogeneity_interval()["i2"]
-            level = wording.level_name(result.level)
+            level = numbers.level_name(result.level)
             text += f"; Q-profile {level} of I² {interval(low, high, 1)}."
         return blocks.paragraph(text, name=f"{analysis.outcome.id}-heterogeneity")
 
@@ -293,11 +293,11 @@ class Report(Diagnosis):
             return blocks.paragraph(
                 "No experiment was left out.", name=f"{analysis.outcome.id}-excluded"
             )
-        effects = results.records(out.rename(columns={"effect": "estimate"}))
+        effects = records.records(out.rename(columns={"effect": "estimate"}))
         shown = pd.DataFrame(
             {
                 "Experiment": out.index,
-                f"{analysis.measure.title} [{wording.level_name(self.settings.level)}]": [
+                f"{analysis.measure.title} [{numbers.level_name(self.settings.level)}]": [
                     "–"
                     if pd.isna(row["estimate"])
                     else tables.estimate_cell(row, measure=analysis.measure)
@@ -316,9 +316,9 @@ class Report(Diagnosis):
         if len(analysis.excluded):
             caption += (
                 " With those that were excluded the pooled effect is "
-                f"{wording.estimate_phrase(analysis.with_excluded, analysis.measure)}, "
+                f"{numbers.estimate_phrase(analysis.with_excluded, analysis.measure)}, "
                 f"I² = {percent(analysis.with_excluded.i2)}; without them "
-                f"{wording.estimate_phrase(analysis.chosen, analysis.measure)}, "
+                f"{numbers.estimate_phrase(analysis.chosen, analysis.measure)}, "
                 f"I² = {percent(analysis.chosen.i2)}."
             )
         return self._table(
@@ -349,7 +349,7 @@ class Report(Diagnosis):
             name=f"{analysis.outcome.id}-published",
             caption=f"{analysis.outcome.label}: {count(len(table), 'printed estimate')} beside "
             "those computed by the article's settings, whatever the parameters are; each is "
-            f"{analysis.preset_measure.name} with {wording.level_name(ARTICLE.level)}, and the "
+            f"{analysis.preset_measure.name} with {numbers.level_name(ARTICLE.level)}, and the "
             "largest distance of an estimate or bound is "
             f"{number(table['distance'].max(), 3)}.",
             data=table,
@@ -407,7 +407,7 @@ class Report(Diagnosis):
             excluded=self.counts["rows_excluded"],
             without_effect=self.counts["rows_without_effect"],
             tested={
-                wording.listing(self.analyses[name].outcome.label for name in group): found
+                numbers.listing(self.analyses[name].outcome.label for name in group): found
                 for group, found in self._tested.items()
             },
             galbraith=[
@@ -468,7 +468,7 @@ class Report(Diagnosis):
         columns = (*DATA_COLUMNS, *EFFECT_COLUMNS, "reason", "by", *named)
         rows = rows[[name for name in columns if name in rows]]
         moderators = self.review.moderator_values.loc[rows.index]
-        return results.with_moderators(rows, moderators, after=DATA_COLUMNS[-1])
+        return records.with_moderators(rows, moderators, after=DATA_COLUMNS[-1])
 
 
 def _presets_note(analysis, rebuilds):
@@ -490,18 +490,18 @@ def _presets_note(analysis, rebuilds):
 
 def _result_items(analysis):
     result, measure = analysis.chosen, analysis.measure
-    digits = wording.effect_digits(result.ci_low, result.ci_high, measure)
+    digits = numbers.effect_digits(result.ci_low, result.ci_high, measure)
     level = f"{100 * result.level:g}%"
-    low_high = wording.effect_interval(result.ci_low, result.ci_high, measure, digits)
+    low_high = numbers.effect_interval(result.ci_low, result.ci_high, measure, digits)
     items = [
         (
             f"Pooled {measure.name}" if result.pooled else measure.title,
-            wording.effect(result.estimate, measure, digits),
+            numbers.effect(result.estimate, measure, digits),
             f"{level} CI {low_high}",
         ),
-        ("I²", percent(result.i2), f"τ² {wording.variance_text(result.tau2)}"),
+        ("I²", percent(result.i2), f"τ² {numbers.variance_text(result.tau2)}"),
     ]
     if not pd.isna(result.pi_low):
-        span = wording.effect_interval(result.pi_low, result.pi_high, measure)
+        span = numbers.effect_interval(result.pi_low, result.pi_high, measure)
         items.append((f"{level} prediction interval", span, f"{measure.name} of a new experiment"))
     return items

@@ -14,8 +14,9 @@ from helpers.figures import charts
 from helpers.page import blocks
 from helpers.report import results
 from helpers.report.base import Exhibits
-from helpers.words import alerts, sentences
-from helpers.words.sentences import count, listing, number, percent
+from helpers.words import alerts, numbers, sentences
+from helpers.words import reconstructions as reconstructions_of
+from helpers.words.numbers import count, listing, number, percent
 from helpers.words.tables import BOUNDS, estimate_cell, preset_names
 
 STUDY_COLUMNS = {
@@ -104,7 +105,7 @@ class Overview(Exhibits):
             ),
             name="evidence-map",
             caption=f"{count(len(table), 'outcome')}, {turned}: {main.name} with "
-            f"{sentences.level_name(ARTICLE.level)}, computed by {settings}{printed}. An outcome whose "
+            f"{numbers.level_name(ARTICLE.level)}, computed by {settings}{printed}. An outcome whose "
             f"effect was turned is one where less is better.{left_out}",
             alt="; ".join(
                 f"{row['label']}: {main.name} {estimate_cell(row, measure=main)}"
@@ -142,7 +143,7 @@ class Overview(Exhibits):
         rows, every = [], self.printed.to_dict("index")
         shared = measures.common(analysis.measure for analysis in self.analyses.values())
         several = shared.id == "mixed" and len({*self._map()["measure"]}) > 1
-        level = f"[{sentences.level_name(ARTICLE.level)}]"
+        level = f"[{numbers.level_name(ARTICLE.level)}]"
         head = level if several else f"{shared.title} {level}"
         for name, analysis in self.analyses.items():
             printed, measure = every.get(name), analysis.measure
@@ -412,7 +413,7 @@ class Overview(Exhibits):
         found = self._alternatives[1]
         if found is None:
             return None
-        return blocks.paragraph(reconstructions.words(found), name="open-questions")
+        return blocks.paragraph(reconstructions_of.words(found), name="open-questions")
 
     def open_questions_figure(self):
         """Ranges over the reconstructions, outcome by outcome."""
@@ -428,7 +429,7 @@ class Overview(Exhibits):
             caption=f"{count(len(table), 'reconstruction')} that all agree with what is printed: "
             "the range of τ², whether a Hartung-Knapp interval excludes 0, and p of the "
             "Doleman and Pustejovsky-Rodgers tests from 10 experiments on, a dot each.",
-            alt=reconstructions.words(found),
+            alt=reconstructions_of.words(found),
             data=table,
         )
 

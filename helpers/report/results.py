@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 
-import pandas as pd
-
 from helpers import provenance
 from helpers.analysis.outcome import INFERENCE, pooled_fields
+from helpers.analysis.records import records
 from helpers.article import tables
-from helpers.review.group_data import MODERATOR
 
 
 def counts(review, analyses, not_analysed=()):
@@ -184,30 +182,6 @@ def regression_fields(result):
     return {name: getattr(result, name) for name in names} | {
         "intercept": {name: intercept[name] for name in ("coef", "se", "ci_low", "ci_high", "p")}
     }
-
-
-def with_moderators(table, moderators, after=None):
-    """A table for a download with the moderators beside what is computed.
-
-    A moderator whose id is a column of the table's own is headed "moderator: id" there.
-
-    Parameters
-    ----------
-    table, moderators : pandas.DataFrame
-        With the same index.
-    after : str, optional
-        Column of `table` behind which the moderators stand; by default the last.
-    """
-    apart = {name: f"{MODERATOR}{name}" if name in table else name for name in moderators}
-    place = len(table.columns) if after is None else table.columns.get_loc(after) + 1
-    parts = [table.iloc[:, :place], moderators.rename(columns=apart), table.iloc[:, place:]]
-    return pd.concat(parts, axis=1)
-
-
-def records(frame):
-    """Rows of a small table as dicts of plain Python values."""
-    columns = [series.tolist() for _, series in frame.items()]
-    return [dict(zip(frame, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def finite(value):

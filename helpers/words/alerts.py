@@ -10,9 +10,7 @@ import pandas as pd
 from helpers.analysis.measures import UNNAMED
 from helpers.problems import grouped
 from helpers.stats.pooling import critical
-from helpers.words.sentences import (
-    ALPHA,
-    MANY,
+from helpers.words.numbers import (
     chance,
     count,
     effect,
@@ -22,10 +20,10 @@ from helpers.words.sentences import (
     level_name,
     listing,
     number,
-    opposite,
     p_phrase,
     variance_text,
 )
+from helpers.words.sentences import ALPHA, MANY, opposite
 from helpers.words.tables import preset_names
 
 FEW = 5

@@ -8,7 +8,7 @@ from helpers import provenance
 from helpers.analysis import animals
 from helpers.analysis.small_study import LEAST
 from helpers.stats.dependence import covariance
-from helpers.words.sentences import count, listing, was
+from helpers.words.numbers import count, listing, was
 
 CORRECTIONS = {
     "exact": "corrected for small samples by Hedges' exact factor",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from helpers.analysis.outcome import pooled_fields
-from helpers.report.results import records
+from helpers.analysis.records import records
 from helpers.review.group_data import MODERATOR
 from helpers.stats.effects import GROUP_COLUMNS, REFERENCE_COLUMNS
 

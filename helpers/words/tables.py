@@ -9,8 +9,8 @@ import pandas as pd
 
 from helpers.analysis.measures import SMD
 from helpers.analysis.outcome import presets
-from helpers.report.results import records
-from helpers.words.sentences import (
+from helpers.analysis.records import records
+from helpers.words.numbers import (
     effect,
     effect_interval,
     estimate_text,
