@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis import animals, measures
+from helpers.analysis import model as models
 from helpers.analysis.measures import SMD, Measure
-from helpers.analysis.settings import ARTICLE, RECOMMENDED, Settings, chosen_ids
+from helpers.analysis.moderators import ModeratorModel, in_multilevel, in_random_effects
+from helpers.analysis.result import ModelledResult, is_modelled, modelled
+from helpers.analysis.settings import ARTICLE, RECOMMENDED, THREE_LEVEL, Model, Settings, chosen_ids
+from helpers.problems import ProjectError
 from helpers.stats import dependence
 from helpers.stats.effects import brings_own, effect_sizes, undefined
 from helpers.stats.moderators import (
@@ -28,9 +32,10 @@ from helpers.stats.robust import cluster_robust
 MOST = 1_000
 # What every result says about its estimate.
 INFERENCE = ("estimate", "se", "ci_low", "ci_high", "p_effect")
+RHOS = (0.2, 0.5, 0.8)  # correlations of repeated measurements that stand beside each other
 
 
-class NothingToAnalyse(ValueError):
+class NothingToAnalyse(ProjectError, ValueError):
     """An outcome of which no row is left; ``excluded, undefined`` are numbers of its rows."""
 
     def __init__(self, message, *, excluded, undefined=0):
@@ -45,68 +50,92 @@ class OutcomeAnalysis:
     Attributes
     ----------
     outcome : helpers.review.description.Outcome
-    settings : Settings
-        Those of ``chosen``.
+    leading_is : {"article", "recommended", "chosen"}
+        Which result leads: the headline, the moderators and all words are its.
+    settings, model : Settings, Model or None
+        Those of the leading result; without a model rows are independent.
     rows : pandas.DataFrame
         The sheet's rows used, in the project's columns alone.
     effects : pandas.DataFrame
-        What is computed of them by the chosen settings: ``effect, variance, se, ci_low, ci_high,
+        What is computed of them by these settings: ``effect, variance, se, ci_low, ci_high,
         weight, n_split``, with the index of `rows`.
     moderator_values : pandas.DataFrame
         What the sheet says of them, a column a moderator: apart, so that any id will do.
     excluded : pandas.DataFrame
         The sheet's rows that were left out by a person.
     undefined : pandas.DataFrame
-        The sheet's rows that have no effect under the chosen settings.
+        The sheet's rows that have no effect under these settings.
     left_out : pandas.DataFrame
         Of both: ``effect, variance, se, ci_low, ci_high, reason, by``; no effect where there is
         none.
-    article, recommended, chosen, with_excluded : PooledResult
-        The presets, the chosen result, and the chosen result over all rows.
+    article : PooledResult or None
+        By the article's settings, where the review rebuilds an article.
+    recommended : PooledResult, ModelledResult or None
+        None where it cannot be computed; ``notes`` then says why.
+    chosen : PooledResult or ModelledResult
+        By what the review or the parameters say; the leading preset's where they say nothing.
+    with_excluded : PooledResult or ModelledResult
+        The leading result over all rows.
     three_level : helpers.stats.dependence.ThreeLevelResult or None
         None where it cannot be fitted; ``three_level_note`` then says why.
     robust : helpers.stats.robust.RobustResult or None
         Cluster-robust inference on the three-level model.
+    by_rho : dict of float to ModelledResult
+        The multilevel model with other correlations of repeated measurements: the leading one, or
+        the recommended one beside an article; empty without a multilevel model.
+    models : dict of ModeratorModel
+        By moderator, in one model, unless rows are taken as the article takes them.
     subgroups : dict of SubgroupResult
     regressions : dict of RegressionResult
-        By moderator; one that cannot be estimated is missing and named in ``not_estimable``.
+        By moderator, as the article has them; one that cannot be estimated is missing and named in
+        ``not_estimable``.
     thin_levels : dict of dict
         By moderator, ``{level: (experiments, studies)}`` of levels of one experiment or one study;
         they are shown but take no part in a test.
-    tested : dict of RegressionResult
-        By moderator, the regression without the rows of such levels: tests, R² and sentences rest
-        on this one.
+    tested : dict of RegressionResult or ModeratorModel
+        By moderator, what its test rests on: without the rows of such levels.
     not_tested : dict of str
         By moderator, why there is none.
-    measure, preset_measure : Measure
-        What the effects of the rows used really are, in ``chosen`` and in the presets and the
-        three-level model, which compute SMDs.
+    measure, preset_measure, recommended_measure : Measure
+        What the effects of the rows used really are: in the leading and the chosen result, in the
+        article's and the three-level model, which compute SMDs, and in the recommended one.
     """
 
     outcome: object
+    leading_is: str
     settings: Settings
+    model: Model | None
     rows: pd.DataFrame
     effects: pd.DataFrame
     moderator_values: pd.DataFrame
     excluded: pd.DataFrame
     undefined: pd.DataFrame
     left_out: pd.DataFrame
-    article: PooledResult
-    recommended: PooledResult
-    chosen: PooledResult
-    with_excluded: PooledResult
+    article: PooledResult | None
+    recommended: PooledResult | ModelledResult | None
+    chosen: PooledResult | ModelledResult
+    with_excluded: PooledResult | ModelledResult
     three_level: object = None
     robust: object = None
     three_level_note: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
+    by_rho: dict[float, ModelledResult] = field(default_factory=dict)
+    models: dict[str, ModeratorModel] = field(default_factory=dict)
     subgroups: dict[str, SubgroupResult] = field(default_factory=dict)
     regressions: dict[str, RegressionResult] = field(default_factory=dict)
     not_estimable: dict[str, str] = field(default_factory=dict)
     thin_levels: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
-    tested: dict[str, RegressionResult] = field(default_factory=dict)
+    tested: dict[str, RegressionResult | ModeratorModel] = field(default_factory=dict)
     not_tested: dict[str, str] = field(default_factory=dict)
     controls_are_split: bool = False
     measure: Measure = SMD
     preset_measure: Measure = SMD
+    recommended_measure: Measure = SMD
+
+    @property
+    def leading(self):
+        """The result that leads."""
+        return getattr(self, self.leading_is)
 
     @cached_property
     def table(self):
@@ -193,7 +222,7 @@ def _effect_options(settings):
     return {name: getattr(settings, name) for name in ("measure", "correction", "variance")}
 
 
-def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
+def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclude=()):
     """Analyse one outcome of a review.
 
     Parameters
@@ -201,8 +230,11 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
     review : helpers.review.review.Review
     outcome : str
         Id of the outcome.
-    chosen : Settings
-        Settings of the third result; subgroups and meta-regressions belong to it.
+    chosen : Settings, optional
+        What the review or a person asks for: it then leads. Without it the article's settings
+        lead where the review rebuilds an article, else the recommended ones.
+    model : Model, optional
+        The multilevel model of `chosen`; without one its rows are independent.
     moderators : sequence of str, optional
         Ids of the moderators to look at, by default all.
     exclude : sequence of str
@@ -217,7 +249,7 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
     NothingToAnalyse
         No row is left, or none has an effect under the settings.
     ValueError
-        An experiment to exclude does not exist.
+        An experiment to exclude does not exist; a sampling covariance that cannot be.
     """
     rows = review.rows(outcome)
     moderators = chosen_ids("moderators", moderators, review.moderators)
@@ -227,58 +259,126 @@ def analyse(review, outcome, *, chosen=ARTICLE, moderators=None, exclude=()):
     if remaining.empty:
         message = f"no experiment on {outcome} is left to analyse"
         raise NothingToAnalyse(message, excluded=len(excluded))
-    split = bool(review.sheet.get("control_n_is_split", False))
+    split, described = bool(review.sheet.get("control_n_is_split", False)), review.outcomes[outcome]
 
-    def pooled(table, settings):
+    def pooled(table, settings, model, *, always=False):
         """Effects of the rows that have one, and what pooling them gives."""
         why = without_effect(table, settings, controls_are_split=split)
         if (why != "").all():
             message = f"no experiment on {outcome} has an effect: {_listed(why)}"
             none = len(remaining)
             raise NothingToAnalyse(message, excluded=len(excluded), undefined=none)
-        found = effects(table[why == ""], settings, controls_are_split=split)
-        result = pool(found["effect"], variance=found["variance"], **settings.pooling())
-        return found, result, why
+        kept = table[why == ""]
+        found = effects(kept, settings, controls_are_split=split)
+        shared = {"level_values": review.level_values, "split": split}
+        if (
+            model is None
+            or len(kept) < 2
+            or not (always or models.is_needed(model, kept, **shared))
+        ):
+            return (
+                found,
+                pool(found["effect"], variance=found["variance"], **settings.pooling()),
+                why,
+            )
+        return (
+            found,
+            modelled(models.fit(model, kept, found, settings, **shared), rho=model.rho),
+            why,
+        )
 
-    as_article = pooled(remaining, ARTICLE)
-    _, recommended, _ = pooled(remaining, RECOMMENDED)
-    found, chosen_result, why = as_article if chosen == ARTICLE else pooled(remaining, chosen)
-    every, with_excluded, _ = pooled(rows, chosen) if len(excluded) else (found, chosen_result, "")
+    leading_is = "chosen" if chosen else "article" if review.article else "recommended"
+    recommended = replace(RECOMMENDED, measure=chosen.measure if chosen else RECOMMENDED.measure)
+    asked = {
+        "article": (ARTICLE, None, False),
+        "recommended": (recommended, Model(), False),
+        "chosen": (chosen, model, model is not None),
+    }
+    states, notes = {}, {}
+    for name in asked:
+        if name == leading_is or name == "recommended" or (name == "article" and review.article):
+            settings, of_rows, always = asked[name]
+            try:
+                states[name] = pooled(remaining, settings, of_rows, always=always)
+            except (NothingToAnalyse, ValueError) as error:
+                if name == leading_is:
+                    raise
+                notes[name] = str(error)
+    settings, of_rows, always = asked[leading_is]
+    found, leading, why = states[leading_is]
+    every = found
+    with_excluded = leading
+    if len(excluded):
+        every, with_excluded, _ = pooled(rows, settings, of_rows, always=always)
     used, none = remaining.loc[found.index], remaining[why != ""]
     three_level, robust, note = _three_level(remaining, split)
     unable = pd.DataFrame({"reason": why[why != ""], "by": "has no effect"})
+    as_article = without_effect(remaining, ARTICLE) == ""
+    divided = settings.split_controls and not split
     analysis = OutcomeAnalysis(
-        outcome=review.outcomes[outcome],
-        settings=chosen,
+        outcome=described,
+        leading_is=leading_is,
+        settings=settings,
+        model=of_rows if is_modelled(leading) else None,
         rows=used,
-        effects=_with_bounds(found, chosen).assign(
-            weight=chosen_result.weights,
-            n_split=animals.share(used)
-            if chosen.split_controls and not split
-            else used["n_control"],
+        effects=_with_bounds(found, settings).assign(
+            weight=leading.weights, n_split=animals.share(used) if divided else used["n_control"]
         ),
         moderator_values=review.moderator_values.loc[used.index],
         excluded=excluded,
         undefined=none,
-        left_out=_with_bounds(every.reindex([*excluded.index, *none.index]), chosen).join(
+        left_out=_with_bounds(every.reindex([*excluded.index, *none.index]), settings).join(
             pd.concat([reasons, unable])
         ),
         controls_are_split=split,
-        article=as_article[1],
-        recommended=recommended,
-        chosen=chosen_result,
+        article=states["article"][1] if "article" in states else None,
+        recommended=states["recommended"][1] if "recommended" in states else None,
+        notes=notes,
+        chosen=leading,
         with_excluded=with_excluded,
         three_level=three_level,
         robust=robust,
         three_level_note=note,
-        measure=measures.used(used, chosen.measure, review.outcomes[outcome]),
-        preset_measure=measures.used(
-            remaining.loc[as_article[0].index], ARTICLE.measure, review.outcomes[outcome]
+        by_rho=_by_rho(states, asked, leading_is, remaining, review, split),
+        measure=measures.used(used, settings.measure, described),
+        preset_measure=measures.used(remaining[as_article], ARTICLE.measure, described),
+        recommended_measure=measures.used(
+            remaining[without_effect(remaining, recommended) == ""], recommended.measure, described
         ),
     )
+    options = {}
+    if is_modelled(leading):
+        options = models.options(of_rows, used, found, settings, review.level_values, split=split)
+    in_one_model = bool(options) or leading_is == "recommended"
     for name in review.moderators if moderators is None else moderators:
-        _moderate(analysis, review.moderators[name])
+        if in_one_model:
+            _model_moderator(analysis, review.moderators[name], options)
+        else:
+            _moderate(analysis, review.moderators[name])
     return analysis
+
+
+def _by_rho(states, asked, leading_is, rows, review, split):
+    """The multilevel model that is shown, with each of `RHOS`; one that cannot be is left out."""
+    for name in dict.fromkeys(name for name in (leading_is, "recommended") if name in states):
+        found, result, _ = states[name]
+        settings, model, _ = asked[name]
+        if is_modelled(result):
+            break
+    else:
+        return {}
+    rows, series = rows.loc[found.index], {}
+    for rho in RHOS:
+        if rho == model.rho:
+            series[rho] = result
+            continue
+        try:
+            other = models.with_rho(model, rho)
+            fit = models.fit(other, rows, found, settings, review.level_values, split=split)
+            series[rho] = modelled(fit, rho=rho)
+        except ValueError:
+            continue
+    return series
 
 
 def exclusion_reasons(review, exclude=()):
@@ -321,9 +421,8 @@ def _three_level(rows, split):
         note = ""
     if note:
         return None, None, note
-    settings = replace(RECOMMENDED, split_controls=False)
-    rows = rows[without_effect(rows, settings) == ""]
-    found = effects(rows, settings)
+    rows = rows[without_effect(rows, THREE_LEVEL) == ""]
+    found = effects(rows, THREE_LEVEL)
     fitted = None
     try:
         sampling = _sampling(rows, found, split)
@@ -353,6 +452,35 @@ def _sampling(rows, found, split):
             occasion=animals.days(rows),
         )
     }
+
+
+def _model_moderator(analysis, moderator, options):
+    """Add one moderator in the leading model; `options` are the multilevel model's, if it is one."""
+    name, study = moderator.id, analysis.rows["study"]
+    values = analysis.moderator_values.get(name)
+    if values is None or values.notna().sum() == 0:
+        return
+    thick = values
+    if moderator.levels:
+        thin = thin_levels(values, study)
+        if thin:
+            analysis.thin_levels[name] = thin
+            thick = values.where(~values.isin(list(thin)))
+    arguments = moderator, values, analysis.effects, study
+    why = _untestable(thick, study)
+    try:
+        if options:
+            found = in_multilevel(*arguments, options, why)
+        else:
+            found = in_random_effects(*arguments, analysis.settings, why)
+    except ValueError as error:
+        analysis.not_estimable[name] = str(error)
+        return
+    analysis.models[name] = found
+    if found.tested:
+        analysis.tested[name] = found
+    else:
+        analysis.not_tested[name] = found.reason
 
 
 def _moderate(analysis, moderator):
@@ -433,10 +561,17 @@ def presets(analysis):
     Returns
     -------
     pandas.DataFrame
-        ``result, k, estimate, ci_low, ci_high, pi_low, pi_high, p_effect, tau2, i2``.
+        ``result, k, estimate, ci_low, ci_high, pi_low, pi_high, p_effect, tau2, i2``; `chosen` only
+        where something was asked for, and a row ``rho 0.2`` for each other correlation.
     """
-    names = ("article", "recommended", "chosen")
+    names = ["article", "recommended"]
+    names += ["chosen"] * (analysis.leading_is == "chosen")
+    names = [name for name in names if getattr(analysis, name) is not None]
     rows = [{"result": name} | pooled_fields(getattr(analysis, name)) for name in names]
+    rows += [
+        {"result": f"rho {rho:g}"} | pooled_fields(result)
+        for rho, result in analysis.by_rho.items()
+    ]
     fitted, robust = analysis.three_level, analysis.robust or analysis.three_level
     if fitted is not None:
         tau2 = fitted.sigma2_study + fitted.sigma2_experiment

@@ -13,21 +13,22 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 
 from helpers.problems import Refused, nearest
-from helpers.stats.effects import CORRECTIONS, MEASURES, NMD_VARIANCES, VARIANCES
+from helpers.stats.effects import CORRECTIONS, MEASURES, NMD_VARIANCES, SMD_VARIANCES
 from helpers.stats.heterogeneity import METHODS
+from helpers.stats.multilevel import MIN_GROUPS, TESTS
 from helpers.stats.pooling import INTERVALS, PREDICTIONS
 
 # All that a word may be. Which variances a measure has stands in `Settings`.
 WORDS = {
     "measure": MEASURES,
     "correction": CORRECTIONS,
-    "variance": (*VARIANCES, *NMD_VARIANCES),
+    "variance": (*SMD_VARIANCES, *NMD_VARIANCES),
     "method": METHODS,
     "interval": INTERVALS,
     "prediction": PREDICTIONS,
@@ -36,6 +37,9 @@ IDS = ("outcomes", "moderators", "exclude")
 NAMES = (*WORDS, *IDS, "level", "split_controls", "seed")
 # An interval that covers less than half is a mistake: 0.05 for 0.95, as some programs want it.
 LOWEST_LEVEL = 0.5
+# Of sampling errors: by what rows share, or by one correlation.
+COVARIANCES = ("modelled", "constant")
+STUDY, EXPERIMENT = "study", "experiment"  # levels that every sheet has
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,9 @@ class Settings:
 
     Notes
     -----
-    The sampling variances ``metafor, stata, unbiased, revman`` are formulas of the SMD, of which
-    MD knows ``stata`` and takes the SDs apart under the others; GLASS and ROM have one formula
-    and take no notice. Those of NMD are ``delta`` and ``conventional``: they are refused with
+    The sampling variances ``metafor, stata, unbiased, revman, average`` are formulas of the SMD,
+    of which MD knows ``stata`` and takes the SDs apart under the others; GLASS and ROM have one
+    formula and take no notice. Those of NMD are ``delta`` and ``conventional``: they are refused with
     other measures, and with NMD any word of the SMD becomes ``delta``.
     """
 
@@ -81,7 +85,7 @@ class Settings:
         elif read["measure"] != "NMD" and read["variance"] in NMD_VARIANCES:
             raise Refused(
                 f"variance = {self.variance!r} is a formula of NMD, but the measure is "
-                f"{read['measure']}. Set measure = 'NMD', or one of {', '.join(VARIANCES)}."
+                f"{read['measure']}. Set measure = 'NMD', or one of {', '.join(SMD_VARIANCES)}."
             )
         for name, value in read.items():
             object.__setattr__(self, name, value)
@@ -90,6 +94,61 @@ class Settings:
         """The part that `helpers.stats.pooling.pool` takes."""
         names = ("method", "interval", "prediction", "level")
         return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class Model:
+    """How the experiments of a review depend on each other, as `[model]` of `review.toml` says it.
+
+    Attributes
+    ----------
+    levels : tuple of str
+        Columns of the sheet, outermost first; ``study`` is the project's, ``experiment`` the row.
+    covariance : {"modelled", "constant"}
+        Sampling errors covary through shared controls and repeated animals, or by ρ within the
+        values of the column `within`.
+    within : str, optional
+        That column.
+    rho : float
+        Correlation of two measurements of the same animals (``modelled``) or of two rows of one
+        value (``constant``), from 0 to below 1.
+    test : {"cr2", "contain"}
+        Cluster-robust, or t and F with containment degrees of freedom.
+    min_groups : int
+        A level with fewer groups is left out.
+
+    Raises
+    ------
+    Refused
+    """
+
+    levels: tuple[str, ...] = (STUDY, EXPERIMENT)
+    covariance: str = "modelled"
+    within: str | None = None
+    rho: float = 0.5
+    test: str = "cr2"
+    min_groups: int = MIN_GROUPS
+
+    def __post_init__(self):
+        object.__setattr__(self, "levels", tuple(self.levels))
+        for name, known in (("covariance", COVARIANCES), ("test", TESTS)):
+            value = getattr(self, name)
+            if value not in known:
+                raise Refused(f"[model] {name} = {value!r}. {nearest(str(value), known)}")
+        if not self.levels or len(set(self.levels)) < len(self.levels):
+            raise Refused("[model] levels names one column or more, each once, outermost first")
+        if not 0 <= self.rho < 1:
+            raise Refused(f"[model] rho = {self.rho}: a number from 0 to below 1 is due")
+        if self.min_groups < 1:
+            raise Refused(f"[model] min_groups = {self.min_groups}: 1 or more is due")
+        if (self.covariance == "constant") != (self.within is not None):
+            raise Refused('[model] within belongs to covariance = "constant", which needs it')
+
+    @property
+    def columns(self):
+        """Columns of the sheet, other than the project's study and the row, that it speaks of."""
+        named = dict.fromkeys([*self.levels, *([self.within] if self.within else [])])
+        return tuple(name for name in named if name not in (STUDY, EXPERIMENT))
 
 
 def of_report(review, family, *, outcomes, moderators, exclude, **settings):
@@ -103,32 +162,74 @@ def of_report(review, family, *, outcomes, moderators, exclude, **settings):
     outcomes, moderators, exclude
         As `chosen_ids` takes them.
     **settings
-        Fields of `Settings`; a mistyped name is refused with the nearest right one.
+        Fields of `Settings`, None for what the review says; a mistyped name is refused with the
+        nearest right one.
 
     Returns
     -------
     dict
-        ``settings`` and the three lists of ids.
+        ``asked``, as of `of_review`, and the three lists of ids.
 
     Raises
     ------
     Refused
     """
     return _all({
-        "settings": partial(_settings, settings),
+        "asked": partial(
+            of_review, review.settings, review.model, rebuilds=bool(review.article),
+            parameters=settings,
+        ),
         "outcomes": partial(chosen_ids, "outcomes", outcomes, family.outcomes),
         "moderators": partial(chosen_ids, "moderators", moderators, review.moderators),
         "exclude": partial(chosen_ids, "exclude", exclude, review.experiments.index),
     })  # fmt: skip
 
 
-def _settings(given):
+def of_review(given, model=None, *, rebuilds, parameters=None):
+    """What a review and a person ask for.
+
+    Parameters
+    ----------
+    given, model : dict
+        `[settings]` and `[model]` of the review, the second None where there is none.
+    rebuilds : bool
+        Whether the review rebuilds an article: what nobody asks for is then the article's, else
+        the recommended.
+    parameters : dict, optional
+        Fields of `Settings` that a person sets; None where nothing is meant.
+
+    Returns
+    -------
+    settings : Settings or None
+        None where nothing is asked for.
+    model : Model or None
+        None where rows are taken as independent: in a rebuilt article without `[model]`, and where
+        a person or `[settings]` asks for one of `OF_INDEPENDENT_ROWS`.
+
+    Raises
+    ------
+    Refused
+    """
     known = [one.name for one in fields(Settings)]
-    unknown = [name for name in given if name not in known]
+    parameters = {name: value for name, value in (parameters or {}).items() if value is not None}
+    unknown = [name for name in parameters if name not in known]
     if unknown:
         advice = [f"there is no parameter {name!r}. {nearest(name, known)}" for name in unknown]
         raise Refused("\n".join(advice))
-    return Settings(**given)
+    of_model = None if model is None else Model(**model)
+    twice = [name for name in OF_INDEPENDENT_ROWS if name in given]
+    if of_model and twice:
+        raise Refused(
+            f"{', '.join(twice)} under [settings] takes rows as independent (a divided control "
+            "would be corrected for twice), [model] does not. Leave out the one or the other."
+        )
+    asked = given | parameters
+    if not asked and of_model is None:
+        return None, None
+    settings = Settings(**asdict(ARTICLE if rebuilds else RECOMMENDED) | asked)
+    if any(name in parameters for name in OF_INDEPENDENT_ROWS) or twice:
+        return settings, None
+    return settings, of_model or (None if rebuilds else Model())
 
 
 def as_meant(name, value):
@@ -377,9 +478,10 @@ def _kind(value):
     return next((kind for type_, kind in kinds if isinstance(value, type_)), "of another type")
 
 
-# Both never change, whatever parameters are set: the first does what the article did, the second
-# what the field's methodologists advise for small groups and few experiments.
+# Neither changes with a parameter other than the measure: the first does what the article did, the
+# second what the field's methodologists advise. The third is the three-level model's.
 ARTICLE = Settings()
-RECOMMENDED = Settings(
-    correction="exact", variance="metafor", interval="hksj_truncated", split_controls=True
-)
+RECOMMENDED = Settings(correction="exact", variance="average", interval="hksj_truncated")
+THREE_LEVEL = Settings(correction="exact", variance="metafor")
+# These belong to models that take rows as independent.
+OF_INDEPENDENT_ROWS = ("method", "interval", "prediction", "split_controls")

@@ -5,7 +5,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers.problems import Finding, ReviewError, nearest
+from helpers.problems import Finding, Refused, ReviewError, nearest
 from helpers.review.schema import REVIEW, fault, misfits
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -82,6 +82,33 @@ class Description:
     unconfirmed: tuple[str, ...] = ()
 
     @property
+    def article(self):
+        """The article that the review rebuilds: ``citation`` and ``doi``; None where there is none."""
+        return self.config.get("article")
+
+    @property
+    def settings(self):
+        """What `[settings]` says, as far as given."""
+        return self.config.get("settings", {})
+
+    @property
+    def model(self):
+        """What `[model]` says; None where the review has none."""
+        return self.config.get("model")
+
+    @property
+    def regressions(self):
+        """What each `[[regressions]]` says: ``terms``, and ``label, outcomes`` where given."""
+        return self.config.get("regressions", [])
+
+    @property
+    def level_columns(self):
+        """Columns of the sheet that the levels of `[model]` name, besides study and row."""
+        model = self.model or {}
+        named = [*model.get("levels", ()), *([model["within"]] if "within" in model else [])]
+        return tuple(name for name in dict.fromkeys(named) if name not in ("study", "experiment"))
+
+    @property
     def protocol(self):
         """What `[protocol]` says: ``id`` and a list of ``deviations``, as far as given."""
         return self.config.get("protocol", {})
@@ -154,6 +181,7 @@ def describe(folder=None):
     known = [outcome.id for outcome in outcomes]
     faults += [found for moderator in moderators for found in _references(moderator, known)]
     faults += _unknown_settings(config)
+    faults += _illegal_settings(config)
     if faults:
         raise ReviewError(faults)
     texts = ("title", "subject", "citation", "treated", "control", "evidence")
@@ -168,6 +196,19 @@ def describe(folder=None):
         unconfirmed=tuple(config.get("unconfirmed", ())),
         **{name: config[name] for name in texts if name in config},
     )
+
+
+def _illegal_settings(config):
+    """Faults of `[settings]` and `[model]`; who has neither does not wait for the statistics."""
+    if not {"settings", "model"} & set(config):
+        return
+    from helpers.analysis.settings import of_review
+
+    try:
+        of_review(config.get("settings", {}), config.get("model"), rebuilds="article" in config)
+    except Refused as refusal:
+        for line in str(refusal).splitlines():
+            yield fault("settings, model", line, remedy="Correct it there")
 
 
 def _family(entry):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers.problems import Finder, ReviewError, nearest
 from helpers.review import controls, group_data
-from helpers.review.group_data import ARMS, KINDS, MEASURED, MODERATOR
+from helpers.review.group_data import ARMS, KINDS, LEVEL, MEASURED, MODERATOR
 from helpers.review.schema import fault
 from helpers.sheet.files import GROUPS, NUMBERS, Raw, read_csv, read_table
 
@@ -33,6 +33,8 @@ class Sheet:
     moderators : pandas.DataFrame
         The moderators' cells in the same way, a column an id: an id may be any word, also one that
         is the project's name of another column.
+    levels : pandas.DataFrame
+        What the sheet says in the columns that the levels of `[model]` name.
     names : dict
         The project's column names and what the sheet calls them; a moderator stands there under
         `MODERATOR` and its id, as its cells do.
@@ -54,6 +56,7 @@ class Sheet:
     sheet: str | None
     table: pd.DataFrame
     moderators: pd.DataFrame
+    levels: pd.DataFrame
     names: dict
     trace: pd.DataFrame
     not_used: pd.DataFrame
@@ -282,7 +285,7 @@ class _Mapping:
         for name, moderator in moderators.items():
             source = moderator.column or columns.get(name, name)
             wanted[MODERATOR + name] = (name, source)
-        chosen, index = {}, self.table.index
+        chosen, index = self.level_columns(), self.table.index
         for key, (name, source) in wanted.items():
             sources = source if isinstance(source, list) else [source]
             # A moderator that names its column means that one, whatever its id means elsewhere.
@@ -329,6 +332,21 @@ class _Mapping:
                 self.warn_of(f"moderators.{name}", what, remedy)
         self.found.refuse()
         self.before, self.table = self.table, pd.DataFrame(chosen, index, dtype=object)
+
+    def level_columns(self):
+        """Cells of the columns that the levels of `[model]` name, by a key of their own.
+
+        A heading of the sheet, or a column of the project's by its own name.
+        """
+        found, columns = {}, self.config.get("columns", {})
+        for name in self.description.level_columns:
+            source = name if name in self.table else columns.get(name)
+            if not isinstance(source, str) or source not in self.table:
+                what, remedy = "the sheet has no such column", nearest(name, self.table)
+                raise ReviewError([fault("model", what, name, remedy)])
+            found[LEVEL + name] = self.table[source]
+            self.names[LEVEL + name] = source
+        return found
 
     def is_moderator_only(self, name):
         """Whether an id of a moderator is not meant to name a column of the project's as well.
@@ -463,12 +481,17 @@ class _Mapping:
         self.note("use", "", "rows that give an experiment", len(self.table))
         ids = {MODERATOR + name: name for name in self.description.moderators}
         moderators = self.table.reindex(columns=[name for name in ids if name in self.table])
+        levels = {name: name.removeprefix(LEVEL) for name in self.table if name.startswith(LEVEL)}
+        for name in levels:
+            blank, remedy = self.table[name] == "", "Fill it in: this row belongs to no group"
+            self.found.fault(blank, self.table[name], "this level of [model] is missing", remedy)
         unused = sorted(self.unused.items())
         return Sheet(
             self.raw.file,
             self.raw.sheet,
             self.table[[name for name in COLUMNS if name in self.table]],
             moderators.rename(columns=ids),
+            self.table[list(levels)].rename(columns=levels),
             self.names,
             trace=pd.DataFrame(self.steps, columns=["step", "column", "detail", "rows"]),
             not_used=pd.DataFrame(unused, columns=["sheet_row", "reason"]),

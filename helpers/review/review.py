@@ -34,6 +34,8 @@ class Review:
     moderator_values : pandas.DataFrame
         The moderators of the same rows, a column an id: levels as a categorical in their order, or
         floats. They stand apart, so that no id of a moderator is a column of the program's.
+    level_values : pandas.DataFrame
+        What the sheet says of the same rows in the columns that the levels of `[model]` name.
     exclusions : pandas.DataFrame
         ``experiment, reason, by``.
     warnings : tuple of Finding
@@ -51,6 +53,7 @@ class Review:
     description: Description
     experiments: pd.DataFrame
     moderator_values: pd.DataFrame
+    level_values: pd.DataFrame
     exclusions: pd.DataFrame
     warnings: tuple[Finding, ...]
     trace: pd.DataFrame
@@ -80,6 +83,7 @@ class Review:
             self,
             experiments=experiments,
             moderator_values=self.moderator_values[kept],
+            level_values=self.level_values[kept],
             exclusions=self.exclusions[self.exclusions["experiment"].isin(experiments.index)],
             warnings=tuple(odd for odd in self.warnings if odd.row not in elsewhere),
             whole=False,
@@ -97,7 +101,8 @@ class Review:
     def digest(self):
         """SHA-256 of the rows as CSV, of what was excluded, found odd and done to the sheet."""
         tables = (
-            self.experiments, self.moderator_values, self.exclusions, self.trace, self.not_used,
+            self.experiments, self.moderator_values, self.level_values, self.exclusions,
+            self.trace, self.not_used,
         )  # fmt: skip
         texts = [table.to_csv(index=False) for table in tables]
         texts += [str(self.rows_in), *map(str, self.warnings)]
@@ -134,6 +139,7 @@ def load(folder=None):
     listed = read_csv(path)[EXCLUSION] if path.is_file() else pd.DataFrame(columns=EXCLUSION)
     experiments, moderators = _typed(description, sheet), _moderators(description, sheet)
     moderators.index = experiments.index
+    levels = sheet.levels.set_axis(experiments.index)
     kept = experiments[~experiments.index.isin(listed["experiment"])]
     outliers = _outliers(description.sheet.get("outliers"), kept, moderators.loc[kept.index])
     exclusions = pd.DataFrame([*listed.itertuples(index=False), *outliers], columns=EXCLUSION)
@@ -141,6 +147,7 @@ def load(folder=None):
         description,
         experiments,
         moderators,
+        levels,
         exclusions,
         findings.warnings,
         trace=sheet.trace,

@@ -35,6 +35,7 @@ DIVISOR = ("a number", lambda value: _finite(value) and value != 0, "Write one o
 CELL = ("a text or a number", lambda value: isinstance(value, str | bool) or _finite(value))
 FLAG = ("true or false", lambda value: isinstance(value, bool))
 ROW = ("the number of a row", lambda value: type(value) is int and value > 0)
+WHOLE = ("a whole number above 0", lambda value: type(value) is int and value > 0)
 WORD = (
     "a word of letters, digits and _, not overview or index,",
     lambda value: _word(value) and value not in ("overview", "index"),
@@ -108,6 +109,23 @@ REVIEW = {
         "detail": TEXT,
     },
     "forest_columns": {"*": TEXT},
+    "article": {"citation!": TEXT, "doi": TEXT},
+    # Their words are those of `helpers.analysis.settings`, which checks them.
+    "settings": {
+        **dict.fromkeys(("measure", "correction", "variance", "method"), TEXT),
+        **dict.fromkeys(("interval", "prediction"), TEXT),
+        "level": FINITE,
+        "split_controls": FLAG,
+    },
+    "model": {
+        "levels": [TEXT],
+        "covariance": TEXT,
+        "within": TEXT,
+        "rho": FINITE,
+        "test": TEXT,
+        "min_groups": WHOLE,
+    },
+    "regressions": [{"terms!": [TEXT], "label": TEXT, "outcomes": [TEXT]}],
     "protocol": {"id": TEXT, "deviations": [TEXT]},
     "sheet": SHEET,
     "families!": [{"id!": WORD, "label": TEXT, "outcomes!": [OUTCOME]}],

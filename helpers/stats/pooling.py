@@ -275,6 +275,7 @@ def probability_below(result, value=0.0):
     Parameters
     ----------
     result : PooledResult
+        Or any result that tells the degrees of freedom of its interval as `prediction_df`.
     value : float
 
     Returns
@@ -293,7 +294,9 @@ def probability_below(result, value=0.0):
     Higgins JPT, Thompson SG, Spiegelhalter DJ (2009). A re-evaluation of random-effects
     meta-analysis. J R Stat Soc A 172:137-159.
     """
-    df = {"riley": result.k - 2, "z": np.inf, "hk": result.k - 1}[result.prediction]
+    df = getattr(result, "prediction_df", None)
+    if df is None:
+        df = {"riley": result.k - 2, "z": np.inf, "hk": result.k - 1}[result.prediction]
     half = (result.pi_high - result.pi_low) / 2
     if np.isnan(half):
         return np.nan

@@ -111,6 +111,14 @@ class Fitted:
             phi += variance * (code[rows][:, :, None] == code[rows][:, None])
         return phi
 
+    def weights(self):
+        """Share of each row in a mean: its sum in the inverse covariance; they add up to 1."""
+        shares = np.empty(len(self.y))
+        for rows in stacks(self.cluster):
+            ones = np.ones((*rows.shape, 1))
+            shares[rows] = np.linalg.solve(self._working(rows), ones)[..., 0]
+        return shares / shares.sum()
+
     @property
     def tau2(self):
         """Sum of the variances."""

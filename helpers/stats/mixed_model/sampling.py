@@ -112,6 +112,66 @@ def constant_covariance(variance, *, within, cluster=None, rho=0.5):
     return [blocks[c] for c in range(len(blocks))], code
 
 
+def shared_covariance(
+    variance, *, study, control_group, cohort, occasion, shared, rho=0.5, names=None
+):
+    """Sampling covariance of rows that share a control group or their treated animals.
+
+    Parameters
+    ----------
+    variance : array_like, shape (k,)
+    study, control_group, cohort, occasion : array_like of k labels
+        Only rows of one study covary. Rows of one cohort are the same animals; two cohorts with
+        one control group seen on different occasions share it only through the correlation of its
+        animals with themselves.
+    shared : callable
+        Covariance through a shared control, of arrays of places of rows i and j.
+    rho : float
+        Correlation between two measurements of the same animals.
+    names : array_like of k labels, optional
+        What the cohorts are called, for the message.
+
+    Returns
+    -------
+    list of ndarray
+        A positive definite block for each study, in order of appearance.
+
+    Raises
+    ------
+    ValueError
+        A block is not positive definite; its study and cohorts are named.
+
+    Notes
+    -----
+    ρ·√(v_i·v_j) for the same animals; `shared`, times ρ between occasions, for one control.
+
+    References
+    ----------
+    Gleser and Olkin (2009), in The Handbook of Research Synthesis, 2nd ed., chapter 19.
+    """
+    v = np.asarray(variance, dtype=float)
+    place = labels(study, len(v), "study", missing=False)
+    group, animals, day = map(np.asarray, (control_group, cohort, occasion))
+    blocks = {}
+    for rows in stacks(place):
+        i, j = rows[:, :, None], rows[:, None]
+        through = shared(i, j) * np.where(day[i] == day[j], 1, rho)
+        block = np.where(group[i] == group[j], through, 0)
+        block = np.where(animals[i] == animals[j], rho * np.sqrt(v[i] * v[j]), block)
+        block = np.where(i == j, v[i], block)
+        bad = np.linalg.eigvalsh(block)[:, 0] <= 1e-12 * v[rows].min(axis=1)
+        if bad.any():
+            among = rows[bad][0]
+            who = pd.unique(np.asarray(animals if names is None else names, object)[among])
+            raise ValueError(
+                f"the sampling covariance of study {np.asarray(study, object)[among[0]]} (cohorts "
+                f"{', '.join(map(str, who))}) is not positive definite: check its group sizes and "
+                "control groups, or use a smaller rho"
+            )
+        blocks |= zip(place[rows[:, 0]].tolist(), block, strict=True)
+    return [blocks[code] for code in range(len(blocks))]
+
+
 def sampling(effect, *, variance=None, covariance=None, cluster=None):
     """Effects, checked, with their sampling covariance.
 

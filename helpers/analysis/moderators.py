@@ -1,0 +1,184 @@
+"""What may explain differences, in the model that leads: cell means, slopes and their tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers.analysis import model as models
+from helpers.stats.distributions import t_sf
+from helpers.stats.moderators import meta_regression
+from helpers.stats.multilevel import moderator_levels, multilevel, wald_test
+
+CELLS = ("level", "k", "studies", "estimate", "se", "ci_low", "ci_high", "df", "p", "test",
+         "pi_low", "pi_high", "in_test")  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class ModeratorModel:
+    """One moderator in one model: common variance components, one set of rows.
+
+    Attributes
+    ----------
+    moderator : str
+    cells : pandas.DataFrame
+        A row a level: `CELLS`; empty where the moderator is a number.
+    slope : dict or None
+        Of a number: ``coef, se, ci_low, ci_high, df, p, test``.
+    f, df1, df2, p : float
+        Test that the levels with two studies or more have one mean, or that the slope is 0; NaN
+        where nothing is tested.
+    test : str
+        ``HTZ``, ``F`` or ``t``.
+    reason : str
+        Why nothing is tested, or empty.
+    r2 : float
+        Marginal R², percent.
+    k, studies, left_out : int
+        Rows and studies in the model, and rows without a value.
+    sigma2 : dict
+    fit : object
+        The fitted model, to predict from.
+    """
+
+    moderator: str
+    cells: pd.DataFrame
+    slope: dict | None
+    f: float
+    df1: float
+    df2: float
+    p: float
+    test: str
+    reason: str
+    r2: float
+    k: int
+    studies: int
+    left_out: int
+    sigma2: dict
+    fit: object
+
+    @property
+    def tested(self):
+        """Whether there is a test."""
+        return not self.reason
+
+    @property
+    def p_moderators(self):
+        """P of the test, as a `RegressionResult` calls it."""
+        return self.p
+
+
+def in_multilevel(moderator, values, effects, studies, options, why=""):
+    """A moderator in the multilevel model.
+
+    Parameters
+    ----------
+    moderator : helpers.review.description.Moderator
+    values : pandas.Series
+        Its values in the rows used.
+    effects : pandas.DataFrame
+        Their ``effect``.
+    studies : pandas.Series
+    options : dict
+        Of `helpers.analysis.model.options`.
+    why : str
+        Why no test can rest on these values, if so.
+
+    Returns
+    -------
+    ModeratorModel
+
+    Raises
+    ------
+    ValueError
+        Nothing can be estimated.
+    """
+    known = values.notna().to_numpy()
+    rows = int(known.sum())
+    facts = {"k": rows, "studies": studies[known].nunique(), "left_out": int((~known).sum())}
+    if moderator.levels:
+        found = moderator_levels(effects["effect"], by=values, **options)
+        wald, fit = found.wald, found.result
+        return ModeratorModel(
+            moderator.id, found.table[list(CELLS)], None, wald.f, wald.df1, wald.df2, wald.p,
+            wald.test, why or wald.reason, fit.r2, sigma2=fit.sigma2, fit=fit, **facts,
+        )  # fmt: skip
+    if values[known].nunique() < 2:
+        raise ValueError("all rows have the same value")
+    x = values.fillna(0).to_numpy(float)
+    design = pd.DataFrame({"intercept": np.ones(len(x)), moderator.id: x})
+    design.columns = ["intercept", "slope"]  # whatever the moderator is called
+    fit = multilevel(effects["effect"], design=design, rows=known, **options)
+    slope = fit.coefficients.set_index("term").loc["slope"].to_dict()
+    wald = wald_test(fit, ["slope"])
+    return ModeratorModel(
+        moderator.id, pd.DataFrame(columns=list(CELLS)), slope, wald.f, wald.df1, wald.df2, wald.p,
+        wald.test, why or wald.reason, fit.r2, sigma2=fit.sigma2, fit=fit, **facts,
+    )  # fmt: skip
+
+
+def in_random_effects(moderator, values, effects, studies, settings, why=""):
+    """A moderator where rows are independent: one τ² for all levels, Hartung-Knapp, F(m, k - p).
+
+    Parameters
+    ----------
+    moderator, values, effects, studies, why
+        As in `in_multilevel`; `effects` with their ``variance``.
+    settings : helpers.analysis.settings.Settings
+
+    Returns
+    -------
+    ModeratorModel
+    """
+    known = values.notna()
+    kept, name = values[known], "moderator"
+    pooling = {"method": settings.method, "interval": "hksj", "level": settings.level}
+    size = kept.groupby(kept, observed=True).size() if moderator.levels else None
+    facts = {
+        "k": int(known.sum()),
+        "studies": studies[known].nunique(),
+        "left_out": int((~known).sum()),
+    }
+
+    def regress(rows):
+        part = effects.loc[rows.index]
+        frame = rows.astype(object if moderator.levels else float).to_frame(name)
+        return meta_regression(
+            part["effect"], variance=part["variance"], moderators=frame, **pooling
+        )
+
+    fit = regress(kept)
+    cells, slope, tested = pd.DataFrame(columns=list(CELLS)), None, fit
+    if moderator.levels:
+        levels = [level for level in moderator.levels if level in size.index]
+        cells = fit.predict(pd.DataFrame({name: pd.Series(levels, dtype=object)}))
+        by = studies[known].groupby(kept, observed=True).nunique()
+        cells = cells.assign(
+            level=levels, k=[int(size[level]) for level in levels], test="hksj",
+            studies=[int(by[level]) for level in levels], df=fit.k - len(levels),
+        )  # fmt: skip
+        cells["p"] = _p(cells)
+        cells["in_test"] = (cells["k"] > 1) & (cells["studies"] > 1)
+        cells = cells[list(CELLS)]
+        inside = cells.loc[cells["in_test"], "level"]
+        if len(inside) < 2:
+            why = why or "fewer than two levels have more than one experiment and study"
+        elif len(inside) < len(cells):
+            tested = regress(kept[kept.isin(list(inside))])
+    else:
+        row = fit.coefficients.iloc[1]
+        slope = {one: row[one] for one in ("coef", "se", "ci_low", "ci_high", "p")}
+        slope |= {"df": fit.k - 2, "test": "hksj"}
+    numbers = (tested.qm, tested.qm_df, tested.k - tested.qm_df - 1, tested.p_moderators)
+    if why:
+        numbers = (np.nan, tested.qm_df, np.nan, np.nan)
+    return ModeratorModel(
+        moderator.id, cells, slope, *numbers, "F", why, 100 * tested.r2,
+        sigma2={models.EXPERIMENT: fit.tau2}, fit=fit, **facts,
+    )  # fmt: skip
+
+
+def _p(cells):
+    return 2 * t_sf((cells["estimate"] / cells["se"]).abs(), cells["df"])
