@@ -2,13 +2,12 @@
 
 import pandas as pd
 
-from helpers.analysis.measures import used
-from helpers.analysis.outcome import ARTICLE, RECOMMENDED, effects, without_effect
+from helpers.analysis.outcome import NothingToAnalyse, analyse
 from helpers.analysis.records import with_moderators
+from helpers.analysis.settings import of_review
 from helpers.review.review import load
-from helpers.stats.pooling import pool
 
-PRESETS = {"article": ARTICLE, "recommended": RECOMMENDED}
+RESULTS = ("article", "recommended", "chosen")
 
 
 def compare_states(old, new):
@@ -24,14 +23,15 @@ def compare_states(old, new):
         ``experiment, change, column, old, new``; `change` is one of added, removed, changed,
         excluded, included. A cell a row.
     results : pandas.DataFrame
-        A row an outcome and preset: ``outcome, preset, k_old, k_new, estimate_old, estimate_new,
-        ci_low_old, ..., measure_old, ..., conclusion_old, conclusion_new, flipped``.
+        A row an outcome and result that either state shows: ``outcome, preset, k_old, k_new,
+        estimate_old, estimate_new, ci_low_old, ..., measure_old, ..., conclusion_old, conclusion_new, flipped``.
     """
     old, new = load(old), load(new)
     results = []
     for outcome in dict.fromkeys([*old.outcomes, *new.outcomes]):
-        for preset, settings in PRESETS.items():
-            was, now = (_state(review, outcome, settings) for review in (old, new))
+        states = [_states(review, outcome) for review in (old, new)]
+        for preset in (name for name in RESULTS if any(name in state for state in states)):
+            was, now = (state.get(preset, state["none"]) for state in states)
             if was["k"] or now["k"]:
                 flipped = was["conclusion"] != now["conclusion"]
                 entry = {"outcome": outcome, "preset": preset, "flipped": flipped}
@@ -64,23 +64,32 @@ def _cells(review):
     return table.astype(object).where(table.notna(), "").map(str)
 
 
-def _state(review, outcome, settings):
-    """The pooled result of one outcome and what it says."""
-    known = outcome in review.outcomes
-    rows = review.rows(outcome) if known else review.experiments[:0]
-    rows = rows[~rows.index.isin(review.exclusions["experiment"])]
-    if rows.empty:
-        return {"k": 0, "conclusion": "no rows"}
-    split = bool(review.sheet.get("control_n_is_split", False))
-    rows = rows[without_effect(rows, settings, controls_are_split=split) == ""]
-    if rows.empty:
-        return {"k": 0, "conclusion": "no row with an effect"}
-    table = effects(rows, settings, controls_are_split=split)
-    result = pool(table["effect"], variance=table["variance"], **settings.pooling())
+def _states(review, outcome):
+    """The pooled results of one outcome that a report shows, and what each says."""
+    none = {"k": 0, "conclusion": "no rows"}
+    if outcome not in review.outcomes or review.rows(outcome).empty:
+        return {"none": none}
+    chosen, model = of_review(review.settings, review.model, rebuilds=bool(review.article))
+    try:
+        found = analyse(review, outcome, chosen=chosen, model=model, moderators=())
+    except NothingToAnalyse as error:
+        return {
+            "none": none
+            | {"conclusion": "no row with an effect" * bool(error.undefined) or "no rows"}
+        }
+    shown = {
+        "article": (found.article, found.preset_measure),
+        "recommended": (found.recommended, found.recommended_measure),
+        "chosen": (found.chosen if chosen else None, found.measure),
+    }
+    states = {name: _state(*one) for name, one in shown.items() if one[0] is not None}
+    return states | {"none": none}
+
+
+def _state(result, measure):
     numbers = {name: getattr(result, name) for name in ("estimate", "ci_low", "ci_high")}
-    measure = used(rows, settings.measure, review.outcomes[outcome])
     named = {"measure": measure.label, "scale": measure.scale, "level": result.level}
-    return {"k": len(rows), **numbers, **named, "conclusion": conclusion(result)}
+    return {"k": result.k, **numbers, **named, "conclusion": conclusion(result)}
 
 
 def conclusion(result):

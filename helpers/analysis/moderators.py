@@ -35,7 +35,7 @@ class ModeratorModel:
     reason : str
         Why nothing is tested, or empty.
     r2 : float
-        Marginal R², percent.
+        Marginal R², a share.
     k, studies, left_out : int
         Rows and studies in the model, and rows without a value.
     sigma2 : dict
@@ -103,7 +103,7 @@ def in_multilevel(moderator, values, effects, studies, options, why=""):
         wald, fit = found.wald, found.result
         return ModeratorModel(
             moderator.id, found.table[list(CELLS)], None, wald.f, wald.df1, wald.df2, wald.p,
-            wald.test, why or wald.reason, fit.r2, sigma2=fit.sigma2, fit=fit, **facts,
+            wald.test, why or wald.reason, fit.r2 / 100, sigma2=fit.sigma2, fit=fit, **facts,
         )  # fmt: skip
     if values[known].nunique() < 2:
         raise ValueError("all rows have the same value")
@@ -115,7 +115,7 @@ def in_multilevel(moderator, values, effects, studies, options, why=""):
     wald = wald_test(fit, ["slope"])
     return ModeratorModel(
         moderator.id, pd.DataFrame(columns=list(CELLS)), slope, wald.f, wald.df1, wald.df2, wald.p,
-        wald.test, why or wald.reason, fit.r2, sigma2=fit.sigma2, fit=fit, **facts,
+        wald.test, why or wald.reason, fit.r2 / 100, sigma2=fit.sigma2, fit=fit, **facts,
     )  # fmt: skip
 
 
@@ -175,7 +175,7 @@ def in_random_effects(moderator, values, effects, studies, settings, why=""):
     if why:
         numbers = (np.nan, tested.qm_df, np.nan, np.nan)
     return ModeratorModel(
-        moderator.id, cells, slope, *numbers, "F", why, 100 * tested.r2,
+        moderator.id, cells, slope, *numbers, "F", why, tested.r2,
         sigma2={models.EXPERIMENT: fit.tau2}, fit=fit, **facts,
     )  # fmt: skip
 

@@ -137,6 +137,11 @@ class OutcomeAnalysis:
         """The result that leads."""
         return getattr(self, self.leading_is)
 
+    @property
+    def recommended_level(self):
+        """Coverage of the presets' intervals."""
+        return RECOMMENDED.level
+
     @cached_property
     def table(self):
         """The rows used with what is computed of them; no moderator, so no name meets another."""

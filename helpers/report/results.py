@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from helpers import provenance
-from helpers.analysis.outcome import INFERENCE, pooled_fields
+from helpers.analysis.outcome import INFERENCE
 from helpers.analysis.records import records
+from helpers.analysis.result import is_modelled, result_fields
 from helpers.article import tables
 
 
@@ -91,6 +92,13 @@ def family_results(review, family, analyses, parameters, seed, not_analysed=()):
 def outcome_results(analysis, printed):
     """Results of one outcome; `printed` is the table of `helpers.article.tables.pooled`."""
     outcome, measure, preset = analysis.outcome, analysis.measure, analysis.preset_measure
+    series_measure = measure if is_modelled(analysis.leading) else analysis.recommended_measure
+
+    def fields(result, of):
+        if result is None:
+            return None
+        return result_fields(result, of, studies=analysis.studies, animals=analysis.animals)
+
     return {
         "label": outcome.label,
         "unit": outcome.unit,
@@ -99,10 +107,17 @@ def outcome_results(analysis, printed):
         "positive": measure.positive or None,
         "studies": analysis.studies,
         "animals": analysis.animals,
-        "article": pooled_fields(analysis.article) | measure_fields(preset),
-        "recommended": pooled_fields(analysis.recommended) | measure_fields(preset),
-        "chosen": pooled_fields(analysis.chosen) | measure_fields(measure),
+        "leading_is": analysis.leading_is,
+        "leading": fields(analysis.leading, measure) | {"leading_is": analysis.leading_is},
+        "article": fields(analysis.article, preset),
+        "recommended": fields(analysis.recommended, analysis.recommended_measure),
+        "chosen": fields(analysis.chosen, measure),
+        "notes": analysis.notes,
         "three_level": three_level_fields(analysis),
+        "rho": [
+            {"rho": rho} | fields(result, series_measure) for rho, result in analysis.by_rho.items()
+        ],
+        "moderators": [moderator_fields(found, analysis) for found in analysis.models.values()],
         "published": printed.loc[outcome.id].to_dict() if outcome.id in printed.index else None,
         "subgroups": [
             {"moderator": moderator} | row | measure_fields(measure)
@@ -138,7 +153,9 @@ def outcome_results(analysis, printed):
             for moderator, thin in analysis.thin_levels.items()
         },
         "tested": {
-            moderator: regression_fields(result) for moderator, result in analysis.tested.items()
+            moderator: regression_fields(result)
+            for moderator, result in analysis.tested.items()
+            if moderator in analysis.regressions
         },
         "excluded": records(
             analysis.excluded[["experiment", "study"]].join(
@@ -148,6 +165,31 @@ def outcome_results(analysis, printed):
         "undefined": records(
             analysis.undefined[["experiment", "study"]].join(analysis.left_out[["reason"]])
         ),
+    }
+
+
+def moderator_fields(found, analysis):
+    """A moderator in the leading model: its levels or slope, and the test."""
+    names = (
+        "moderator",
+        "f",
+        "df1",
+        "df2",
+        "p",
+        "test",
+        "r2",
+        "k",
+        "studies",
+        "left_out",
+        "sigma2",
+    )
+    return {name: getattr(found, name) for name in names} | {
+        "tested": found.tested,
+        "reason": found.reason,
+        "p_holm": analysis.p_holm.get(found.moderator),
+        "levels": records(found.cells),
+        "slope": found.slope,
+        **measure_fields(analysis.measure),
     }
 
 

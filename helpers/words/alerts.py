@@ -8,6 +8,7 @@ from itertools import combinations
 import pandas as pd
 
 from helpers.analysis.measures import UNNAMED
+from helpers.analysis.result import is_modelled
 from helpers.problems import grouped
 from helpers.stats.pooling import critical
 from helpers.words.numbers import (
@@ -202,23 +203,28 @@ def of_assumptions(review, outcomes, printed):
 
 def _results(analysis, names):
     """The results that a reader may choose from, by name; those of another measure are no rivals."""
-    found = {
-        "article": analysis.article,
-        "recommended": analysis.recommended,
-        "three_level": analysis.robust or analysis.three_level,
+    of = {
+        "chosen": (analysis.leading, analysis.measure),
+        "article": (analysis.article, analysis.preset_measure),
+        "recommended": (analysis.recommended, analysis.recommended_measure),
+        "three_level": (analysis.robust or analysis.three_level, analysis.preset_measure),
     }
-    if analysis.measure.label != analysis.preset_measure.label:
-        found = {}
-    found["chosen"] = analysis.chosen
     words = {key: name[0].lower() + name[1:] for key, name in names.items()}
-    return {words[key]: one for key, one in found.items() if one is not None}
+    order = dict.fromkeys([analysis.leading_is, *of])
+    if analysis.leading_is != "chosen":
+        order.pop("chosen")
+    return {
+        words[key]: of[key][0]
+        for key in order
+        if of[key][0] is not None and of[key][1].label == analysis.measure.label
+    }
 
 
 def _depends(analysis, names):
     """Results that draw another conclusion about zero than the first of them does."""
     results = _results(analysis, names)
     name, first = next(iter(results.items()))
-    if not analysis.chosen.pooled:
+    if not analysis.leading.pooled:
         return ""
     own = excludes_zero(first)
     flipped = [words for words, one in results.items() if excludes_zero(one) != own]
@@ -232,7 +238,7 @@ def _depends(analysis, names):
 
 def _moves(analysis, names):
     """The two results furthest apart, where that is more than half the wider interval."""
-    if not analysis.chosen.pooled:
+    if not analysis.leading.pooled:
         return ""
     far = []
     for (name, one), (other, two) in combinations(_results(analysis, names).items(), 2):
@@ -247,6 +253,8 @@ def _moves(analysis, names):
 
 def _dependence(analysis):
     """What the engine says against the model of dependence, or its inference, that was used."""
+    if is_modelled(analysis.leading):
+        return "; ".join(analysis.leading.warnings)
     several = analysis.rows["study"].duplicated().any() and analysis.studies > 1
     if not several:
         return ""
@@ -260,7 +268,7 @@ def _dependence(analysis):
 
 def _homogeneous(analysis):
     """Results with a significant Q beside an I² that is printed as 0."""
-    result = analysis.chosen
+    result = analysis.leading
     if not (result.p_heterogeneity < ALPHA and result.i2 < 0.05):
         return ""
     return f"Q({result.k - 1}) = {number(result.q)}, {p_phrase(result.p_heterogeneity)}"
@@ -268,8 +276,8 @@ def _homogeneous(analysis):
 
 def _outside(analysis):
     """τ² beside a Q-profile interval that does not hold it."""
-    result = analysis.chosen
-    if not result.pooled or result.method == "EE":
+    result = analysis.leading
+    if not result.pooled or result.method == "EE" or is_modelled(result):
         return ""
     low, high = result.heterogeneity_interval()["tau2"]
     slack = 1e-6 * max(result.tau2, high)  # where they are equal but for rounding
@@ -280,10 +288,10 @@ def _outside(analysis):
 
 def _narrow(analysis):
     """Hartung-Knapp intervals narrower than the normal one of the same fit."""
-    results = {"recommended": analysis.recommended, "chosen": analysis.chosen}
+    results = {"recommended": analysis.recommended, analysis.leading_is: analysis.leading}
     found = []
     for name, result in results.items():
-        if not result.pooled or result.interval == "z":
+        if result is None or is_modelled(result) or not result.pooled or result.interval == "z":
             continue
         plain = (1 / (result.variance + result.tau2)).sum() ** -0.5
         normal = 2 * critical(result.level) * plain
@@ -312,11 +320,11 @@ def _extreme(analysis):
 
 
 def _few(analysis):
-    return f"k = {analysis.chosen.k}" if analysis.chosen.k < FEW else ""
+    return f"k = {analysis.leading.k}" if analysis.leading.k < FEW else ""
 
 
 def _spread(analysis):
-    result = analysis.chosen
+    result = analysis.leading
     if pd.isna(result.pi_low) or not excludes_zero(result) or result.pi_low * result.pi_high > 0:
         return ""
     span = effect_interval(result.pi_low, result.pi_high, analysis.measure)
@@ -324,7 +332,7 @@ def _spread(analysis):
 
 
 def _one_study(analysis):
-    return f"k = {analysis.chosen.k}" if analysis.from_one_study else ""
+    return f"k = {analysis.leading.k}" if analysis.from_one_study else ""
 
 
 def _without_effect(analysis):

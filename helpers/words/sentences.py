@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from helpers.analysis.measures import SMD
+from helpers.analysis.result import is_modelled
 from helpers.stats.pooling import probability_below
 from helpers.words.numbers import (
     chance,
@@ -83,16 +84,28 @@ def heterogeneity_line(result, measure=SMD):
     """Heterogeneity of a pooled result in one line."""
     if not result.pooled:
         return "One experiment: nothing to pool."
-    parts = [
-        f"τ² = {variance_text(result.tau2)}",
-        told("I²", percent(result.i2)),
-        f"H² = {number(result.h2)}",
-        f"Q({result.k - 1}) = {number(result.q)}, {p_phrase(result.p_heterogeneity)}",
-    ]
+    if is_modelled(result):
+        parts = [f"{told('I²', percent(result.i2))} in all"]
+        parts += [_level_text(result, name) for name in result.levels]
+    else:
+        parts = [
+            f"τ² = {variance_text(result.tau2)}",
+            told("I²", percent(result.i2)),
+            f"H² = {number(result.h2)}",
+        ]
+    parts += [f"Q({result.k - 1}) = {number(result.q)}, {p_phrase(result.p_heterogeneity)}"]
     if not pd.isna(result.pi_low):
         span = effect_interval(result.pi_low, result.pi_high, measure)
         parts.append(f"{100 * result.level:g}% prediction interval {span}")
     return ", ".join(parts)
+
+
+def _level_text(result, name):
+    """Variance and I² of one level: "between studies σ² = 0.31 (I² = 22.0%)"."""
+    between = {"study": "between studies", "experiment": "between experiments of a study"}
+    where = between.get(name, f"between values of {name}")
+    share = told("I²", percent(result.i2_levels[name]))
+    return f"{where} σ² = {variance_text(result.sigma2[name])} ({share})"
 
 
 def heterogeneity_words(result, measure=SMD):
@@ -133,12 +146,12 @@ def result_paragraph(analysis, review, assumed=False):
     -------
     str
     """
-    result, outcome, measure = analysis.chosen, analysis.outcome, analysis.measure
+    result, outcome, measure = analysis.leading, analysis.outcome, analysis.measure
     parts = [verdict(result, outcome, review.treated, measure, assumed)]
     studies = count(analysis.studies, "study", "studies")
     parts.append(f"The data came from {studies}{animals_phrase(analysis)}.")
     if result.pooled:
-        parts.append(f"(τ² = {variance_text(result.tau2)}, {told('I²', percent(result.i2))}.)")
+        parts.append(f"({_spread_text(result)}.)")
         parts.append(heterogeneity_words(result, measure))
     parts.append(moderator_words(analysis, review))
     if assumed:
@@ -149,6 +162,16 @@ def result_paragraph(analysis, review, assumed=False):
     if not review.is_authentic:
         parts.append(f"Data: {review.evidence['kind']}.")
     return " ".join(filter(None, parts))
+
+
+def _spread_text(result):
+    """How much true effects differ, and by which model."""
+    if not is_modelled(result):
+        return f"τ² = {variance_text(result.tau2)}, {told('I²', percent(result.i2))}"
+    levels = listing(result.levels)
+    parts = [f"Multilevel model, levels {levels}" if len(result.levels) > 1 else f"Random {levels}"]
+    parts += [f"σ² = {variance_text(result.tau2)} in all", told("I²", percent(result.i2))]
+    return ", ".join([*parts, result.test_label])
 
 
 def moderator_words(analysis, review):
@@ -213,7 +236,7 @@ def influence_words(analysis, table, left_out):
     `table` is that of `helpers.stats.influence.diagnostics`; `left_out` holds those of
     `helpers.stats.influence.leave_one_out` by what was left out.
     """
-    result, parts, turned = analysis.chosen, [], []
+    result, parts, turned = analysis.leading, [], []
     excludes = excludes_zero(result)
     measure = analysis.measure
     digits = effect_digits(result.ci_low, result.ci_high, measure)
@@ -264,7 +287,7 @@ def family_verdict(label, analyses, assumed=()):
     few = len(analyses) < 10  # a sentence to quote, not a list
     groups = {"benefit": [], "harm": [], "neither": [], "open": [], "one": []}
     for analysis in analyses:
-        result = analysis.chosen
+        result = analysis.leading
         kind = direction(result.estimate, analysis.measure.better)
         if not result.pooled:
             kind = "one"
@@ -282,7 +305,7 @@ def family_verdict(label, analyses, assumed=()):
         for side, words in sides.items()
         if groups[side]
     ]
-    levels = sorted({level_name(analysis.chosen.level) for analysis in analyses})
+    levels = sorted({level_name(analysis.leading.level) for analysis in analyses})
     nulls = {analysis.measure.null for analysis in analyses}
     null = nulls.pop() if len(nulls) == 1 else "no effect"
     text = (

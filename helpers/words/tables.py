@@ -10,6 +10,7 @@ import pandas as pd
 from helpers.analysis.measures import SMD
 from helpers.analysis.outcome import presets
 from helpers.analysis.records import records
+from helpers.analysis.result import is_modelled
 from helpers.words.numbers import (
     effect,
     effect_interval,
@@ -28,14 +29,14 @@ PRESET_LABELS = {
     "article": "Article's settings",
     "recommended": "Recommended settings",
     "chosen": "Chosen settings",
-    "three_level": "Three-level model",
+    "three_level": "Three-level model, usual variance",
     "published": "As printed",
 }
 
 
 def preset_names(rebuilds=True):
     """What the results side by side are called; nothing is an article's where there is none."""
-    return PRESET_LABELS | ({} if rebuilds else {"article": "Plain settings"})
+    return {name: label for name, label in PRESET_LABELS.items() if rebuilds or name != "article"}
 
 
 def outcome_label(analysis, shared):
@@ -121,6 +122,75 @@ def moderator_heading(analysis, moderator, as_printed=False):
     return " · ".join(parts)
 
 
+def model_table(analysis, moderators):
+    """Moderators in the leading model: cell means, slopes and their tests, as text.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``moderator`` (a heading with the test), level, k, studies, estimate with its interval,
+        prediction interval.
+    """
+    rows, measure = [], analysis.measure
+    level = level_name(analysis.settings.level)
+    head, wide = f"{measure.title} [{level}]", "Prediction interval"
+    for name, found in analysis.models.items():
+        heading = model_heading(analysis, moderators[name])
+        for cell in records(found.cells):
+            rows.append({
+                "moderator": heading,
+                "Level": cell["level"] if cell["in_test"] else f"{cell['level']} (not in the test)",
+                "k": cell["k"],
+                "Studies": cell["studies"],
+                head: estimate_cell(cell, measure=measure),
+                wide: effect_interval(cell["pi_low"], cell["pi_high"], measure),
+            })  # fmt: skip
+        if found.slope:
+            slope = found.slope | {"estimate": found.slope["coef"]}
+            text = estimate_cell(slope, measure=slope_of(measure))
+            rows.append({
+                "moderator": heading, "Level": "per unit", "k": found.k, "Studies": found.studies,
+                head: text, wide: "–",
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def model_heading(analysis, moderator):
+    """A moderator's name with what its test in the leading model says."""
+    name, found = moderator.id, analysis.models[moderator.id]
+    parts = [moderator.label]
+    if found.tested:
+        parts.append(
+            f"{found.test}({found.df1:g}, {number(found.df2, 1)}) = {number(found.f)}, "
+            f"{p_phrase(found.p)}, by Holm {p_phrase(analysis.p_holm[name])}"
+        )
+        parts.append(told("R²", percent(100 * found.r2, 0)))
+    else:
+        parts.append(f"not tested: {found.reason}")
+    if found.left_out:
+        parts.append(f"not reported in {found.left_out}")
+    return " · ".join(parts)
+
+
+def model_data(analysis):
+    """The numbers behind `model_table` at full precision, a row a level or slope."""
+    parts = []
+    for name, found in analysis.models.items():
+        test = {"f": found.f, "df1": found.df1, "df2": found.df2, "p_test": found.p,
+                "test_of_levels": found.test, "not_tested": found.reason, "r2": found.r2}  # fmt: skip
+        table = found.cells
+        if found.slope:
+            own = found.slope | {"estimate": found.slope["coef"], "level": "per unit"}
+            table = pd.DataFrame([own | {"k": found.k, "studies": found.studies}]).drop(
+                columns="coef"
+            )
+        parts.append(table.assign(moderator=name, **test))
+    if not parts:
+        return pd.DataFrame()
+    named = {"measure": analysis.measure.label, "scale": analysis.measure.scale}
+    return pd.concat(parts, ignore_index=True).assign(**named)
+
+
 def slope_of(measure):
     """The measure of a change by a moderator's unit: it has the decimals that it needs."""
     return replace(measure, id="slope", label="log ratio" if measure.is_log else "slope")
@@ -197,13 +267,18 @@ def presets_table(analysis, printed, rebuilds=True):
     if printed is not None:
         row = {name: printed[name] for name in ("k", *BOUNDS)}
         data = pd.DataFrame([*records(data), {"result": "published"} | row])
-    usual, own = level_name(analysis.article.level), level_name(analysis.chosen.level)
-    labels = preset_names(rebuilds)
+    usual, own = level_name(analysis.recommended_level), level_name(analysis.leading.level)
+    labels = preset_names(rebuilds) | {
+        f"rho {rho:g}": f"Multilevel model, ρ = {rho:g}" for rho in analysis.by_rho
+    }
     labels["three_level"] += ", CR2" if analysis.robust else ", z"
-    if own != usual:
+    if own != usual and analysis.leading_is == "chosen":
         labels["chosen"] += f", {own}"
-    of = dict.fromkeys(data["result"], analysis.preset_measure) | {"chosen": analysis.measure}
-    alike = len({one.title for one in of.values()}) == 1
+    of = dict.fromkeys(data["result"], analysis.preset_measure)
+    of |= {"chosen": analysis.measure, "recommended": analysis.recommended_measure}
+    series = analysis.measure if is_modelled(analysis.leading) else analysis.recommended_measure
+    of |= {f"rho {rho:g}": series for rho in analysis.by_rho}
+    alike = len({of[name].title for name in data["result"]}) == 1
     head = analysis.measure.title if alike else "Estimate"
     shown = [
         {
@@ -222,9 +297,9 @@ def presets_table(analysis, printed, rebuilds=True):
         }
         for row in records(data)
     ]
-    named = [(one.label, one.scale) for one in of.values()]
+    named = [of[name] for name in data["result"]]
     return pd.DataFrame(shown), data.assign(
-        measure=[label for label, _ in named], scale=[scale for _, scale in named]
+        measure=[one.label for one in named], scale=[one.scale for one in named]
     )
 
 
