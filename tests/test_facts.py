@@ -4,7 +4,7 @@ import pytest
 from own_review import rows, write
 
 from helpers.article.audit import audit
-from helpers.drawing.text import Texts
+from helpers.drawing.marks import Texts
 from helpers.figures import charts
 from helpers.review import facts
 from helpers.review.check import check
