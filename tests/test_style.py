@@ -4,7 +4,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from helpers.drawing.style import axes, context
+from helpers.drawing.frame import axes
+from helpers.drawing.style import context
 from helpers.drawing.ticks import plain_ticks
 
 
