@@ -5,7 +5,7 @@ from own_review import rows, write
 
 from helpers.article.audit import audit
 from helpers.drawing.marks import Texts
-from helpers.figures import charts
+from helpers.figures.flow import flow
 from helpers.review import facts
 from helpers.review.check import check
 from helpers.review.review import load
@@ -94,7 +94,7 @@ def test_the_drawn_flow_adds_up(tmp_path):
     folder = write(tmp_path, rows(3))
     (folder / "flow.csv").write_text(PLAIN)
     table = load(folder).facts("flow.csv")
-    ax = charts.flow(table.assign(n=table["n"].astype(int)))
+    ax = flow(table.assign(n=table["n"].astype(int)))
     texts = " ".join(text for artist in ax.findobj(Texts) for text in artist.strings)
     assert "65" in texts and "is not" not in texts
 

@@ -16,7 +16,8 @@ from own_review import FAMILY, row, rows, write
 from helpers.analysis import measures
 from helpers.analysis.measures import MEASURES, SMD, UNNAMED, Measure, used
 from helpers.analysis.outcome import Settings, analyse
-from helpers.figures import plots
+from helpers.figures import influence as influence_figures
+from helpers.figures.small_study import funnel
 from helpers.page import document
 from helpers.problems import ReviewError
 from helpers.render import output
@@ -498,9 +499,9 @@ def test_measures_are_restored_from_results():
 
 def test_contours_of_a_funnel_belong_to_the_measure():
     effect, se, n = np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.7, 0.9]), np.array([20, 14, 10])
-    smd = plots.funnel(effect, se=se, n_total=n, estimate=2)
-    other = plots.funnel(effect, se=se, n_total=n, estimate=2, measure=MD)
-    unknown = plots.funnel(effect, se=se, n_total=n * np.nan, estimate=2)
+    smd = funnel(effect, se=se, n_total=n, estimate=2)
+    other = funnel(effect, se=se, n_total=n, estimate=2, measure=MD)
+    unknown = funnel(effect, se=se, n_total=n * np.nan, estimate=2)
     assert smd.get_ylabel() == "1 / √N"
     assert other.get_ylabel() == unknown.get_ylabel() == "Standard error"
     for ax in (other, unknown):  # at the bottom, the 5% contour is 1.96 of the row's own errors
@@ -522,7 +523,7 @@ def test_the_band_and_the_marks_follow_the_level():
     for other in (report.bubble("il_1b", "species"), report.forest("il_1b"), report.funnel("il_1b"),
                   report.influence("il_1b"), report.glance()):  # fmt: skip
         assert "95%" not in other.text + other.html
-    strip = plots.influence(pd.DataFrame({"rstudent": [0.5, 1.5, -3.0]}), level=0.8)[0]
+    strip = influence_figures.influence(pd.DataFrame({"rstudent": [0.5, 1.5, -3.0]}), level=0.8)[0]
     assert len(strip.lines[1].get_xdata()) == 2  # beyond ±1.28 there are two
 
 

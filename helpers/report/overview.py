@@ -10,7 +10,8 @@ import pandas as pd
 from helpers.analysis import measures
 from helpers.analysis.outcome import ARTICLE
 from helpers.article import audit, reconstructions
-from helpers.figures import charts
+from helpers.figures import flow as flow_figure
+from helpers.figures import review as review_figures
 from helpers.page import blocks
 from helpers.report import results
 from helpers.report.base import Exhibits
@@ -97,7 +98,7 @@ class Overview(Exhibits):
         printed = ", and as printed" if self.rebuilds else ""
         settings = f"{'the ' * self.rebuilds}{self._preset_names['article'].lower()}"
         return self._figure(
-            charts.evidence_map(
+            review_figures.evidence_map(
                 table,
                 measure=main,
                 level=ARTICLE.level,
@@ -195,7 +196,7 @@ class Overview(Exhibits):
             return None
         table = table.assign(n=pd.to_numeric(table["n"]))
         return self._figure(
-            charts.flow(table),
+            flow_figure.flow(table),
             name="flow",
             caption=f"Flow of records, after PRISMA 2020. {self.flow_words()}".strip(),
             alt="; ".join(f"{row['item']}: {row['n']}" for _, row in table.iterrows()),
@@ -237,7 +238,7 @@ class Overview(Exhibits):
         counted = {name: table[name].replace("", "not clear").value_counts() for name in names}
         data = pd.concat(counted, names=["property", "value"]).reset_index(name="studies")
         return self._figure(
-            charts.counts(table.replace("", "not clear"), names)[0].figure,
+            review_figures.counts(table.replace("", "not clear"), names)[0].figure,
             name="study-counts",
             caption="What the included studies used; cleaned values, one count a study.",
             alt="; ".join(
@@ -266,7 +267,7 @@ class Overview(Exhibits):
             overall = "overall"
             said = f"; the printed word for all is {listing(sorted(set(table[overall])))!r}"
         return self._figure(
-            charts.risk_of_bias(table, items, overall=overall),
+            review_figures.risk_of_bias(table, items, overall=overall),
             name="risk-of-bias",
             caption=f"SYRCLE's risk of bias in {count(len(table), 'study', 'studies')}: + low, ? "
             f"unclear, − high. There is no summary score{said}.",
@@ -281,7 +282,7 @@ class Overview(Exhibits):
             return None
         counted = self._bias_counts
         return self._figure(
-            charts.risk_of_bias_summary(table, items),
+            review_figures.risk_of_bias_summary(table, items),
             name="risk-of-bias-summary",
             caption=f"Judgements by item. {self.bias_words()}",
             alt=self.bias_words(),
@@ -291,14 +292,14 @@ class Overview(Exhibits):
     @cached_property
     def _bias_counts(self):
         table, items = self._bias
-        counts = {word: (table[list(items)] == word).sum() for word in charts.JUDGEMENTS}
+        counts = {word: (table[list(items)] == word).sum() for word in review_figures.JUDGEMENTS}
         counted = pd.DataFrame({"text": pd.Series(items, dtype=object), **counts})
         return counted.rename_axis("item").reset_index()
 
     def bias_words(self):
         """On which items few studies are at low risk, from the counts."""
         counted = self._bias_counts
-        totals = counted[list(charts.JUDGEMENTS)].sum(axis=1)
+        totals = counted[list(review_figures.JUDGEMENTS)].sum(axis=1)
         weak = [
             f"{item.replace('item_', 'item ')} ({low} of {total} low)"
             for item, low, total in zip(counted["item"], counted["low"], totals, strict=True)
@@ -424,7 +425,7 @@ class Overview(Exhibits):
         labels = found.set_index("outcome")["label"]
         points = p.dropna().assign(label=lambda rows: rows["outcome"].map(labels))
         return self._figure(
-            charts.open_questions(found, points),
+            review_figures.open_questions(found, points),
             name="open-questions",
             caption=f"{count(len(table), 'reconstruction')} that all agree with what is printed: "
             "the range of τ², whether a Hartung-Knapp interval excludes 0, and p of the "
