@@ -18,7 +18,7 @@ from helpers.analysis.measures import MEASURES, SMD, UNNAMED, Measure, used
 from helpers.analysis.outcome import Settings, analyse
 from helpers.figures import influence as influence_figures
 from helpers.figures.small_study import funnel
-from helpers.page import document
+from helpers.page.index import index as write_index
 from helpers.problems import ReviewError
 from helpers.render import output
 from helpers.report.family import Report
@@ -481,7 +481,7 @@ def test_the_index_names_each_measure_and_shows_ratios(tmp_path):
     outcomes = [output._outcome(name, one, "") for name, one in report.content["outcomes"].items()]
     entry = {"family": "movement", "label": "Movement", "href": "m.html", "status": "ok",
              "message": None, "level": 0.9, "outcomes": outcomes}  # fmt: skip
-    html = document.index([entry], title="T")
+    html = write_index([entry], title="T")
     assert "Computed: SMD [90% CI]" in html
     assert "Hazard ratio [90% CI]" in html
     assert "0.70 [0.59,\xa00.84]" in html
@@ -541,7 +541,7 @@ def test_the_index_draws_what_was_printed_only_on_an_axis_of_its_measure():
     one = {"id": "a", "label": "A", "k": 3, "estimate": 5.0, "ci_low": 4.0, "ci_high": 6.0,
            "better": "higher", "published": printed}  # fmt: skip
     entry = {"family": "f", "label": "F", "href": "f.html", "status": "ok", "message": None}
-    own = document.index([entry | {"outcomes": [one]}], title="T")
-    other = document.index([entry | {"outcomes": [one | {"measure": MD}]}], title="T")
+    own = write_index([entry | {"outcomes": [one]}], title="T")
+    other = write_index([entry | {"outcomes": [one | {"measure": MD}]}], title="T")
     assert own.count('class="interval hollow"') == other.count('class="interval hollow"') + 1
     assert "SMD 2.31" in other
