@@ -7,6 +7,7 @@ import pandas as pd
 
 from helpers.stats.dependence import labels
 from helpers.stats.mixed_model.inference import ASKED, fitted
+from helpers.stats.nested.downdate import deletions, suited
 
 COLUMNS = ("estimate", "se", "ci_low", "ci_high", "df", "p_effect", "test", "pi_low", "pi_high")
 
@@ -60,25 +61,48 @@ def leave_out(result, *, by=None, names=None):
         raise ValueError(f"labels are needed for the {k} rows of the fit, there are {len(named)}")
     code = np.arange(k) if by is None else labels(named, k, "by", missing=False)
     mean = result.terms == ("intercept",) and not np.isnan(result.estimate)
+    together = suited(fit, code) if mean else np.zeros(code.max() + 1, bool)
     rows = [
-        {"left_out": named[np.flatnonzero(code == one)[0]], "k": int((code != one).sum())}
-        | _without(result, fit, code != one, mean)
+        None if together[one] else _without(result, fit, code != one, mean)
         for one in range(code.max() + 1)
+    ]
+    if together.any():
+        for one, found in _together(result, fit, code, np.flatnonzero(together)):
+            rows[one] = found
+    first = np.unique(code, return_index=True)[1]
+    remain = len(code) - np.bincount(code)
+    rows = [
+        {"left_out": named[first[one]], "k": int(remain[one])} | found
+        for one, found in enumerate(rows)
     ]
     table = pd.DataFrame(rows)
     last = table.pop("reason")
     return table.assign(reason=last)
 
 
+def _together(result, fit, code, which):
+    """Rows of the table for deletions within one cluster each."""
+    found = deletions(fit, code, which)
+    sigma2, robust = found.pop("sigma2"), found.pop("robust")
+    for at, one in enumerate(which):
+        row = {name: float(values[at]) for name, values in found.items()}
+        row |= {"test": "cr2" if robust[at] else "contain", "tau2": float(sigma2[at].sum())}
+        names = [f"sigma2_{name}" for name in result.levels]
+        row |= dict(zip(names, sigma2[at].tolist(), strict=True)) | {"reason": ""}
+        yield int(one), _blank(result, ["dfbetas"]) | row
+
+
+def _blank(result, dfbetas):
+    """A row without numbers, in the order of the table."""
+    names = ["p" if name == "p_effect" else name for name in COLUMNS]
+    names += ["tau2", *(f"sigma2_{name}" for name in result.levels), "cook", *dfbetas]
+    return dict.fromkeys(names, np.nan) | {"test": "", "reason": ""}
+
+
 def _without(result, fit, keep, mean):
     """What is left of a fit without some rows."""
     dfbetas = ["dfbetas"] if mean else [f"dfbetas_{term}" for term in result.terms]
-    empty = dict.fromkeys(
-        [*(name if name != "p_effect" else "p" for name in COLUMNS), "tau2"], np.nan
-    )
-    empty["test"] = ""
-    empty |= dict.fromkeys([f"sigma2_{name}" for name in result.levels], np.nan)
-    empty |= dict.fromkeys(["cook", *dfbetas], np.nan) | {"reason": ""}
+    empty = _blank(result, dfbetas)
     x, p = fit.x[keep], fit.x.shape[1]
     if len(x) <= p:
         return empty | {"reason": f"{len(x)} rows cannot tell {p} coefficients and variances"}
