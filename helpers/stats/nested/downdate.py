@@ -15,6 +15,7 @@ from helpers.stats.robust import MIN_CLUSTERS, MIN_DF
 
 # Larger clusters are cheaper one by one.
 MAX_ROWS = 100
+MAX_LEVELS = 2
 # Matrices of so many numbers are worked on at once.
 CHUNK = 2_000_000
 
@@ -35,6 +36,8 @@ def suited(fit, code):
     ordinary = p == 1 and "joined" not in fit.cluster_name and (fit.x == 1).all()
     ordinary &= bool((cluster_of[code] == fit.cluster).all())
     ordinary &= np.bincount(fit.cluster).max() <= MAX_ROWS and fit.clusters > 2
+    # With more variances there can be several peaks, and each fit looks for the highest by itself.
+    ordinary &= fit.model.free.sum() <= MAX_LEVELS
     if fit.study is not None:  # else clusters could become others
         first = np.unique(fit.study, return_index=True)[1]
         ordinary &= bool((fit.cluster == fit.cluster[first[fit.study]]).all())
@@ -170,9 +173,22 @@ def _same(model, rows):
 
 def _covariance(model, rows, theta):
     """Covariance of groups of rows (n, m), θ of shape (n, points, levels): (n, points, m, m)."""
-    return model.sampling.dense(rows)[:, None] + np.einsum(
+    return _errors(model.sampling, rows)[:, None] + np.einsum(
         "npl,lnij->npij", theta, _same(model, rows)
     )
+
+
+def _errors(sampling, rows):
+    """V of groups of rows (n, m), which may hold the same rows more than once: (n, m, m)."""
+    k, m = len(sampling.diagonal), rows.shape[1]
+    full = np.zeros((*rows.shape, m))
+    if len(sampling.i):
+        known, wanted = sampling.i * k + sampling.j, rows[:, :, None] * k + rows[:, None]
+        order = np.argsort(known)
+        at = order[np.minimum(np.searchsorted(known, wanted, sorter=order), len(known) - 1)]
+        full = np.where(known[at] == wanted, sampling.value[at], 0.0)
+    full[:, range(m), range(m)] = sampling.diagonal[rows]
+    return full
 
 
 def _maxima(model, parts, theta):

@@ -38,7 +38,8 @@ def clustered_power(
     -------
     pandas.DataFrame
         A row a test, ``size`` or ``doleman``: ``test, false_alarms`` (share rejected with nothing
-        suppressed), ``power`` (both NaN with fewer than 4 degrees of freedom),
+        suppressed), ``power`` (both NaN with fewer than 4 degrees of freedom, or
+        where one cluster alone tells the slope),
         ``error`` (largest standard error of a share from the simulation), ``df``, ``suppressed,
         replicates``.
 
@@ -201,7 +202,8 @@ def _slope_test(x, solved, robust):
         np.put_along_axis(own, rows, u[..., 1], axis=1)
         weights.append(own)
     weights = np.concatenate(weights)
-    df = robust.df(np.array([0.0, 1.0]))
+    slope = np.array([0.0, 1.0])
+    df = robust.df(slope) if robust.unbiased(slope) else np.nan
 
     def test(y):
         beta = y @ solved

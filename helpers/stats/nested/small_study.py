@@ -112,7 +112,8 @@ def doleman_clustered(
     First effects on the baseline risk in the multilevel model; then its residuals by least squares
     on 1/N with CR2 and Satterthwaite's degrees of freedom, the clusters those of the model, the
     working model independent rows of variance 1/weight. With fewer than 4 degrees of freedom the
-    test is not given (p is NaN) and ``options`` says why.
+    test is not given (p is NaN) and ``options`` says why; nor where one cluster alone tells the
+    slope.
 
     References
     ----------
@@ -142,7 +143,8 @@ def doleman_clustered(
     w = {"none": np.ones(len(n)), "variance": 1 / fit.sampling.diagonal, "n": n}[weights]
     x = np.column_stack([np.ones(len(n)), 1 / n])
     beta, robust = least_squares(x, left, w, fit.cluster)
-    se, df = float(np.sqrt(robust.covariance()[1, 1])), robust.df(np.array([0.0, 1.0]))
+    slope = np.array([0.0, 1.0])
+    se, df = float(np.sqrt(robust.covariance()[1, 1])), robust.df(slope)
     said = {
         "first_step": "multilevel", "weights": weights, "test": "cr2",
         "clusters": first.clusters, "label": f"CR2 t, {first.clusters} clusters", "reason": "",
@@ -151,6 +153,8 @@ def doleman_clustered(
     p = float(2 * t_sf(abs(t), df))
     if not df >= MIN_DF or np.isnan(t):
         p, said["reason"] = np.nan, f"{df:.1f} of the {MIN_DF} degrees of freedom that CR2 needs"
+    elif not robust.unbiased(slope):
+        p, said["reason"] = np.nan, "one cluster alone tells the slope"
     return SmallStudyTest(
         "Doleman", len(n), float(t), float(df), p, float(beta[1]), se, float(beta[0]), "1/N", said,
         1 / n, left,

@@ -290,7 +290,7 @@ def _why_not(term, pieces, known):
         elif call and call[2].split(",")[0].strip() in known:
             return f"term {term!r}: there is no function {call[1]}; {HOW}"
         inner = inner.strip("`")
-        if not inner or (re.search(r"[*+^|~`()]", piece) and not _nearest(inner, known, 0.8)):
+        if not inner or (re.search(r"[*+^|~`()]", inner) and not _nearest(inner, known, 0.8)):
             return f"term {term!r} is no term: {HOW}"
         return f"term {term!r}: no moderator is called {inner!r}. {_advice(inner, known)}"
     return f"term {term!r} is no term: {HOW}"
