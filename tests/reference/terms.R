@@ -133,8 +133,7 @@ small <- function(d, rho) {
   second <- function(w) {
     m <- if (is.null(w)) lm(left ~ inverse) else lm(left ~ inverse, weights = w)
     # By default the working variances are equal whatever the weights are.
-    cr2 <- vcovCR(m, cluster = d$study, type = "CR2", target = 1 / (if (is.null(w)) rep(1, nrow(d)) else w),
-                  inverse_var = TRUE)
+    cr2 <- vcovCR(m, cluster = d$study, type = "CR2", target = 1 / (if (is.null(w)) rep(1, nrow(d)) else w))
     test <- coef_test(m, vcov = cr2, test = "Satterthwaite")
     list(slope = unname(coef(m)[2]), intercept = unname(coef(m)[1]), se = test$SE[2],
          df = test$df_Satt[2], p = test$p_Satt[2])
