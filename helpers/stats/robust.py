@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -165,12 +165,16 @@ class Sandwich:
         X_i'·U_i: what fitting β takes from it is lever'·M·lever.
     bread : ndarray, shape (p, p)
         M, the covariance of β under the working model.
+    adjusted : list of (rows, U)
+        Of clusters of one size their rows (clusters, n) and U (clusters, n, p): U'·residuals are its
+        scores.
     """
 
     score: np.ndarray
     own: np.ndarray
     lever: np.ndarray
     bread: np.ndarray
+    adjusted: list = field(default_factory=list, repr=False)
 
     @property
     def clusters(self):
@@ -275,7 +279,7 @@ def sandwich(x, residual, *, bread, stacked):
     As in `cluster_robust`: A_i = D'·(D·(Φ_i - X_i·M·X_i')·D')^(-1/2)·D with D'D = Φ_i, and
     U_i = A_i'·Φ_i⁻¹·X_i·M.
     """
-    score, own, lever = [], [], []
+    score, own, lever, adjusted = [], [], [], []
     for rows, phi in stacked:
         part = x[rows]
         d = np.linalg.cholesky(phi).mT
@@ -287,7 +291,9 @@ def sandwich(x, residual, *, bread, stacked):
         values[values <= 1e-12 * largest[:, None]] = np.inf
         u = vectors.mT @ (d @ np.linalg.solve(phi, part @ bread)) / np.sqrt(values)[..., None]
         u = d.mT @ (vectors @ u)
+        adjusted.append((rows, u))
         score.append((u.mT @ residual[rows][..., None])[..., 0])
         own.append(u.mT @ phi @ u)
         lever.append(part.mT @ u)
-    return Sandwich(np.concatenate(score), np.concatenate(own), np.concatenate(lever), bread)
+    parts = (np.concatenate(part) for part in (score, own, lever))
+    return Sandwich(*parts, bread, adjusted)

@@ -95,6 +95,22 @@ class Likelihood:
             gradient[:, level] = np.einsum("np,npq,nq->n", e, square, e) - trace + taken
         return self._logliks(cross, logdet), gradient / 2
 
+    def sums(self, theta):
+        """What likelihood and slope are made of, sums over independent rows, at θ (n, levels).
+
+        [X y]'M⁻¹[X y] (n, q, q), log|M| (n,), and of each level Σ 1'M⁻¹1 (n, levels) and
+        Σ (1'M⁻¹[X y])'(1'M⁻¹[X y]) (n, levels, q, q), over its groups.
+        """
+        parts = []
+        chunk = max(1, _CHUNK // self.base.size)
+        for start in range(0, len(theta), chunk):
+            some = theta[start : start + chunk]
+            cross, logdet, way = self._up(some)
+            trace, square = zip(*self._down(some, way), strict=True)
+            trace = [np.broadcast_to(t, len(some)) for t in trace]
+            parts.append((cross, logdet, np.stack(trace, axis=1), np.stack(square, axis=1)))
+        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+
     def at(self, theta):
         """Coefficients on the orthonormal basis, their covariance, Q and log-likelihood at one θ."""
         cross, logdet, _ = self._up(theta[None])
