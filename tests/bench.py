@@ -17,10 +17,9 @@ import time
 import numpy as np
 import pandas as pd
 
-from helpers.stats.dependence import three_level
 from helpers.stats.influence import diagnostics, gosh, leave_one_out
 from helpers.stats.moderators import meta_regression
-from helpers.stats.multilevel import multilevel
+from helpers.stats.multilevel import multilevel, three_level
 from helpers.stats.pooling import pool, tau2
 from helpers.stats.robust import cluster_robust
 from helpers.stats.small_study import power

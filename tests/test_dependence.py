@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from scipy import optimize
 
-from helpers.stats.dependence import covariance, labels, shared_control_n, stacks, three_level
+from helpers.stats.mixed_model.groups import labels, stacks
+from helpers.stats.multilevel import three_level
 from helpers.stats.pooling import pool
+from helpers.stats.shared_controls import covariance, shared_control_n
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from helpers.stats import heterogeneity
-from helpers.stats.dependence import three_level
 from helpers.stats.influence import cumulative, diagnostics, gosh, leave_one_out
 from helpers.stats.moderators import meta_regression, subgroups
+from helpers.stats.multilevel import three_level
 from helpers.stats.pooling import METHODS, pool, tau2
-from helpers.stats.small_study import begg, egger, selection_model, trim_and_fill
+from helpers.stats.publication_bias import selection_model, trim_and_fill
+from helpers.stats.small_study import begg, egger
 
 settings.register_profile("engine", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("engine")

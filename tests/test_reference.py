@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from scipy import linalg, stats
 
-from helpers.stats import dependence, influence, small_study
+from helpers.stats import influence, multilevel, publication_bias, shared_controls, small_study
 from helpers.stats.effects import effect_sizes
 from helpers.stats.moderators import meta_regression, subgroups
 from helpers.stats.pooling import METHODS, pool
@@ -278,7 +278,7 @@ def test_trim_and_fill(case):
     assert len(case["trim_and_fill"]) >= 20
     for name, expected in case["trim_and_fill"].items():
         method, estimator, side = name.split()
-        got = small_study.trim_and_fill(
+        got = publication_bias.trim_and_fill(
             data["yi"], variance=data["vi"], method=method, estimator=estimator,
             side=None if side == "auto" else side,
         )  # fmt: skip
@@ -296,9 +296,9 @@ def test_selection_model(case):
         call = {name: expected[name] for name in ("step", "alternative")}
         if expected["delta"] > 99:  # no result on one side of the step: R stops at its bound
             with pytest.raises(ValueError, match="one side of the step"):
-                small_study.selection_model(data["yi"], variance=data["vi"], **call)
+                publication_bias.selection_model(data["yi"], variance=data["vi"], **call)
             continue
-        got = small_study.selection_model(data["yi"], variance=data["vi"], **call)
+        got = publication_bias.selection_model(data["yi"], variance=data["vi"], **call)
         # Never a lower likelihood than R's, nor another optimum.
         assert -1e-9 < got.loglik - expected["loglik"] < 1e-6
         for name in ("estimate", "se", "tau2", "delta", "statistic", "p"):
@@ -311,7 +311,7 @@ def test_excess_significance(case):
     data = DATA[case["data"]]
     for name, expected in case["excess"].items():
         method, test = name.split()
-        got = small_study.excess_significance(
+        got = publication_bias.excess_significance(
             data["yi"], variance=data["vi"], method=method, test=test
         )
         assert got.observed == expected["observed"]
@@ -335,7 +335,7 @@ def test_three_level(case, rho):
     data, expected = DATA[case["data"]], case["three_level"][rho]
     scale = scale_of(data)
     given = {"variance": data["vi"]} if rho == "0" else {"covariance": same_study(data, float(rho))}
-    got = dependence.three_level(data["yi"], study=data["study"], **given)
+    got = multilevel.three_level(data["yi"], study=data["study"], **given)
     # Never a lower likelihood than R's, and no visibly higher one either: it is the same function.
     assert -1e-9 < got.loglik - expected["loglik"] < 1e-6
     for name in ("estimate", "se", "ci_low", "ci_high"):
@@ -376,7 +376,7 @@ def test_cluster_robust_of_a_pooled_result(case):
 def test_covariance_of_shared_controls(case):
     data = DATA[case["data"]]
     for pooled_sd, expected in case["covariance"].items():
-        blocks = dependence.covariance(
+        blocks = shared_controls.covariance(
             data["yi"], variance=data["vi"], study=data["study"],
             control_group=data["control_group"], n_treated=data["n_treated"],
             n_control=data["n_control"], pooled_sd=pooled_sd,

@@ -5,16 +5,8 @@ import pytest
 from scipy import stats
 
 from helpers.stats.pooling import pool
-from helpers.stats.small_study import (
-    begg,
-    doleman,
-    egger,
-    excess_significance,
-    power,
-    pustejovsky,
-    selection_model,
-    trim_and_fill,
-)
+from helpers.stats.publication_bias import excess_significance, selection_model, trim_and_fill
+from helpers.stats.small_study import begg, doleman, egger, power, pustejovsky
 
 
 @pytest.fixture

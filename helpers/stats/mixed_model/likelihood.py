@@ -17,7 +17,9 @@ from itertools import combinations
 
 import numpy as np
 
-from helpers.stats.dependence import stacks
+from helpers.stats.distributions import chi2_isf
+from helpers.stats.heterogeneity import others
+from helpers.stats.mixed_model.groups import stacks
 
 # Numbers that the recursion works on at once: keeps the working set within a core's cache.
 _CHUNK = 400_000
@@ -106,6 +108,11 @@ class Likelihood:
     @cached_property
     def typical_variance(self):
         """(k - p)/tr(P), P = V⁻¹ - V⁻¹X(X'V⁻¹X)⁻¹X'V⁻¹."""
+        if self.p == 1 and self.depth == len(self.codes):
+            # Of positive terms only: one weight that outweighs all others costs no digits.
+            w = 1 / self.base.spread
+            own = self.base.z[0] ** 2 * w
+            return (self.k - 1) * own.sum() / (w * others(own)).sum()
         nothing = np.zeros((1, len(self.free)))
         cross, _, way = self._up(nothing)
         *_, (trace, square) = self._down(nothing, way)
@@ -117,7 +124,13 @@ class Likelihood:
         free = self.free if free is None else free
         return _climb(self, self._best_of_grid() if theta is None else theta, free)
 
-    def profile(self, best, which, drop):
+    def profiles(self, best, level):
+        """Profile-likelihood bounds of each free variance, in the effects' own units."""
+        drop = chi2_isf(1 - level, 1) / 2
+        found = [self._profile(best, at, drop) for at in np.flatnonzero(self.free)]
+        return [tuple(float(self.unit**2 * bound) for bound in bounds) for bounds in found]
+
+    def _profile(self, best, which, drop):
         """Bounds of θ[which] where the likelihood, maximised over the others, has lost `drop`."""
         from scipy.optimize import brentq  # 0.1 s to import
 
