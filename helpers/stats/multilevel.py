@@ -552,11 +552,12 @@ def three_level(effect, *, study, variance=None, covariance=None, interval="z", 
         "pi_low": estimate - reach, "pi_high": estimate + reach, "q": q,
         "p_heterogeneity": chi2_sf(q, k - 1), "loglik": loglik - (k - 1) * np.log(model.unit),
     }  # fmt: skip
-    if len(errors.i):
+    kept = errors.diagonal
+    if isinstance(covariance, list):
+        kept = [np.asarray(block, dtype=float) for block in covariance]
+    elif covariance is not None:
         rows = np.split(np.argsort(code, kind="stable"), np.cumsum(np.bincount(code))[:-1])
-        kept = [errors.dense(one[None])[0] for one in rows]
-    else:
-        kept = errors.diagonal
+        kept = [np.asarray(covariance, dtype=float)[np.ix_(one, one)] for one in rows]
     return ThreeLevelResult(
         k=k, studies=studies, **{name: float(value) for name, value in found.items()},
         level=level, interval=interval, note=note, effect=y, covariance=kept, study=code,

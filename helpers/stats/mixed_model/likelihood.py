@@ -95,7 +95,7 @@ class Likelihood:
         for level, (trace, square) in enumerate(self._down(theta, way)):
             taken = np.einsum("npq,nqp->n", inverse, square[:, :-1, :-1])
             gradient[:, level] = np.einsum("np,npq,nq->n", e, square, e) - trace + taken
-        return self._logliks(cross, logdet), gradient / 2
+        return self._logliks(cross, logdet, inverse), gradient / 2
 
     def at(self, theta):
         """Coefficients on the orthonormal basis, their covariance, Q and log-likelihood at one θ."""
@@ -103,7 +103,7 @@ class Likelihood:
         inverse = np.linalg.inv(cross[0, :-1, :-1])
         beta = inverse @ cross[0, :-1, -1]
         q = cross[0, -1, -1] - cross[0, :-1, -1] @ beta
-        return beta, inverse, q, self._logliks(cross, logdet)[0]
+        return beta, inverse, q, self._logliks(cross, logdet, inverse[None])[0]
 
     @cached_property
     def typical_variance(self):
@@ -152,9 +152,10 @@ class Likelihood:
             high *= 2
         return low, root(best[which], high)
 
-    def _logliks(self, cross, logdet):
+    def _logliks(self, cross, logdet, inverse=None):
         sxx, sxy = cross[:, :-1, :-1], cross[:, :-1, -1:]
-        explained = (sxy.mT @ np.linalg.solve(sxx, sxy))[:, 0, 0]
+        inverse = np.linalg.inv(sxx) if inverse is None else inverse
+        explained = (sxy.mT @ inverse @ sxy)[:, 0, 0]
         free = (self.k - self.p) * np.log(2 * np.pi)
         return -(free + logdet + np.linalg.slogdet(sxx)[1] + cross[:, -1, -1] - explained) / 2
 
@@ -306,6 +307,11 @@ def _climb(model, theta, free):
             break
         step = np.zeros(len(theta))
         step[move] = _uphill(slope[move], curvature[np.ix_(move, move)])
+        new = np.maximum(theta + step, 0)
+        # So short a step changes the likelihood by its square, which is less than rounding.
+        if np.all(np.abs(new - theta) <= 1e-7 * (new + 1e-3)):
+            theta = new
+            break
         for halving in range(40):
             new = np.maximum(theta + step / 2**halving, 0)
             found = _around(model, new, free)
@@ -313,11 +319,7 @@ def _climb(model, theta, free):
                 break
         else:
             break
-        # The next step would be shorter by 1e-5 or more.
-        done = np.all(np.abs(new - theta) <= 1e-7 * (new + 1e-3))
         theta, (value, slope, curvature) = new, found
-        if done:
-            break
     return theta, value
 
 

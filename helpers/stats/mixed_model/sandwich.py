@@ -114,8 +114,9 @@ class Sandwich:
         taken = lever.mT @ lever
         o, t = (np.einsum("irr->ir", m) for m in (own, taken))
         variance = (o[:, :, None] * (o - 2 * t)[:, None] + own * (own - 2 * taken)).sum()
-        both = np.einsum("ipr,iqs->rspq", lever, lever, optimize=True)
-        variance += (both**2).sum() + np.einsum("rspq,rsqp->", both, both)
+        flat = lever.reshape(len(lever), -1)
+        both = (flat.T @ flat).reshape(2 * lever.shape[1:]).transpose(1, 3, 0, 2)  # Σ l_pr·l_qs
+        variance += (both**2).sum() + (both * both.mT).sum()
         return (own - taken).sum(axis=0), variance
 
 
