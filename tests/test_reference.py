@@ -96,7 +96,7 @@ def test_grid_is_complete():
         assert len(case["fits"]) == 12
     assert len(REFERENCE["regressions"]) >= 25 and len(REFERENCE["subgroups"]) >= 10
     assert any(len(case["moderators"]) > 2 for case in REFERENCE["regressions"])
-    assert len(REFERENCE["influence"]) >= 12 and len(REFERENCE["gosh"]) >= 3
+    assert len(REFERENCE["influence"]) >= 12
     assert len(REFERENCE["small_study"]) >= 20
     multilevel = {case["data"] for case in REFERENCE["multilevel"]}
     assert {"konstantopoulos2011", "assink2016", "knapp2017", "riley2003"} <= multilevel
@@ -216,33 +216,16 @@ def test_influence(case):
         got = influence.cumulative(y, variance=v, method=method)[1:]
         for name, values in expected["cumulative"].items():
             field_agrees(got[name], values[1:], name, scale)
-        got = influence.baujat(y, variance=v, method=method)
-        for axis, values in expected["baujat"].items():
-            agrees(got[axis], values, "tau2", 1, f"{method} baujat {axis}")
     got = influence.leave_one_out(y, variance=v, interval="hksj")
     for name, values in case["fits"]["REML"]["leave_one_out_hksj"].items():
         field_agrees(got[name], values, name, scale)
-
-
-@pytest.mark.parametrize("case", cases("gosh"))
-def test_gosh_of_all_subsets(case):
-    data = DATA[case["data"]]
-    inside = influence.members(len(data))
-    order = {"".join(map(str, row)): i for i, row in enumerate(inside.astype(int))}
-    rows = [(order[m], i) for i, m in enumerate(case["member"]) if m.count("1") > 1]
-    ours, theirs = np.transpose(rows)
-    assert len(ours) == len(inside)
-    for method, expected in case["fits"].items():
-        got = influence.gosh(data["yi"], variance=data["vi"], method=method).iloc[ours]
-        for name, values in expected.items():
-            field_agrees(got[name], np.asarray(values)[theirs], name, scale_of(data))
 
 
 # ---------------------------------------------------------------------------- small-study effects
 
 
 @pytest.mark.parametrize("case", cases("small_study"))
-def test_regression_and_rank_tests(case):
+def test_regression_tests(case):
     data = DATA[case["data"]]
     y, v = data["yi"], data["vi"]
     scale = scale_of(data)
@@ -251,9 +234,6 @@ def test_regression_and_rank_tests(case):
     agrees(found.p, case["egger"]["p"], "p")
     agrees(found.intercept, case["egger"]["limit"], "estimate", scale)
     assert found.df == case["egger"]["df"]
-    found = small_study.begg(y, variance=v)
-    agrees(found.statistic, case["begg"]["statistic"], "estimate")
-    agrees(found.p, case["begg"]["p"], "p")
     if "pustejovsky" not in case:
         return
     sizes = {"n_treated": data["n_treated"], "n_control": data["n_control"]}

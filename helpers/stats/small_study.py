@@ -1,8 +1,8 @@
 """Small-study effects: tests, trim and fill, selection model, excess significance, power.
 
 No test on the standard error decides about standardised mean differences, whose standard error
-contains the effect itself: `egger`, `begg` and `trim_and_fill` are there for comparison and for
-other measures; `doleman` and `pustejovsky` rest on sample size alone.
+contains the effect itself: `egger` is there for comparison and for other measures; `doleman` and
+`pustejovsky` rest on sample size alone.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class SmallStudyTest:
         Its name.
     k : int
     statistic, df, p : float
-        t with df degrees of freedom (Begg: Kendall's τ, df NaN) and two-sided p.
+        t with df degrees of freedom, and two-sided p.
     slope, se, intercept : float
-        Of the regression; NaN for Begg.
+        Of the regression.
     predictor : str
         What the effects were regressed on.
     options : dict
@@ -143,32 +143,6 @@ def egger(effect, *, variance):
     return _regression("Egger", "standard error", *_egger_points(y, v))
 
 
-def begg(effect, *, variance):
-    """Begg and Mazumdar's test: Kendall's τ of standardised deviations with the variances.
-
-    Exact without ties, normal approximation with them. Not valid for SMDs.
-
-    References
-    ----------
-    Begg and Mazumdar (1994), Biometrics 50:1088.
-    """
-    from scipy import stats  # here, because its import takes long and only this test needs it
-
-    y, v = checked(effect, variance)
-    _enough(len(y))
-    away = heterogeneity.centred(y, v)[0]
-    for name, values in (("effects", away), ("variances", v)):
-        if not np.ptp(values):
-            raise ValueError(f"Begg: the {name} are all equal, so there are no ranks")
-    z = _deviates(away, v)
-    ties = min(len(np.unique(z)), len(np.unique(v))) < len(y)
-    found = stats.kendalltau(z, v, method="asymptotic" if ties else "exact")
-    return SmallStudyTest(
-        "Begg", len(y), float(found.statistic), np.nan, float(found.pvalue),
-        predictor="variance", options={"exact": not ties}, x=v, y=z,
-    )  # fmt: skip
-
-
 # ------------------------------------------------------------------------------------ adjustments
 
 
@@ -202,7 +176,7 @@ def power(
         Simulated data sets.
     seed : int
     tests : sequence of str, optional
-        Of ``doleman, pustejovsky, egger, begg``; by default all (begg is the slow one).
+        Of ``doleman, pustejovsky, egger``; by default all.
 
     Returns
     -------
@@ -223,7 +197,6 @@ def power(
     runs = {
         "pustejovsky": lambda y, v: p(_pustejovsky_points(y, n1, n2)),
         "egger": lambda y, v: p(_egger_points(y, v)),
-        "begg": lambda y, v: _kendall_p(_deviates(y, v), v),
     }
     if baseline is not None:
         (risk,) = numbers(k, baseline=baseline)
@@ -294,22 +267,6 @@ def _line(y, x, w):
     with np.errstate(divide="ignore", invalid="ignore"):  # no spread: refused by the caller
         t = slope / se
     return slope, se, t, (y_mean - slope[..., None] * x_mean)[..., 0]
-
-
-def _deviates(y, v):
-    """Begg's standardised deviations from the common effect, batches in front."""
-    w = 1 / v
-    total = w.sum(-1, keepdims=True)
-    spread = np.sqrt(v * heterogeneity.others(w) / total)  # √(v - 1/Σw)
-    return (y - (w * y).sum(-1, keepdims=True) / total) / spread
-
-
-def _kendall_p(z, v):
-    """Kendall's rank correlation: p by normal approximation without ties, for a batch."""
-    k = z.shape[-1]
-    pairs = (np.sign(z[:, i:] - z[:, :-i]) * np.sign(v[:, i:] - v[:, :-i]) for i in range(1, k))
-    concordance = sum(pair.sum(-1) for pair in pairs)
-    return two_sided_p(concordance / np.sqrt(k * (k - 1) * (2 * k + 5) / 18))
 
 
 def _regression(test, predictor, y, x, w, options=None, size=None):

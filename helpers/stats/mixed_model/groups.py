@@ -40,4 +40,4 @@ def stacks(code, within=None):
     size = np.bincount(code)[code[order]]
     for n in np.unique(size):
         rows = order[size == n].reshape(-1, n)
-        yield from np.array_split(rows, -(-rows.size * n // 1_000_000))
+        yield from np.array_split(rows, min(len(rows), -(-rows.size * n // 1_000_000)))
