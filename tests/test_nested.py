@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.stats.dependence import stacks
+from helpers.stats.mixed_model.groups import stacks
 from helpers.stats.mixed_model.sampling import constant_covariance
 from helpers.stats.moderators import meta_regression
 from helpers.stats.multilevel import moderator_levels, multilevel

@@ -11,7 +11,7 @@ import pandas as pd
 from helpers.analysis import animals, measures
 from helpers.analysis.measures import SMD, Measure
 from helpers.analysis.settings import ARTICLE, RECOMMENDED, Settings, chosen_ids
-from helpers.stats import dependence
+from helpers.stats import shared_controls
 from helpers.stats.effects import brings_own, effect_sizes, undefined
 from helpers.stats.moderators import (
     RegressionResult,
@@ -20,6 +20,7 @@ from helpers.stats.moderators import (
     meta_regression,
     subgroups,
 )
+from helpers.stats.multilevel import three_level
 from helpers.stats.pooling import POOLED_FIELDS, PooledResult, critical, pool
 from helpers.stats.robust import cluster_robust
 
@@ -63,7 +64,7 @@ class OutcomeAnalysis:
         none.
     article, recommended, chosen, with_excluded : PooledResult
         The presets, the chosen result, and the chosen result over all rows.
-    three_level : helpers.stats.dependence.ThreeLevelResult or None
+    three_level : helpers.stats.multilevel.ThreeLevelResult or None
         None where it cannot be fitted; ``three_level_note`` then says why.
     robust : helpers.stats.robust.RobustResult or None
         Cluster-robust inference on the three-level model.
@@ -327,7 +328,7 @@ def _three_level(rows, split):
     fitted = None
     try:
         sampling = _sampling(rows, found, split)
-        fitted = dependence.three_level(found["effect"], study=rows["study"], **sampling)
+        fitted = three_level(found["effect"], study=rows["study"], **sampling)
         return fitted, cluster_robust(fitted, study=rows["study"]), ""
     except ValueError as error:
         return fitted, None, str(error)
@@ -342,7 +343,7 @@ def _sampling(rows, found, split):
         return {"variance": found["variance"]}
     # Animals seen on several days covary through themselves, arms through their control.
     return {
-        "covariance": dependence.covariance(
+        "covariance": shared_controls.covariance(
             found["effect"],
             variance=found["variance"],
             study=rows["study"],

@@ -7,12 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from helpers.stats.dependence import stacks
 from helpers.stats.distributions import f_sf
+from helpers.stats.mixed_model.groups import stacks
 from helpers.stats.mixed_model.likelihood import Likelihood
 from helpers.stats.mixed_model.sampling import Sampling
+from helpers.stats.mixed_model.sandwich import MAX_CLUSTER, MIN_CLUSTERS, MIN_DF, sandwich
 from helpers.stats.pooling import critical, inference
-from helpers.stats.robust import MAX_CLUSTER, MIN_CLUSTERS, MIN_DF, sandwich
 
 ASKED = "as asked for"
 # A robust standard error below this share of the model's comes of equal effects, or of one cluster.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.stats.dependence import labels
+from helpers.stats.mixed_model.groups import labels
 from helpers.stats.mixed_model.inference import ASKED, fitted
 from helpers.stats.nested.downdate import MAX_LEVELS, deletions, suited
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.stats.dependence import stacks
+from helpers.stats.mixed_model.groups import stacks
 from helpers.stats.mixed_model.inference import ASKED, NO_WIDTH
+from helpers.stats.mixed_model.sandwich import MIN_CLUSTERS, MIN_DF
 from helpers.stats.pooling import critical, two_sided_p
-from helpers.stats.robust import MIN_CLUSTERS, MIN_DF
 
 # Larger clusters are cheaper one by one.
 MAX_ROWS = 100

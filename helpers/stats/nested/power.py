@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.stats.dependence import stacks
 from helpers.stats.distributions import t_isf, t_sf
 from helpers.stats.effects import small_sample_factor
+from helpers.stats.mixed_model.groups import stacks
+from helpers.stats.mixed_model.sandwich import MIN_CLUSTERS, MIN_DF, sandwich
 from helpers.stats.nested.small_study import least_squares
 from helpers.stats.pooling import numbers
-from helpers.stats.robust import MIN_CLUSTERS, MIN_DF, sandwich
 
 
 def clustered_power(

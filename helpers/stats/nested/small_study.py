@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.stats.dependence import stacks
 from helpers.stats.distributions import t_sf
+from helpers.stats.mixed_model.groups import stacks
 from helpers.stats.mixed_model.inference import NO_WIDTH
+from helpers.stats.mixed_model.sandwich import MIN_CLUSTERS, MIN_DF, sandwich
 from helpers.stats.multilevel import multilevel
 from helpers.stats.pooling import numbers
-from helpers.stats.robust import MIN_CLUSTERS, MIN_DF, sandwich
 from helpers.stats.small_study import WEIGHTS, SmallStudyTest
 
 SIZE = "√(1/n1 + 1/n2)"
