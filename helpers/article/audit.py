@@ -27,6 +27,7 @@ import pandas as pd
 from helpers.article.printed import Article, Number, Printed, count, plain, read
 from helpers.review import facts
 from helpers.stats.distributions import t_isf, t_sf
+from helpers.writing import write_csv
 
 PLACE = ["table", "outcome", "moderator", "level", "statistic"]
 COLUMNS = ["check", "grade", *PLACE, "printed", "implied", "question"]
@@ -460,9 +461,8 @@ def main(folder: str | Path, csv_path: str | Path | None = None) -> int:
     """Print findings and counts, write the findings if asked; 0, or 2 if input is unreadable."""
     try:
         findings, counts = audit(folder)
-        if csv_path:  # a text that a spreadsheet would take for a formula gets an apostrophe
-            safe = findings.map(lambda t: f"'{t}" if t[:1] in tuple("=+-@\t\r") else t)
-            safe.to_csv(csv_path, index=False, encoding="utf-8", lineterminator="\n")
+        if csv_path:
+            write_csv(findings, csv_path)
     except (ValueError, OSError) as fault:
         print(f"audit: {fault}", file=sys.stderr)
         return 2

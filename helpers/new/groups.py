@@ -4,7 +4,7 @@ import re
 
 from helpers.new.headings import KINDS, KNOWN, QUANTITIES, Heading, error_kinds, read_heading, words
 from helpers.new.questions import FILL_IN, MISSING, OURS
-from helpers.review.group_data import ARMS
+from helpers.review.columns import ARMS
 
 # An effect's precision under a heading that does not name the effect again.
 BARE_SE = KINDS["SEM"] | {"standard", "error", "std", "err"}

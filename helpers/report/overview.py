@@ -15,10 +15,12 @@ from helpers.figures import review as review_figures
 from helpers.page import blocks
 from helpers.report import results
 from helpers.report.base import Exhibits
-from helpers.words import alerts, numbers, sentences
+from helpers.review.check import EXTREME
+from helpers.words import numbers, sentences
 from helpers.words import reconstructions as reconstructions_of
 from helpers.words.numbers import count, listing, number, percent
 from helpers.words.tables import BOUNDS, estimate_cell, preset_names
+from helpers.writing import plain
 
 STUDY_COLUMNS = {
     "first_author": "Study", "year": "Year", "animal_reported": "Animal", "sex_reported": "Sex",
@@ -335,9 +337,9 @@ class Overview(Exhibits):
              for name, row in self.printed.iterrows() if name in set(table["outcome_id"])],
             columns=list(names.values()),
         )  # fmt: skip
-        far = int((pd.to_numeric(table["smd"]).abs() > alerts.EXTREME).sum())
+        far = int((pd.to_numeric(table["smd"]).abs() > EXTREME).sum())
         note = (
-            f" {far} of them lie beyond ±{alerts.EXTREME}, further than standardised differences of "
+            f" {far} of them lie beyond ±{EXTREME}, further than standardised differences of "
             "measurements reach: they look like differences in other units."
             if far
             else ""
@@ -445,4 +447,4 @@ class Overview(Exhibits):
             self.seed,
             self.not_analysed,
         )
-        return content | {"audit": results.finite(self.findings.to_dict("records"))}
+        return content | {"audit": plain(self.findings)}
