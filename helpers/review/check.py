@@ -80,6 +80,7 @@ def examine(folder=None):
     found = [*sheet.findings, *_of_rows(description, sheet), *of_exclusions]
     found = [_no_effect_due(finding, left_out, sheet) for finding in found]
     found += facts.findings(description.folder)
+    found += facts.of_studies(description.folder, description.studies)
     found = list(dict.fromkeys(found))  # a column for both groups is found in each
     faults, warnings = (
         tuple(f for f in found if f.severity == kind) for kind in ("fault", "warning")
