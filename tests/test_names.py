@@ -13,8 +13,8 @@ from own_review import FAMILY, row, write
 from helpers.analysis.outcome import RECOMMENDED, analyse
 from helpers.report.family import Report
 from helpers.review.check import check
+from helpers.review.columns import COLUMNS
 from helpers.review.description import PROJECT
-from helpers.review.mapping import COLUMNS
 from helpers.review.review import load
 from helpers.words.r_script import metafor_script
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.drawing.text import shorten, text_width, wrap
+from helpers.review.columns import ARMS
 from helpers.words.numbers import (
     effect_digits,
     effect_interval,
@@ -124,7 +125,7 @@ def columns(rows, results, columns, after, first, effect_label, favours, measure
     digits = _digits(rows)
     lead = [column(first, rows["label"], "left", most=LABEL_MAX, tail=8)]
     lead += [study_column(*item, "left") for item in (columns or {}).items()]
-    for arm, called in zip(("treated", "control"), favours[::-1], strict=True):
+    for arm, called in zip(ARMS, favours[::-1], strict=True):
         lead += arm_columns(arm, called) if f"n_{arm}" in rows else []
     summaries = [estimate_text(*(r[name] for name in BOUNDS), measure) for r in results]
     least = max((text_width(text, bold=True) for text in summaries), default=0)

@@ -15,23 +15,13 @@ from helpers.figures import review as review_figures
 from helpers.page import blocks
 from helpers.report import results
 from helpers.report.base import Exhibits
-from helpers.words import alerts, numbers, sentences
+from helpers.review.check import EXTREME
+from helpers.words import numbers, sentences
 from helpers.words import reconstructions as reconstructions_of
 from helpers.words.numbers import count, listing, number, percent
 from helpers.words.tables import BOUNDS, estimate_cell, preset_names
+from helpers.writing import plain
 
-STUDY_COLUMNS = {
-    "first_author": "Study", "year": "Year", "animal_reported": "Animal", "sex_reported": "Sex",
-    "weight_age_reported": "Weight or age", "level_reported": "Level of injury",
-    "model_reported": "Model of injury", "origin_reported": "Origin as printed", "origin": "Origin",
-    "dose": "Dose, units mended", "timing_reported": "Time to treatment",
-    "route_reported": "Route as printed", "route": "Route", "n_administrations": "Administrations",
-}  # fmt: skip
-SUMMARIES = {
-    "species": "Species", "model": "Model of injury", "origin": "Origin of exosomes",
-    "first_injection": "First injection", "route": "Route",
-    "n_administrations": "Number of administrations",
-}  # fmt: skip
 PRINTED = {
     "estimate": "published", "ci_low": "published_low", "ci_high": "published_high"
 }  # fmt: skip
@@ -215,25 +205,22 @@ class Overview(Exhibits):
         table = self.review.facts("studies.csv")
         if table.empty:
             return None
-        names = {key: label for key, label in STUDY_COLUMNS.items() if key in table}
-        shown = table[list(names)].rename(columns=names).replace("", "–")
-        cleaned = ""
-        if {"origin_reported", "route_reported", "origin", "route"} <= set(names):
-            cleaned = (
-                " Animal to model and time keep the words as printed; origin, dose, route and "
-                "number of administrations stand cleaned as well."
-            )
+        said = self.review.studies
+        # A review that says nothing shows what there is.
+        names = said.get("columns") or {name: name for name in table}
+        shown = table[list(names)].set_axis(list(names.values()), axis=1).replace("", "–")
+        note = f" {said['note']}" if "note" in said else ""
         return self._table(
             shown, name="studies", data=table.assign(provenance="as printed"),
-            caption=f"The {count(len(table), 'included study', 'included studies')}.{cleaned} The "
+            caption=f"The {count(len(table), 'included study', 'included studies')}.{note} The "
             "download has every column.",
         )  # fmt: skip
 
     def study_counts(self):
-        """How many studies used which species, model, origin, route and number of doses."""
+        """How many studies have which property, of those that `[studies.summaries]` names."""
         table = self.review.facts("studies.csv")
-        names = {name: heading for name, heading in SUMMARIES.items() if name in table}
-        if not names:
+        names = self.review.studies.get("summaries")
+        if table.empty or not names:
             return None
         counted = {name: table[name].replace("", "not clear").value_counts() for name in names}
         data = pd.concat(counted, names=["property", "value"]).reset_index(name="studies")
@@ -335,9 +322,9 @@ class Overview(Exhibits):
              for name, row in self.printed.iterrows() if name in set(table["outcome_id"])],
             columns=list(names.values()),
         )  # fmt: skip
-        far = int((pd.to_numeric(table["smd"]).abs() > alerts.EXTREME).sum())
+        far = int((pd.to_numeric(table["smd"]).abs() > EXTREME).sum())
         note = (
-            f" {far} of them lie beyond ±{alerts.EXTREME}, further than standardised differences of "
+            f" {far} of them lie beyond ±{EXTREME}, further than standardised differences of "
             "measurements reach: they look like differences in other units."
             if far
             else ""
@@ -445,4 +432,4 @@ class Overview(Exhibits):
             self.seed,
             self.not_analysed,
         )
-        return content | {"audit": results.finite(self.findings.to_dict("records"))}
+        return content | {"audit": plain(self.findings)}

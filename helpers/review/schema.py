@@ -108,6 +108,7 @@ REVIEW = {
         "detail": TEXT,
     },
     "forest_columns": {"*": TEXT},
+    "studies": {"columns": {"*": TEXT}, "summaries": {"*": TEXT}, "note": TEXT},
     "protocol": {"id": TEXT, "deviations": [TEXT]},
     "sheet": SHEET,
     "families!": [{"id!": WORD, "label": TEXT, "outcomes!": [OUTCOME]}],
