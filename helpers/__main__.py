@@ -130,6 +130,7 @@ def compare(out, **options):
     Agreement by column and the cells that differ.
     """
     from helpers.sheet.agreement import compare_sheets
+    from helpers.writing import write_csv
 
     agreement, differing, reconciled = compare_sheets(**options)
     if not agreement["cells"].any():
@@ -138,7 +139,7 @@ def compare(out, **options):
     for table in (agreement, differing):
         click.echo(table.to_string(index=False, na_rep="") + "\n")
     if out:
-        reconciled.to_csv(out, index=False)
+        write_csv(reconciled, out)
     return 1 if len(differing) else 0
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from own_review import row, rows, write, write_csv
 
-from helpers.page import downloads
+from helpers import writing
 from helpers.problems import ReviewError
 from helpers.review.check import check
 from helpers.review.review import load
@@ -106,7 +106,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from
 def test_what_is_downloaded_can_be_read_again(tmp_path_factory, texts):
     frame = pd.DataFrame({"id": range(len(texts)), "text": texts, "end": "x"})
     path = tmp_path_factory.mktemp("d") / "d.csv"
-    path.write_text(downloads.csv(frame), encoding="utf-8", newline="")
+    path.write_text(writing.csv(frame), encoding="utf-8", newline="")
     found = pd.read_csv(path, dtype=str, keep_default_na=False)
     assert len(found) == len(texts)
     assert found["id"].tolist() == [str(i) for i in range(len(texts))]
@@ -119,5 +119,5 @@ def test_a_carriage_return_in_a_cell_doubles_no_row_of_a_download(tmp_path):
     write_csv(folder / "experiments.csv", table)
     review = load(folder)
     path = tmp_path / "again.csv"
-    path.write_text(downloads.csv(review.experiments), newline="")
+    path.write_text(writing.csv(review.experiments), newline="")
     assert len(review.experiments) == len(read_csv(path)) == 3

@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import optimize
+from scipy import linalg, optimize
 
-from helpers.stats.dependence import covariance, labels, shared_control_n, stacks, three_level
+from helpers.stats.mixed_model.groups import labels, stacks
+from helpers.stats.multilevel import three_level
 from helpers.stats.pooling import pool
+from helpers.stats.shared_controls import covariance, shared_control_n
 
 
 @pytest.fixture
@@ -188,6 +190,7 @@ def test_rows_are_stacked_by_the_size_of_their_study():
     assert [rows.tolist() for rows in stacks(code, within)][1:] == [[[4, 1]], [[5, 2, 0]]]
     many = list(stacks(np.repeat(np.arange(30), 200)))  # 30 x 200 x 200 pairs
     assert [len(rows) for rows in many] == [15, 15]
+    assert [rows.shape for rows in stacks(np.zeros(1_500, int))] == [(1, 1_500)]
 
 
 def test_missing_labels_are_their_own():
@@ -313,3 +316,22 @@ def test_equal_effects_have_no_heterogeneity(nested, rho):
         fit = three_level(y, study=study, covariance=within(study, v, rho))
         assert (fit.q, fit.p_heterogeneity, fit.i2, fit.i2_study) == (0, 1, 0, 0)
         assert fit.estimate == y[np.argmin(v)]
+
+
+def test_covariance_of_any_study_costs_what_its_pairs_do(nested):
+    """A study of 1,500 rows with small cohorts is no block of 1,500 by 1,500 to the engine."""
+    _, v, study = nested
+    rng = np.random.default_rng(3)
+    n = 1_500
+    study = np.concatenate([np.zeros(n, int), 1 + study])
+    v = np.concatenate([rng.uniform(0.1, 0.5, n), v])
+    y = rng.normal(1, 1, len(v))
+    cohort = np.arange(n) // 2
+    block = np.where(cohort[:, None] == cohort, 0.5 * np.sqrt(np.outer(v[:n], v[:n])), 0.0)
+    np.fill_diagonal(block, v[:n])
+    rows = [np.flatnonzero(study == label) for label in pd.unique(study)[1:]]
+    fit = three_level(y, study=study, covariance=[block, *(np.diag(v[r]) for r in rows)])
+    assert fit.model.base.size == 2 * len(y)  # the rows themselves, turned pair by pair
+    whole = linalg.block_diag(block, np.diag(v[n:]))
+    expected = plain_loglik(y, whole, study, fit.sigma2_study, fit.sigma2_experiment)
+    assert fit.loglik == pytest.approx(expected, rel=1e-9)

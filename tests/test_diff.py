@@ -163,3 +163,17 @@ def test_a_key_may_be_called_like_a_column_of_the_comparison(tmp_path):
         write_csv(tmp_path / f"{name}.csv", [{"column": "x", "n": n}])
     _, differing, _ = compare_sheets(tmp_path / "a.csv", tmp_path / "b.csv", key="column")
     assert differing.columns.is_unique and differing.iloc[0].tolist() == ["x", "n", "5", "6"]
+
+
+def test_the_reconciled_sheet_is_written_without_formulas_and_its_other_cells_as_they_were(
+    tmp_path,
+):
+    table = [{"id": "x1", "note": "=1+1", "mean": "-1.5", "sd": "-"}]
+    for name in "ab":
+        write_csv(tmp_path / f"{name}.csv", table)
+    out = tmp_path / "both.csv"
+    arguments = ["compare", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--out", str(out)]
+    from helpers.__main__ import main
+
+    assert main(arguments) == 0
+    assert out.read_bytes() == b"id,note,mean,sd\nx1,'=1+1,-1.5,-\n"

@@ -1,11 +1,12 @@
 """Risk of bias and flow of records: words folded, or refused with those that are known."""
 
 import pytest
-from own_review import rows, write
+from own_review import FAMILY, row, rows, write
 
 from helpers.article.audit import audit
-from helpers.drawing.text import Texts
-from helpers.figures import charts
+from helpers.drawing.marks import Texts
+from helpers.figures.flow import flow
+from helpers.report.overview import Overview
 from helpers.review import facts
 from helpers.review.check import check
 from helpers.review.review import load
@@ -94,7 +95,7 @@ def test_the_drawn_flow_adds_up(tmp_path):
     folder = write(tmp_path, rows(3))
     (folder / "flow.csv").write_text(PLAIN)
     table = load(folder).facts("flow.csv")
-    ax = charts.flow(table.assign(n=table["n"].astype(int)))
+    ax = flow(table.assign(n=table["n"].astype(int)))
     texts = " ".join(text for artist in ax.findobj(Texts) for text in artist.strings)
     assert "65" in texts and "is not" not in texts
 
@@ -125,3 +126,28 @@ def test_stages_and_counts_that_are_none_are_refused(tmp_path):
     assert "excluded_screening" in found[2, "stage"].remedy
     (folder / "flow.csv").write_text("Stage,count\nscreening,4\n")
     assert {f.column for f in check(folder).faults} == {"stage", "item", "n"}
+
+
+def test_a_column_of_studies_that_is_not_there_is_a_fault_with_the_nearest_name(tmp_path):
+    toml = FAMILY + "[studies.columns]\nstrian = 'Strain'\nyear = 'Year'\n"
+    folder = write(tmp_path / "review", [row("e1"), row("e2")], toml=toml)
+    assert not check(folder).faults  # nothing is shown where there is no such file
+    (folder / "studies.csv").write_text("study,year,strain\nA,2020,SD\n")
+    (found,) = check(folder).faults
+    assert "studies.columns.strian" in str(found) and "strain" in found.remedy
+
+
+def test_the_overview_shows_the_columns_of_studies_that_the_review_names_or_all(tmp_path):
+    folder = write(tmp_path / "all", [row(f"e{i}", study=f"s{i}") for i in range(4)], toml=FAMILY)
+    (folder / "studies.csv").write_text("study,year,housing\nA,2020,single\nB,2021,group\n")
+    shown = Overview(review=folder)
+    html = shown.studies().html
+    assert ">housing<" in html and ">year<" in html and shown.study_counts() is None
+    named = "[studies.columns]\nhousing = 'Cages'\n[studies.summaries]\nhousing = 'Cages'\n"
+    folder = write(tmp_path / "named", [row(f"e{i}", study=f"s{i}") for i in range(4)],
+                   toml=FAMILY + named)  # fmt: skip
+    (folder / "studies.csv").write_text("study,year,housing\nA,2020,single\nB,2021,group\n")
+    shown = Overview(review=folder)
+    html = shown.studies().html
+    assert "Cages" in html and ">year<" not in html
+    assert "Cages" in shown.study_counts().html

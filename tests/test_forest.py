@@ -3,43 +3,17 @@
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from drawn import experiments, lines_of, overlaps, strings, text_boxes, y_of
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from helpers.drawing.marks import Hover, Texts
 from helpers.drawing.style import BLUE, GREY, INK, VERMILLION
-from helpers.drawing.text import shorten, text_width, wrap
-from helpers.figures.forest import COMPACT, clear_limits, forest
+from helpers.figures.forest import clear_limits, forest
+from helpers.figures.forest_layout import COMPACT
 from helpers.words.numbers import estimate_text
-
-
-def experiments(k, *, sign=1, label="Experiment {}", seed=0):
-    random = np.random.default_rng(seed)
-    n = random.integers(4, 13, (2, k))
-    effect = sign * (2.3 + 1.3 * random.standard_normal(k))
-    se = np.sqrt((1 / n).sum(axis=0) + effect**2 / (2 * n.sum(axis=0)))
-    weight = 1 / (se**2 + 1.7)
-    control, sd = random.uniform(3, 8, k), random.uniform(1, 3, k)
-    return pd.DataFrame(
-        {
-            "label": [label.format(place + 1) for place in range(k)],
-            "effect": effect,
-            "ci_low": effect - 1.96 * se,
-            "ci_high": effect + 1.96 * se,
-            "weight": weight / weight.sum(),
-            "n_treated": n[0],
-            "mean_treated": control + effect * sd,
-            "sd_treated": sd,
-            "n_control": n[1],
-            "mean_control": control,
-            "sd_control": sd,
-            "model": random.choice(["Contusion", "Transection"], k),
-        }
-    )
 
 
 def summary(k=13, **changed):
@@ -62,58 +36,8 @@ def summary(k=13, **changed):
     return SimpleNamespace(**(values | changed))
 
 
-def strings(ax):
-    return [s for artist in ax.findobj(Texts) for s in artist.strings]
-
-
-def y_of(ax, text):
-    (y,) = [a.xy[a.strings.index(text), 1] for a in ax.findobj(Texts) if text in a.strings]
-    return y
-
-
 def squares(ax):
     return ax.findobj(PathCollection)
-
-
-def lines_of(ax, color):
-    return [line for line in ax.lines if to_hex(line.get_color()) == to_hex(color)]
-
-
-def text_boxes(ax):
-    """Boxes of all texts, the axis's included, in pixels."""
-    figure = ax.figure
-    many = figure.findobj(Texts)
-    for artist in many:  # measured, not drawn: drawing them is slow
-        artist.set_visible(False)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # puts ticks and legends in their places
-    renderer = canvas.get_renderer()
-    for artist in many:
-        artist.set_visible(True)
-    boxes = [box for artist in many for box in artist.extents(renderer)]
-    names = [s for artist in many for s in artist.strings]
-    for axes in figure.axes:
-        single = [axes.title, axes._left_title] if axes.axison else []
-        for axis in (axes.xaxis, axes.yaxis) if axes.axison else ():
-            if axis.get_visible():
-                low, high = sorted(axis.get_view_interval())
-                labels = zip(axis.get_majorticklocs(), axis.get_ticklabels(), strict=True)
-                single += [label for at, label in labels if low <= at <= high] + [axis.label]
-        single += axes.get_legend().get_texts() if axes.get_legend() else []
-        for text in single:
-            if text.get_text():
-                boxes.append(text.get_window_extent(renderer))
-                names.append(text.get_text())
-    return np.array([box.extents for box in boxes]), names
-
-
-def overlaps(boxes, names):
-    """Names of the pairs that lie on each other by more than half a pixel."""
-    x0, y0, x1, y1 = (boxes.T)[:, :, None]
-    across = np.minimum(x1, x1.T) - np.maximum(x0, x0.T)
-    down = np.minimum(y1, y1.T) - np.maximum(y0, y0.T)
-    pairs = np.argwhere(np.triu((across > 0.5) & (down > 0.5), 1))
-    return [(names[a], names[b]) for a, b in pairs]
 
 
 LABELS = {
@@ -345,14 +269,20 @@ def test_intervals_in_brackets():
     assert estimate_text(-2.75, -3.69, -1.8) == "−2.75 [−3.69, −1.80]"
 
 
-def test_widths_are_those_of_the_font():
-    assert text_width("mmmm") > text_width("iiii") * 3
-    assert text_width("abc", bold=True) > text_width("abc")
-    short = shorten("word " * 20, 1)
-    assert short.endswith("…")
-    assert text_width(short) <= 1
-    assert shorten("word", 1) == "word"
-    assert shorten("reconstructed-apoptotic-cells-01", 1, tail=8).endswith("…cells-01")
-    lines = wrap("one two three four five six seven", 1)
-    assert " ".join(lines) == "one two three four five six seven"
-    assert max(map(text_width, lines)) <= 1
+def test_a_second_estimate_stands_in_its_row_below_the_first():
+    rows = experiments(5)
+    rows["beside"] = [1.0, np.nan, 3.0, 90.0, -60.0]
+    rows["beside_low"], rows["beside_high"] = rows["beside"] - 0.5, rows["beside"] + 0.5
+    ax = forest(rows, sort="effect", row=0.25)
+    (diamonds,) = [line for line in ax.lines if line.get_marker() == "D"]
+    (marks,) = squares(ax)
+    order = rows.sort_values("effect")
+    x, y = diamonds.get_data()
+    shown = order["beside"].where(order["beside"].between(*ax.get_xlim()))
+    assert shown.notna().sum() == 2  # what lies outside of the plot has an interval's arrow alone
+    np.testing.assert_allclose(x, shown)
+    np.testing.assert_allclose(marks.get_offsets()[:, 0], order["effect"])
+    np.testing.assert_allclose(y - marks.get_offsets()[:, 1], 0.09)
+    intervals = max(lines_of(ax, VERMILLION), key=lambda line: len(line.get_xdata()))
+    drawn = intervals.get_xdata().reshape(5, 3)[shown.notna()]
+    np.testing.assert_allclose(drawn[:, :2], order[["beside_low", "beside_high"]][shown.notna()])

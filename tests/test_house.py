@@ -11,8 +11,9 @@ ROOT = Path(__file__).resolve().parents[1] / "helpers"
 BELOW = {
     "problems": (),
     "provenance": (),
+    "writing": (),
     "stats": (),
-    "sheet": ("problems",),
+    "sheet": ("problems", "writing"),
     "drawing": (),
     "review": ("sheet", "stats", "provenance"),
     "new": ("review",),

@@ -16,8 +16,9 @@ from own_review import FAMILY, row, rows, write
 from helpers.analysis import measures
 from helpers.analysis.measures import MEASURES, SMD, UNNAMED, Measure, used
 from helpers.analysis.outcome import Settings, analyse
-from helpers.figures import plots
-from helpers.page import document
+from helpers.figures import influence as influence_figures
+from helpers.figures.small_study import funnel
+from helpers.page.index import index as write_index
 from helpers.problems import ReviewError
 from helpers.render import output
 from helpers.report.family import Report
@@ -480,7 +481,7 @@ def test_the_index_names_each_measure_and_shows_ratios(tmp_path):
     outcomes = [output._outcome(name, one, "") for name, one in report.content["outcomes"].items()]
     entry = {"family": "movement", "label": "Movement", "href": "m.html", "status": "ok",
              "message": None, "level": 0.9, "outcomes": outcomes}  # fmt: skip
-    html = document.index([entry], title="T")
+    html = write_index([entry], title="T")
     assert "Computed: SMD [90% CI]" in html
     assert "Hazard ratio [90% CI]" in html
     assert "0.70 [0.59,\xa00.84]" in html
@@ -498,9 +499,9 @@ def test_measures_are_restored_from_results():
 
 def test_contours_of_a_funnel_belong_to_the_measure():
     effect, se, n = np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.7, 0.9]), np.array([20, 14, 10])
-    smd = plots.funnel(effect, se=se, n_total=n, estimate=2)
-    other = plots.funnel(effect, se=se, n_total=n, estimate=2, measure=MD)
-    unknown = plots.funnel(effect, se=se, n_total=n * np.nan, estimate=2)
+    smd = funnel(effect, se=se, n_total=n, estimate=2)
+    other = funnel(effect, se=se, n_total=n, estimate=2, measure=MD)
+    unknown = funnel(effect, se=se, n_total=n * np.nan, estimate=2)
     assert smd.get_ylabel() == "1 / √N"
     assert other.get_ylabel() == unknown.get_ylabel() == "Standard error"
     for ax in (other, unknown):  # at the bottom, the 5% contour is 1.96 of the row's own errors
@@ -522,7 +523,7 @@ def test_the_band_and_the_marks_follow_the_level():
     for other in (report.bubble("il_1b", "species"), report.forest("il_1b"), report.funnel("il_1b"),
                   report.influence("il_1b"), report.glance()):  # fmt: skip
         assert "95%" not in other.text + other.html
-    strip = plots.influence(pd.DataFrame({"rstudent": [0.5, 1.5, -3.0]}), level=0.8)[0]
+    strip = influence_figures.influence(pd.DataFrame({"rstudent": [0.5, 1.5, -3.0]}), level=0.8)[0]
     assert len(strip.lines[1].get_xdata()) == 2  # beyond ±1.28 there are two
 
 
@@ -540,7 +541,7 @@ def test_the_index_draws_what_was_printed_only_on_an_axis_of_its_measure():
     one = {"id": "a", "label": "A", "k": 3, "estimate": 5.0, "ci_low": 4.0, "ci_high": 6.0,
            "better": "higher", "published": printed}  # fmt: skip
     entry = {"family": "f", "label": "F", "href": "f.html", "status": "ok", "message": None}
-    own = document.index([entry | {"outcomes": [one]}], title="T")
-    other = document.index([entry | {"outcomes": [one | {"measure": MD}]}], title="T")
+    own = write_index([entry | {"outcomes": [one]}], title="T")
+    other = write_index([entry | {"outcomes": [one | {"measure": MD}]}], title="T")
     assert own.count('class="interval hollow"') == other.count('class="interval hollow"') + 1
     assert "SMD 2.31" in other

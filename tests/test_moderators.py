@@ -91,16 +91,6 @@ def test_prediction_at_the_reference_is_the_intercept():
     assert at["ci_low"].iloc[0] == pytest.approx(found.coefficients["ci_low"].iloc[0])
 
 
-def test_permutation_p_values():
-    frame = pd.DataFrame({"dose": DOSE, "noise": np.random.default_rng(3).normal(size=K)})
-    found = meta_regression(EFFECT, variance=VARIANCE, moderators=frame)
-    p = found.permutation(400, seed=1).set_index("term")["p"]
-    assert p.equals(found.permutation(400, seed=1).set_index("term")["p"])
-    asymptotic = found.coefficients.set_index("term")["p"]
-    assert p["dose"] < 0.05 < p["noise"]
-    assert p["noise"] == pytest.approx(asymptotic["noise"], abs=0.15)
-
-
 @pytest.mark.parametrize(
     ("frame", "reference", "words"),
     [

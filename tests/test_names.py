@@ -13,8 +13,8 @@ from own_review import FAMILY, row, write
 from helpers.analysis.outcome import RECOMMENDED, analyse
 from helpers.report.family import Report
 from helpers.review.check import check
+from helpers.review.columns import COLUMNS
 from helpers.review.description import PROJECT
-from helpers.review.mapping import COLUMNS
 from helpers.review.review import load
 from helpers.words.r_script import metafor_script
 
@@ -22,7 +22,7 @@ from helpers.words.r_script import metafor_script
 NAMES = sorted(
     {
         name
-        for path in (PROJECT / "helpers").glob("*.py")
+        for path in (PROJECT / "helpers").rglob("*.py")
         for name in re.findall(r'"([a-z][a-z0-9_]*)"', path.read_text(encoding="utf-8"))
         if name not in ("overview", "index")  # refused, as they are names of pages
     }

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from helpers.stats.dependence import three_level
 from helpers.stats.effects import effect_sizes
+from helpers.stats.multilevel import three_level
 from helpers.stats.pooling import pool
 
 HERE = pathlib.Path(__file__).parent

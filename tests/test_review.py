@@ -137,6 +137,7 @@ def test_no_table_takes_unknown_keys_unless_they_are_names():
     assert free == {
         ("sheet", "columns"), ("sheet", "constants"), ("sheet", "values"),
         ("sheet", "values", "*"), ("sheet", "divide"), ("forest_columns",),
+        ("studies", "columns"), ("studies", "summaries"),
         ("moderators", "reference_by_outcome"),
     }  # fmt: skip
 

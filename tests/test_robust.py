@@ -6,9 +6,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from helpers.stats.dependence import covariance, three_level
+from helpers.stats.multilevel import three_level
 from helpers.stats.pooling import pool
 from helpers.stats.robust import cluster_robust
+from helpers.stats.shared_controls import covariance
 
 
 @pytest.fixture

@@ -1,18 +1,22 @@
 """The look of axes: few ticks, numbers written out, axes of a given size."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from helpers.drawing.style import axes, context
-from helpers.drawing.ticks import plain_ticks
+from helpers.drawing.frame import axes
+from helpers.drawing.style import context
+from helpers.drawing.ticks import effect_ticks, plain_ticks, ratio_ticks
 
 
-def ticks(low, high):
+def ticks(low, high, kind=plain_ticks):
     with context():
         ax = axes(5, 3.6)
         ax.set_xlim(low, high)
-        plain_ticks(ax.xaxis)
+        kind(ax.xaxis)
         FigureCanvasAgg(ax.figure).draw()
         places = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
         return [label.get_text() for at, label in places if low <= at <= high]
@@ -33,6 +37,38 @@ def ticks(low, high):
 )
 def test_every_number_is_written_out(view, expected):
     assert ticks(*view) == expected
+
+
+@pytest.mark.parametrize(
+    ("view", "expected"),
+    [
+        ((0.45, 4.5), ["0.5", "0.7", "1", "1.5", "2", "3"]),
+        ((0.09, 11), ["0.1", "0.3", "1", "3", "10"]),
+        ((0.0008, 1200), ["0.001", "0.1", "10", "1000"]),
+        ((0.88, 1.12), ["0.9", "0.95", "1", "1.05", "1.1"]),
+    ],
+    ids=str,
+)
+def test_an_axis_of_logarithms_bears_round_ratios(view, expected):
+    assert ticks(*np.log(view), ratio_ticks) == expected
+
+
+@pytest.mark.parametrize(("is_log", "kind"), [(True, ratio_ticks), (False, plain_ticks)])
+def test_effects_that_are_logarithms_get_ratios(is_log, kind):
+    def of_measure(axis):
+        effect_ticks(axis, SimpleNamespace(is_log=is_log))
+
+    assert ticks(-1, 1, of_measure) == ticks(-1, 1, kind)
+
+
+@pytest.mark.parametrize("view", [(0.1, 0.9), (0.9, 0.1), (-1, 1), (0, 0.3)])
+def test_no_tick_lies_outside_of_the_view(view):
+    ax = axes()
+    ax.set_xlim(view)
+    plain_ticks(ax.xaxis)
+    places = ax.get_xticks()
+    assert min(view) - 1e-9 <= places.min() < places.max() <= max(view) + 1e-9
+    assert len(places) >= 4
 
 
 def test_margins_are_inches():

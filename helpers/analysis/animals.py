@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.stats import dependence
+from helpers.stats import shared_controls
 
 
 def control_groups(rows):
@@ -54,7 +54,7 @@ def share(rows):
     pandas.Series
     """
     by = pd.MultiIndex.from_arrays([control_groups(rows), days(rows)])
-    return dependence.shared_control_n(rows, by=pd.factorize(by)[0], cohort=cohorts(rows))
+    return shared_controls.shared_control_n(rows, by=pd.factorize(by)[0], cohort=cohorts(rows))
 
 
 def count(rows, *, split=False):

@@ -24,7 +24,8 @@ def compare_states(old, new):
         excluded, included. A cell a row.
     results : pandas.DataFrame
         A row an outcome and result that either state shows: ``outcome, preset, k_old, k_new,
-        estimate_old, estimate_new, ci_low_old, ..., measure_old, ..., conclusion_old, conclusion_new, flipped``.
+        estimate_old, estimate_new, ci_low_old, ..., measure_old, ..., conclusion_old,
+        conclusion_new, flipped``.
     """
     old, new = load(old), load(new)
     results = []

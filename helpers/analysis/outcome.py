@@ -15,7 +15,7 @@ from helpers.analysis.moderators import ModeratorModel, in_multilevel, in_random
 from helpers.analysis.result import ModelledResult, is_modelled, modelled
 from helpers.analysis.settings import ARTICLE, RECOMMENDED, THREE_LEVEL, Model, Settings, chosen_ids
 from helpers.problems import ProjectError
-from helpers.stats import dependence
+from helpers.stats import shared_controls
 from helpers.stats.effects import brings_own, effect_sizes, undefined
 from helpers.stats.moderators import (
     RegressionResult,
@@ -24,6 +24,7 @@ from helpers.stats.moderators import (
     meta_regression,
     subgroups,
 )
+from helpers.stats.multilevel import three_level
 from helpers.stats.pooling import POOLED_FIELDS, PooledResult, critical, pool
 from helpers.stats.robust import cluster_robust
 
@@ -76,7 +77,7 @@ class OutcomeAnalysis:
         By what the review or the parameters say; the leading preset's where they say nothing.
     with_excluded : PooledResult or ModelledResult
         The leading result over all rows.
-    three_level : helpers.stats.dependence.ThreeLevelResult or None
+    three_level : helpers.stats.multilevel.ThreeLevelResult or None
         None where it cannot be fitted; ``three_level_note`` then says why.
     robust : helpers.stats.robust.RobustResult or None
         Cluster-robust inference on the three-level model.
@@ -297,7 +298,8 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
     asked = {
         "article": (ARTICLE, None, False),
         "recommended": (recommended, Model(), False),
-        "chosen": (chosen, model, model is not None),
+        # What `[model]` says holds for every outcome, its default only where rows depend.
+        "chosen": (chosen, model, model not in (None, Model())),
     }
     states, notes = {}, {}
     for name in asked:
@@ -431,7 +433,7 @@ def _three_level(rows, split):
     fitted = None
     try:
         sampling = _sampling(rows, found, split)
-        fitted = dependence.three_level(found["effect"], study=rows["study"], **sampling)
+        fitted = three_level(found["effect"], study=rows["study"], **sampling)
         return fitted, cluster_robust(fitted, study=rows["study"]), ""
     except ValueError as error:
         return fitted, None, str(error)
@@ -446,7 +448,7 @@ def _sampling(rows, found, split):
         return {"variance": found["variance"]}
     # Animals seen on several days covary through themselves, arms through their control.
     return {
-        "covariance": dependence.covariance(
+        "covariance": shared_controls.covariance(
             found["effect"],
             variance=found["variance"],
             study=rows["study"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from helpers.review.group_data import MODERATOR
+from helpers.review.columns import MODERATOR
 
 
 def with_moderators(table, moderators, after=None):

@@ -1,4 +1,4 @@
-"""One look for every figure: colours, fonts, sizes in inches, axes.
+"""One look for every figure: colours, fonts and lines.
 
 Ink is ``#222222``: the page replaces it by the colour of its text, so figures follow light and
 dark mode. Everything else is a mid-tone that stands on white and on near-black; grounds are
@@ -6,15 +6,13 @@ transparent.
 """
 
 import matplotlib
-from matplotlib.figure import Figure
 
 INK = "#222222"
 GREY = "#808080"
 # Okabe and Ito's colours that keep a contrast near 3:1 and better on white and on near-black.
-BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
-# Colour and shape always go together.
-LOOKS = ((BLUE, "o"), (VERMILLION, "s"), (GREEN, "^"), (PURPLE, "D"), (ORANGE, "v"), (GREY, "P"))
+BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
 SIZE = 9  # points; no text is smaller
+DASHED = (0, (4, 3))
 
 RC = {
     "font.family": ["DejaVu Sans", "sans-serif"],
@@ -49,11 +47,3 @@ def context(**more):
 def styled(function):
     """Decorate a function so that it draws with the settings of `context`."""
     return context()(function)
-
-
-def axes(width, height, left=0.72, right=0.1, bottom=0.5, top=0.1, ax=None):
-    """Give axes of a new figure; sizes and margins in inches. An `ax` is given back as it is."""
-    if ax is not None:
-        return ax
-    box = left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height
-    return Figure((width, height)).add_axes(box)

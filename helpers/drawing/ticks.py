@@ -13,9 +13,24 @@ def plain_ticks(axis, bins=6):
 
     Numbers are written out: a power of ten at the end of a scale is easily overlooked.
     """
-    axis.set_major_locator(MaxNLocator(bins, steps=STEPS))
+    axis.set_major_locator(RoundLocator(bins, steps=STEPS))
     axis.set_major_formatter(WrittenOut(useOffset=False))
     axis.set_tick_params(labelsize=SIZE, labelfontfamily="DejaVu Sans")
+
+
+class RoundLocator(MaxNLocator):
+    """Round numbers, those within the view only.
+
+    Matplotlib's own gives one beyond each end, too; such a tick is laid out and never seen, and
+    ticks are what a figure takes longest for.
+    """
+
+    def __call__(self):
+        """Places of ticks within the view."""
+        low, high = sorted(self.axis.get_view_interval())
+        places = self.tick_values(low, high)
+        slack = 1e-9 * (high - low)  # a tick at the very edge is seen
+        return places[(places >= low - slack) & (places <= high + slack)]
 
 
 class WrittenOut(ScalarFormatter):

@@ -1,71 +1,38 @@
 """Forest plots: aligned columns beside intervals, diamonds, prediction intervals.
 
-Lengths are inches. Vertical positions count downwards from the top of the first line, so a row
-is where it stands and never what it is called. Columns are as wide as their longest text.
+Lengths are inches; y counts downwards from the top of the first line.
 """
 
 from collections.abc import Mapping
-from itertools import accumulate, groupby
+from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from helpers.analysis.measures import SMD
 from helpers.drawing.marks import Hover, Texts
-from helpers.drawing.style import BLUE, GREY, INK, VERMILLION, styled
-from helpers.drawing.text import shorten, text_width, wrap
+from helpers.drawing.shapes import diamonds, whiskers
+from helpers.drawing.style import BLUE, DASHED, GREY, INK, VERMILLION, styled
+from helpers.drawing.text import shorten
 from helpers.drawing.ticks import effect_ticks
-from helpers.words.numbers import (
-    effect_digits,
-    effect_interval,
-    estimate_text,
-    level_name,
-    number,
-    p_phrase,
-    variance_text,
-)
+from helpers.figures import forest_layout as layout
+from helpers.figures.forest_layout import COMPACT, GAP, PAD, ROW
+from helpers.words.numbers import level_name
+from helpers.words.tables import BOUNDS
 
 WIDTH = 7.1  # A4 less its margins
-ROW = 0.17  # a line of 9 point text
-PAD = 0.06  # left and right of everything
-GAP = 0.13  # between columns
-LABEL_MAX, HEAD_MAX = 2.4, 1.25  # the widest label, the widest heading of a study column
 LEFT_MIN = 2.3  # room for the texts of a pooled result
 PLOT_MIN, PLOT_MAX = 2.2, 4.0
-COMPACT = 120  # more rows than that are drawn without their texts, every nth label excepted
-DASHED = (0, (4, 3))
-BOUNDS = ["estimate", "ci_low", "ci_high"]
+BESIDE = ["beside", "beside_low", "beside_high"]
+APART = 0.045  # of two estimates in a row, from its middle
 # What a result may lack.
 UNKNOWN = {
     **dict.fromkeys(("pi_low", "pi_high", "tau2", "i2", "q", "p_heterogeneity"), np.nan),
     **{"p_effect": np.nan, "method": "", "interval": "", "level": 0.95},
 }
-
-
-class Line(NamedTuple):
-    """One line of the plot: its kind, its centre and height, and what it shows."""
-
-    kind: str  # "row", "heading", "pooled", "interval" or "note"
-    y: float
-    height: float
-    what: object
-
-
-class Column(NamedTuple):
-    """One text column; `group` is printed above the heading, `name` under the pointer."""
-
-    heading: str
-    name: str
-    whole: list
-    texts: list
-    ha: str
-    width: float
-    group: str = ""
 
 
 @styled
@@ -86,7 +53,6 @@ def forest(
     sort=None,
     title=None,
     row=ROW,
-    nudge=0.0,
     ax=None,
 ):
     """Draw effects with their intervals, and what pooling them gives.
@@ -101,7 +67,9 @@ def forest(
     rows : DataFrame
         `label, effect, ci_low, ci_high, weight` (fraction of 1); if there,
         `n_treated, mean_treated, sd_treated, n_control, mean_control, sd_control` in the
-        outcome's unit, `excluded` (bool), and the study columns.
+        outcome's unit, `excluded` (bool), the study columns, and `beside, beside_low,
+        beside_high`, a second estimate of each row (NaN where there is none), drawn below the
+        row's own as a diamond with its interval.
     pooled : PooledResult or mapping, optional
         None where nothing is pooled (k = 1).
     groups : list of (str, index labels, PooledResult or None), optional
@@ -129,8 +97,6 @@ def forest(
     title : str, optional
     row : float
         Height of a row in inches.
-    nudge : float
-        Inches by which intervals are drawn below the middle of their row, to leave room for others.
     ax : Axes, optional
         Its box is divided among columns and plot; without it a figure of the right size is made.
 
@@ -144,8 +110,10 @@ def forest(
     groups = [(name, index, _pooled(result, prediction)) for name, index, result in groups or ()]
     pooled = _pooled(pooled, prediction)
     results = [result for result in (pooled, *(g[2] for g in groups)) if result is not None]
-    lead, tail = _columns(rows, results, columns, after, heading, effect_label, favours, measure)
-    titles = _titles(lead + tail)
+    lead, tail = layout.columns(
+        rows, results, columns, after, heading, effect_label, favours, measure
+    )
+    titles = layout.row_titles(lead + tail)
     if len(rows) > COMPACT:
         lead, tail = lead[:1], [tail[0]._replace(texts=[])]
 
@@ -156,10 +124,10 @@ def forest(
     if ax is None:
         plot = min(plot, PLOT_MAX)
         width = left + plot + right
-    lines = _lines(rows, pooled, groups, left, row)
+    lines = layout.lines_of(rows, pooled, groups, left, row)
     shown = [line for line in lines if line.kind == "row"]
     bottom = lines[-1].y + lines[-1].height / 2 + 0.04
-    notes = _notes(pooled, width - 2 * PAD, overall=True)
+    notes = layout.notes(pooled, width - 2 * PAD, overall=True)
     grouped = any(c.group for c in lead)
     top = PAD + ROW * (1 + grouped) + (0.25 if title else 0)
     foot = 0.3 + (0.2 if better else 0) + ROW * len(notes)
@@ -178,18 +146,20 @@ def forest(
     if pooled is not None:
         middle = [pooled["estimate"]] * 2
         ax.plot(middle, [0, bottom], color=VERMILLION, lw=0.8, ls=DASHED, zorder=1)
-    _experiments(ax, rows, shown, limits, nudge)
+    _experiments(ax, rows, shown, limits)
     _summaries(ax, lines, limits)
 
     transform = _inches(ax, left)
-    entries = _cells(shown, lead, PAD) + _cells(shown, tail, left + plot + GAP)
-    entries += _summary_texts(lines, left, left + plot + GAP + tail[0].width, measure)
+    entries = layout.cells(shown, lead, PAD) + layout.cells(shown, tail, left + plot + GAP)
+    entries += layout.summary_texts(lines, left, left + plot + GAP + tail[0].width, measure)
     if title:
         text = shorten(title, width - 2 * PAD, bold=True)
         entries.append(("left", True, PAD, -0.13 - ROW * (1 + grouped), text))
     if better:
         zero = left + plot * (0 - limits[0]) / (limits[1] - limits[0])
-        entries += _sides(favours if better == "higher" else favours[::-1], zero, bottom, width)
+        entries += layout.sides(
+            favours if better == "higher" else favours[::-1], zero, bottom, width
+        )
     under = bottom + foot - 0.06 - ROW * len(notes)
     entries += [
         ("left", False, PAD, under + ROW * (place + 0.5), note) for place, note in enumerate(notes)
@@ -198,6 +168,8 @@ def forest(
     ax.plot([0, width], [0, 0], transform=transform, color=INK, lw=0.8, clip_on=False)
     size = 72 * width, 72 * min(line.height for line in shown)
     heights, texts = [line.y for line in shown], [titles[line.what] for line in shown]
+    if set(BESIDE) <= set(rows):
+        _beside(ax, rows, shown, limits)
     Hover(ax, width / 2, heights, texts, transform=transform, size=size)
     return ax
 
@@ -219,32 +191,6 @@ def clear_limits(low, high, include=(0,)):
     return low - margin, high + margin
 
 
-def whiskers(ax, y, low, high, limits, *, color=INK, lw=1.0, size=4.5):
-    """Intervals as one line, cut at the limits with an arrow there."""
-    y, low, high = (np.asarray(part, float) for part in (y, low, high))
-    gone = (high < limits[0]) | (low > limits[1])
-    ends = np.column_stack([np.maximum(low, limits[0]), np.minimum(high, limits[1]), low * np.nan])
-    ends[gone] = np.nan
-    x, heights = ends.ravel(), np.repeat(y, 3)
-    ax.plot(x, heights, color=color, lw=lw, solid_capstyle="butt", zorder=2)
-    for mark, beyond, edge in zip("<>", (low < limits[0], high > limits[1]), limits, strict=True):
-        if beyond.any():
-            look = {"color": color, "ms": size, "mew": 0, "clip_on": False}
-            ax.plot(np.full(beyond.sum(), edge), y[beyond], mark, **look)
-
-
-def diamonds(ax, y, triples, half):
-    """Pooled effects (estimate, low, high) as diamonds of `half` their height."""
-    corners = [
-        [(low, at), (mid, at - half), (high, at), (mid, at + half)]
-        for at, (mid, low, high) in zip(y, triples, strict=True)
-        if np.isfinite(mid)
-    ]
-    if corners:
-        shapes = PolyCollection(corners, facecolors=VERMILLION, zorder=4)
-        ax.add_collection(shapes, autolim=False)
-
-
 def _complete(rows, sort):
     rows = rows.copy() if sort is None else rows.sort_values(sort, kind="stable")
     if "weight" not in rows:
@@ -261,111 +207,6 @@ def _pooled(result, prediction):
     if not prediction:
         result |= {"pi_low": np.nan, "pi_high": np.nan}
     return None if result["k"] < 2 else result
-
-
-def _lines(rows, pooled, groups, left, row):
-    """Lay the lines out from top to bottom."""
-    height = float(np.clip(9 / len(rows), 0.022, 0.075)) if len(rows) > COMPACT else row
-    plan = []  # (kind, height, what, space above)
-
-    def summary(result, space, notes):
-        if result is not None:
-            plan.append(("pooled", ROW, result, space))
-            if np.isfinite(result["pi_low"]):
-                plan.append(("interval", ROW, result, 0))
-            plan.extend(("note", ROW, note, 0) for note in notes)
-
-    for name, index, result in groups or [(None, rows.index.unique(), None)]:
-        if name is not None:
-            plan.append(("heading", ROW, name, 0.1 if plan else 0))
-        # in the order of the table, so that a sorted table is sorted within its groups too
-        places = np.sort(rows.index.get_indexer_for(pd.Index(index).unique()))
-        plan.extend(("row", height, place, 0) for place in places)
-        summary(result, 0.05, _notes(result, left - 2 * PAD - GAP))
-    summary(pooled, 0.15 if groups else 0.05, ())
-    ends = accumulate((height + space for _, height, _, space in plan), initial=0.04)
-    return [
-        Line(kind, end - height / 2, height, what)
-        for (kind, height, what, _), end in zip(plan, list(ends)[1:], strict=True)
-    ]
-
-
-def _notes(pooled, width, overall=False):
-    """Heterogeneity and test of the pooled effect, folded to `width`."""
-    if pooled is None:
-        return []
-    parts = [
-        f"τ² = {variance_text(pooled['tau2'])}",
-        f"I² = {number(pooled['i2'], 1)}%",
-        f"Q({pooled['k'] - 1:.0f}) = {number(pooled['q'])}",
-        p_phrase(pooled["p_heterogeneity"]),
-    ]
-    if overall:
-        parts[0] = "Heterogeneity: " + parts[0]
-        parts[-1] += f"; test of the pooled effect: {p_phrase(pooled['p_effect'])}"
-    whole = ", ".join(part.replace(" ", "\u00a0") for part in parts)  # no part is folded itself
-    return [line.replace("\u00a0", " ") for line in wrap(whole, width)]
-
-
-def _columns(rows, results, columns, after, first, effect_label, favours, measure):
-    """Text columns left and right of the plot."""
-
-    def column(heading, cells, ha="right", *, most=9, tail=0, least=0, group=""):
-        whole = [str(cell) for cell in cells]
-        texts = [shorten(text, most, tail=tail) for text in whole]
-        width = max(least, text_width(heading, bold=True), *map(text_width, set(texts)))
-        return Column(heading, f"{group} {heading}".strip(), whole, texts, ha, width)
-
-    def study_column(name, heading, ha):
-        numeric = pd.api.types.is_numeric_dtype(rows[name])
-        cells = ["–" if pd.isna(c) else f"{c:g}" if numeric else c for c in rows[name]]
-        heading = shorten(heading, HEAD_MAX, bold=True)
-        return column(heading, cells, "right" if numeric else ha, most=LABEL_MAX)
-
-    def arm_columns(arm, called):
-        group = shorten(called.removeprefix("favours ").capitalize(), HEAD_MAX, bold=True)
-        pair = [column("n", [f"{n:.4g}" for n in rows[f"n_{arm}"]], group=group)]
-        if {f"mean_{arm}", f"sd_{arm}"} <= set(rows):
-            values = zip(rows[f"mean_{arm}"], rows[f"sd_{arm}"], strict=True)
-            texts = [f"{number(mean, digits)} ({number(sd, digits)})" for mean, sd in values]
-            pair.append(column("mean (SD)", texts, group=group))
-        taken = sum(c.width for c in pair) + GAP * (len(pair) - 1)
-        lacking = max(0, text_width(group, bold=True) - taken)
-        pair[0] = pair[0]._replace(width=pair[0].width + lacking)
-        pair[-1] = pair[-1]._replace(group=group)
-        return pair
-
-    digits = _digits(rows)
-    lead = [column(first, rows["label"], "left", most=LABEL_MAX, tail=8)]
-    lead += [study_column(*item, "left") for item in (columns or {}).items()]
-    for arm, called in zip(("treated", "control"), favours[::-1], strict=True):
-        lead += arm_columns(arm, called) if f"n_{arm}" in rows else []
-    summaries = [estimate_text(*(r[name] for name in BOUNDS), measure) for r in results]
-    least = max((text_width(text, bold=True) for text in summaries), default=0)
-    triples = rows[["effect", "ci_low", "ci_high"]].to_numpy(float)
-    places = effect_digits(rows["ci_low"], rows["ci_high"], measure)
-    texts = [estimate_text(*triple, measure, places) for triple in triples]
-    tail = [column(effect_label, texts, least=least)]
-    if rows["weight"].notna().any() or rows["excluded"].any():
-        shares = zip(rows["weight"], rows["excluded"], strict=True)
-        tail.append(column("Weight", ["excl." if out else number(100 * w, 1) for w, out in shares]))
-    tail += [study_column(*item, "right") for item in (after or {}).items()]
-    return lead, tail
-
-
-def _digits(rows):
-    """Decimals of means and SDs: two significant figures of a middling SD."""
-    if not {"sd_treated", "sd_control"} <= set(rows):
-        return 1
-    middle = np.nanmedian(np.abs(rows[["sd_treated", "sd_control"]].to_numpy(float)))
-    return int(np.clip(1 - np.floor(np.log10(middle)), 0, 4)) if middle > 0 else 1
-
-
-def _titles(columns):
-    """All of a row's texts, uncut, for the pointer."""
-    first, *others = columns
-    named = [[f"{c.name} {text}" for text in c.whole] for c in others]
-    return ["; ".join(parts) for parts in zip(first.whole, *named, strict=True)]
 
 
 def _frame(ax, width, across, down):
@@ -389,10 +230,10 @@ def _inches(ax, left):
     return blended_transform_factory(x, ax.transData)
 
 
-def _experiments(ax, rows, shown, limits, nudge):
+def _experiments(ax, rows, shown, limits):
     """Squares with their intervals; hollow and grey where excluded."""
     rows = rows.iloc[[line.what for line in shown]]
-    y = np.array([line.y for line in shown]) + nudge
+    y = np.array([line.y for line in shown]) - (APART if set(BESIDE) <= set(rows) else 0)
     effect, low, high, weight = (
         rows[name].to_numpy(float) for name in ("effect", "ci_low", "ci_high", "weight")
     )
@@ -411,6 +252,15 @@ def _experiments(ax, rows, shown, limits, nudge):
             ax.scatter(effect[these], y[these], area[these], **look)
 
 
+def _beside(ax, rows, shown, limits):
+    """Second estimates as diamonds with their intervals, below the rows' own."""
+    mid, low, high = rows[BESIDE].iloc[[line.what for line in shown]].to_numpy(float).T
+    y = np.array([line.y for line in shown]) + APART
+    whiskers(ax, y, low, high, limits, color=VERMILLION)
+    inside = np.where((mid >= limits[0]) & (mid <= limits[1]), mid, np.nan)
+    ax.plot(inside, y, "D", color=VERMILLION, ms=5.5, mew=0, zorder=3)
+
+
 def _summaries(ax, lines, limits):
     """Diamonds of pooled effects and bars of prediction intervals."""
     pooled = [line for line in lines if line.kind == "pooled"]
@@ -420,53 +270,6 @@ def _summaries(ax, lines, limits):
     if bars:
         low, high = ([b.what[name] for b in bars] for name in ("pi_low", "pi_high"))
         whiskers(ax, [b.y for b in bars], low, high, limits, color=VERMILLION, lw=2.5, size=5.5)
-
-
-def _cells(shown, columns, x):
-    """Headings and cells of columns from `x` on, as (alignment, bold, x, y, text)."""
-    step = int(np.ceil(ROW / min(line.height for line in shown)))
-    entries = []
-    for column in columns:
-        anchor = x if column.ha == "left" else x + column.width
-        entries.append((column.ha, True, anchor, -0.08, column.heading))
-        if column.group:
-            entries.append((column.ha, True, anchor, -0.08 - ROW, column.group))
-        if column.texts:
-            entries += [
-                (column.ha, False, anchor, line.y, column.texts[line.what])
-                for line in shown[step // 2 :: step]
-            ]
-        x += column.width + GAP
-    return entries
-
-
-def _summary_texts(lines, left, right, measure):
-    """Texts of headings, pooled results and their notes."""
-    entries = []
-    for kind, y, _, what in lines:
-        if kind == "heading":
-            entries.append(("left", True, PAD, y, shorten(what, left - GAP, bold=True)))
-        elif kind == "note":
-            entries.append(("left", False, 2 * PAD, y, what))
-        elif kind == "pooled":
-            how = what["method"] + (", HKSJ" if what["interval"].startswith("hksj") else "")
-            text = f"Pooled, k = {what['k']:.0f}" + (f" ({how})" if how else "")
-            entries.append(("left", True, PAD, y, shorten(text, left - PAD - GAP, bold=True)))
-            values = estimate_text(*(what[name] for name in BOUNDS), measure)
-            entries.append(("right", True, right, y, values))
-        elif kind == "interval":
-            name = f"{100 * what['level']:g}% prediction interval"
-            entries.append(("left", False, 2 * PAD, y, name))
-            values = effect_interval(what["pi_low"], what["pi_high"], measure)
-            entries.append(("right", False, right, y, values))
-    return entries
-
-
-def _sides(favours, zero, bottom, width):
-    """What an effect left and right of no effect speaks for, under the axis."""
-    low, high = shorten(f"← {favours[0]}", zero - 2 * PAD), f"{favours[1]} →"
-    high, y = shorten(high, width - zero - 2 * PAD), bottom + 0.34
-    return [("right", False, zero - PAD, y, low), ("left", False, zero + PAD, y, high)]
 
 
 def _write(ax, entries, transform):

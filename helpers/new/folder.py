@@ -15,6 +15,7 @@ from helpers.new.keys import find_keys, read_sign
 from helpers.new.levels import in_order, merge
 from helpers.new.questions import FILL_IN, Guesses, Question
 from helpers.problems import Finding, ReviewError
+from helpers.review.columns import CORRECTIONS, EXCLUSIONS
 from helpers.sheet.files import read_table, sheet_names
 
 
@@ -32,7 +33,7 @@ WRITER.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False).rep
 )
 WRITER.filters["line"] = one_line
 # Files of a review that a sheet may not be called like.
-TAKEN = ("exclusions.csv", "corrections.csv")
+TAKEN = (EXCLUSIONS, CORRECTIONS)
 YEARS = set(KNOWN["words"]["year"])
 
 

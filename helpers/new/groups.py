@@ -4,7 +4,8 @@ import re
 
 from helpers.new.headings import KINDS, KNOWN, QUANTITIES, Heading, error_kinds, read_heading, words
 from helpers.new.questions import FILL_IN, MISSING, OURS
-from helpers.review.group_data import ARMS
+from helpers.review.columns import ARMS
+from helpers.review.columns import KINDS as OF_CELLS
 
 # An effect's precision under a heading that does not name the effect again.
 BARE_SE = KINDS["SEM"] | {"standard", "error", "std", "err"}
@@ -65,7 +66,7 @@ def _headings(guess):
         c: h for c, h in found.items()
         if guess.holds_numbers(c) or any(guess.is_ours(f"{h.quantity}_{arm}", c) for arm in ARMS)
     }  # fmt: skip
-    for arm, other in (("treated", "control"), ("control", "treated")):
+    for arm, other in (ARMS, ARMS[::-1]):
         whose = {h.arm for h in found.values() if h.quantity in ("mean", "median")}
         unknown = [
             name for name in dict.fromkeys(h.arm for h in found.values())
@@ -164,7 +165,7 @@ def _error_types(guess):
         arm = read_heading(re.sub(r"(?i)[\s_]*types?$", "", column)).arm
         arm = f"_{arm}" if arm in ARMS else ""
         odd = [cell for cell in different if not error_kinds(words(cell))]
-        if name in OURS and name.startswith(("error_type", "average_type")):
+        if name in OURS and name.startswith(OF_CELLS):
             guess.columns[name] = column
         elif _says_errors(said, cells) and guess.share(column) < 0.5:
             why = f"{', '.join(odd[:3])}: no kind of error" if odd else ""

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from helpers.review.columns import ARMS
+
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 KNOWN = tomllib.loads((TEMPLATES / "guess.toml").read_text(encoding="utf-8"))
 QUANTITIES, KINDS, EFFECTS = (
     {name: set(listed) for name, listed in KNOWN[part].items()}
     for part in ("quantities", "kinds", "effects")
 )
-ARM_OF = {word: arm for arm in ("treated", "control") for word in KNOWN["arms"][arm]}
+ARM_OF = {word: arm for arm in ARMS for word in KNOWN["arms"][arm]}
 OTHER_ARMS, NEGATED = set(KNOWN["arms"]["other"]), set(KNOWN["arms"]["negated"])
 OF_ANIMALS = {"size", "animal", "subjects", "sample", "tiere", "anzahl"}
 # A heading is one word of a quantity and an arm: "sdcon", "nt"; these are words of their own.

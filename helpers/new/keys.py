@@ -3,6 +3,7 @@
 import re
 
 from helpers.new.headings import ARM_OF, KINDS, KNOWN, QUANTITIES
+from helpers.review.columns import CONTROL
 
 YES, NO = (set(KNOWN["words"][name]) for name in ("yes", "no"))
 NO_STUDY = {"design", "type", "quality", "arm", "group", "duration", "country", "aim", "title",
@@ -194,7 +195,7 @@ def read_sign(guess, column, turned):
 def _shared_controls(guess):
     """Rows of a study with the same control group by its numbers, where no id says so."""
     columns, table = guess.columns, guess.table
-    numbers = [columns.get(f"{name}_control") for name in ("n", "mean", "sd")]
+    numbers = list(map(columns.get, CONTROL))
     if "control_group" in columns or not set(numbers) <= set(table):
         return
     keys = [columns[name] for name in ("study", "outcome", "follow_up_days") if name in columns]

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import wraps
 
 from helpers.new.headings import KNOWN, words
-from helpers.review.group_data import ARMS
-from helpers.review.mapping import ARM, IDS
-from helpers.sheet.files import NUMBERS, RANGE, plain_number
+from helpers.review.columns import ARM, ARMS, IDS, NUMBERS
+from helpers.sheet.files import RANGE, plain_number
 
 FILL_IN = "FILL IN"
 OURS = {

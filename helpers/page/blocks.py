@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from helpers.page.downloads import csv, link, plain
+from helpers.page.downloads import link
 from helpers.page.intervals import intervals
 from helpers.page.templating import macros, paragraphs
+from helpers.writing import csv, plain
 
 MIME = "application/vnd.preclinical.block+json"
 NO_ALERTS = "Nothing to report."

@@ -7,8 +7,9 @@ from itertools import groupby
 from operator import itemgetter
 
 from helpers.page.blocks import Block
-from helpers.page.downloads import csv, link
+from helpers.page.downloads import link
 from helpers.page.templating import macros
+from helpers.writing import csv
 
 # A number, and what may stand behind it: "2.31 [1.95, 2.66]", "81.5% (<0.001)".
 NUMBER = re.compile(r"([<>≥≤]?\s?[−+-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?%?)(\s[\[(].*[\])])?")

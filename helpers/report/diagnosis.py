@@ -8,7 +8,9 @@ import pandas as pd
 from helpers.analysis import small_study as asymmetry
 from helpers.analysis.records import with_moderators
 from helpers.analysis.settings import chosen_ids, one_of
-from helpers.figures import charts, plots
+from helpers.figures import influence as influence_figures
+from helpers.figures import moderators as moderator_figures
+from helpers.figures import small_study as small_study_figures
 from helpers.page import blocks
 from helpers.report.base import Exhibits, of_outcome
 from helpers.stats import influence, moderators
@@ -70,7 +72,7 @@ class Diagnosis(Exhibits):
         level = numbers.level_name(self.settings.level)
         against = f" against {regression.reference[moderator]}" if described.levels else ""
         return self._figure(
-            plots.bubble(
+            moderator_figures.bubble(
                 x,
                 rows["effect"],
                 weight=rows["weight"],
@@ -122,7 +124,7 @@ class Diagnosis(Exhibits):
         if not self.review.is_authentic:
             note = f" In {kind} rows how levels combine is made up."
         return self._figure(
-            charts.association(table),
+            moderator_figures.association(table),
             name=f"{analysis.outcome.id}-together",
             caption=f"{analysis.outcome.label}: how far moderators go together, as Cramér's V from 0 "
             f"(not at all) to 1 (one tells the other); most {first.lower()} and {second.lower()}, "
@@ -149,7 +151,7 @@ class Diagnosis(Exhibits):
         outside, band = int(points["outside"].sum()), f"{100 * level:g}% band"
         drawn, note = self._drawn(rows)
         shown = points.loc[drawn.index]
-        axes = plots.galbraith(
+        axes = influence_figures.galbraith(
             drawn["effect"],
             variance=drawn["variance"],
             excluded=drawn["experiment"].isin(analysis.excluded["experiment"]).to_numpy(),
@@ -183,7 +185,7 @@ class Diagnosis(Exhibits):
         """Funnel plot: SMDs on sample size, as their standard error contains the effect itself."""
         rows, note = self._drawn(analysis.table)
         total, measure = rows["n_treated"] + rows["n_control"], analysis.measure
-        axes = plots.funnel(
+        axes = small_study_figures.funnel(
             rows["effect"],
             se=rows["se"],
             n_total=total,
@@ -191,7 +193,7 @@ class Diagnosis(Exhibits):
             labels=rows["experiment"],
             measure=measure,
         )
-        if plots.funnel_axis(measure, total) == "se":
+        if small_study_figures.funnel_axis(measure, total) == "se":
             drawn = "standard errors with the contours of each row's own standard error"
         else:
             drawn = "1/√N with the contours of the null standard error 2/√N"
@@ -243,7 +245,7 @@ class Diagnosis(Exhibits):
             return None
         test = found.tests["Doleman"]
         rows, note = self._drawn(found.rows.assign(inverse_n=test.x, residual=test.y))
-        axes = plots.doleman(
+        axes = small_study_figures.doleman(
             rows["residual"],
             rows["inverse_n"],
             fit=(test.intercept, test.slope),
@@ -296,7 +298,7 @@ class Diagnosis(Exhibits):
         if len(rows) < asymmetry.LEAST:  # a plot of so few says less than the words
             return blocks.paragraph(words, name=f"{analysis.outcome.id}-influence")
         return self._figure(
-            plots.influence(
+            influence_figures.influence(
                 table[list(PANELS)], labels=rows["experiment"], level=self.settings.level
             )[0].figure,
             name=f"{analysis.outcome.id}-influence",

@@ -17,15 +17,16 @@ from helpers.problems import Refused
 from helpers.report import results
 from helpers.report.base import of_outcome
 from helpers.report.diagnosis import Diagnosis
-from helpers.stats.effects import REFERENCE_COLUMNS
+from helpers.review.columns import GROUPS, REFERENCE
 from helpers.words import methods, numbers, tables
 from helpers.words import sentences as wording
 from helpers.words.numbers import count, interval, number, percent
 from helpers.words.r_script import metafor_script
 
+# A download's columns; moderators follow, then what is computed.
 DATA_COLUMNS = (
-    "experiment", "study", "cohort", "control_group", "outcome", "n_treated", "mean_treated",
-    "sd_treated", "n_control", "mean_control", "sd_control", *REFERENCE_COLUMNS, "follow_up_days",
+    "experiment", "study", "cohort", "control_group", "outcome", *GROUPS, *REFERENCE,
+    "follow_up_days",
 )  # fmt: skip
 EFFECT_COLUMNS = ("effect", "variance", "se", "ci_low", "ci_high", "weight", "provenance")
 

@@ -10,27 +10,18 @@ import pandas as pd
 from helpers.analysis import measures
 from helpers.analysis.outcome import ARTICLE
 from helpers.article import audit, reconstructions
-from helpers.figures import charts
+from helpers.figures import flow as flow_figure
+from helpers.figures import review as review_figures
 from helpers.page import blocks
 from helpers.report import results
 from helpers.report.base import Exhibits
-from helpers.words import alerts, numbers, sentences
+from helpers.review.check import EXTREME
+from helpers.words import numbers, sentences
 from helpers.words import reconstructions as reconstructions_of
 from helpers.words.numbers import count, listing, number, percent
 from helpers.words.tables import BOUNDS, estimate_cell, preset_names
+from helpers.writing import plain
 
-STUDY_COLUMNS = {
-    "first_author": "Study", "year": "Year", "animal_reported": "Animal", "sex_reported": "Sex",
-    "weight_age_reported": "Weight or age", "level_reported": "Level of injury",
-    "model_reported": "Model of injury", "origin_reported": "Origin as printed", "origin": "Origin",
-    "dose": "Dose, units mended", "timing_reported": "Time to treatment",
-    "route_reported": "Route as printed", "route": "Route", "n_administrations": "Administrations",
-}  # fmt: skip
-SUMMARIES = {
-    "species": "Species", "model": "Model of injury", "origin": "Origin of exosomes",
-    "first_injection": "First injection", "route": "Route",
-    "n_administrations": "Number of administrations",
-}  # fmt: skip
 PRINTED = {
     "estimate": "published", "ci_low": "published_low", "ci_high": "published_high"
 }  # fmt: skip
@@ -97,7 +88,7 @@ class Overview(Exhibits):
         printed = ", and as printed" if self.rebuilds else ""
         settings = f"{'the ' * self.rebuilds}{self._preset_names['article'].lower()}"
         return self._figure(
-            charts.evidence_map(
+            review_figures.evidence_map(
                 table,
                 measure=main,
                 level=ARTICLE.level,
@@ -195,7 +186,7 @@ class Overview(Exhibits):
             return None
         table = table.assign(n=pd.to_numeric(table["n"]))
         return self._figure(
-            charts.flow(table),
+            flow_figure.flow(table),
             name="flow",
             caption=f"Flow of records, after PRISMA 2020. {self.flow_words()}".strip(),
             alt="; ".join(f"{row['item']}: {row['n']}" for _, row in table.iterrows()),
@@ -214,30 +205,27 @@ class Overview(Exhibits):
         table = self.review.facts("studies.csv")
         if table.empty:
             return None
-        names = {key: label for key, label in STUDY_COLUMNS.items() if key in table}
-        shown = table[list(names)].rename(columns=names).replace("", "–")
-        cleaned = ""
-        if {"origin_reported", "route_reported", "origin", "route"} <= set(names):
-            cleaned = (
-                " Animal to model and time keep the words as printed; origin, dose, route and "
-                "number of administrations stand cleaned as well."
-            )
+        said = self.review.studies
+        # A review that says nothing shows what there is.
+        names = said.get("columns") or {name: name for name in table}
+        shown = table[list(names)].set_axis(list(names.values()), axis=1).replace("", "–")
+        note = f" {said['note']}" if "note" in said else ""
         return self._table(
             shown, name="studies", data=table.assign(provenance="as printed"),
-            caption=f"The {count(len(table), 'included study', 'included studies')}.{cleaned} The "
+            caption=f"The {count(len(table), 'included study', 'included studies')}.{note} The "
             "download has every column.",
         )  # fmt: skip
 
     def study_counts(self):
-        """How many studies used which species, model, origin, route and number of doses."""
+        """How many studies have which property, of those that `[studies.summaries]` names."""
         table = self.review.facts("studies.csv")
-        names = {name: heading for name, heading in SUMMARIES.items() if name in table}
-        if not names:
+        names = self.review.studies.get("summaries")
+        if table.empty or not names:
             return None
         counted = {name: table[name].replace("", "not clear").value_counts() for name in names}
         data = pd.concat(counted, names=["property", "value"]).reset_index(name="studies")
         return self._figure(
-            charts.counts(table.replace("", "not clear"), names)[0].figure,
+            review_figures.counts(table.replace("", "not clear"), names)[0].figure,
             name="study-counts",
             caption="What the included studies used; cleaned values, one count a study.",
             alt="; ".join(
@@ -266,7 +254,7 @@ class Overview(Exhibits):
             overall = "overall"
             said = f"; the printed word for all is {listing(sorted(set(table[overall])))!r}"
         return self._figure(
-            charts.risk_of_bias(table, items, overall=overall),
+            review_figures.risk_of_bias(table, items, overall=overall),
             name="risk-of-bias",
             caption=f"SYRCLE's risk of bias in {count(len(table), 'study', 'studies')}: + low, ? "
             f"unclear, − high. There is no summary score{said}.",
@@ -281,7 +269,7 @@ class Overview(Exhibits):
             return None
         counted = self._bias_counts
         return self._figure(
-            charts.risk_of_bias_summary(table, items),
+            review_figures.risk_of_bias_summary(table, items),
             name="risk-of-bias-summary",
             caption=f"Judgements by item. {self.bias_words()}",
             alt=self.bias_words(),
@@ -291,14 +279,14 @@ class Overview(Exhibits):
     @cached_property
     def _bias_counts(self):
         table, items = self._bias
-        counts = {word: (table[list(items)] == word).sum() for word in charts.JUDGEMENTS}
+        counts = {word: (table[list(items)] == word).sum() for word in review_figures.JUDGEMENTS}
         counted = pd.DataFrame({"text": pd.Series(items, dtype=object), **counts})
         return counted.rename_axis("item").reset_index()
 
     def bias_words(self):
         """On which items few studies are at low risk, from the counts."""
         counted = self._bias_counts
-        totals = counted[list(charts.JUDGEMENTS)].sum(axis=1)
+        totals = counted[list(review_figures.JUDGEMENTS)].sum(axis=1)
         weak = [
             f"{item.replace('item_', 'item ')} ({low} of {total} low)"
             for item, low, total in zip(counted["item"], counted["low"], totals, strict=True)
@@ -334,9 +322,9 @@ class Overview(Exhibits):
              for name, row in self.printed.iterrows() if name in set(table["outcome_id"])],
             columns=list(names.values()),
         )  # fmt: skip
-        far = int((pd.to_numeric(table["smd"]).abs() > alerts.EXTREME).sum())
+        far = int((pd.to_numeric(table["smd"]).abs() > EXTREME).sum())
         note = (
-            f" {far} of them lie beyond ±{alerts.EXTREME}, further than standardised differences of "
+            f" {far} of them lie beyond ±{EXTREME}, further than standardised differences of "
             "measurements reach: they look like differences in other units."
             if far
             else ""
@@ -424,7 +412,7 @@ class Overview(Exhibits):
         labels = found.set_index("outcome")["label"]
         points = p.dropna().assign(label=lambda rows: rows["outcome"].map(labels))
         return self._figure(
-            charts.open_questions(found, points),
+            review_figures.open_questions(found, points),
             name="open-questions",
             caption=f"{count(len(table), 'reconstruction')} that all agree with what is printed: "
             "the range of τ², whether a Hartung-Knapp interval excludes 0, and p of the "
@@ -444,4 +432,4 @@ class Overview(Exhibits):
             self.seed,
             self.not_analysed,
         )
-        return content | {"audit": results.finite(self.findings.to_dict("records"))}
+        return content | {"audit": plain(self.findings)}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from helpers import provenance
 from helpers.analysis.outcome import INFERENCE
 from helpers.analysis.records import records
 from helpers.analysis.result import is_modelled, result_fields
 from helpers.article import tables
+from helpers.writing import plain
 
 
 def counts(review, analyses, not_analysed=()):
@@ -66,7 +65,7 @@ def family_results(review, family, analyses, parameters, seed, not_analysed=()):
         null where there is none.
     """
     printed = tables.pooled(review)
-    return finite(
+    return plain(
         {
             "review": review.id,
             "family": family,
@@ -224,14 +223,3 @@ def regression_fields(result):
     return {name: getattr(result, name) for name in names} | {
         "intercept": {name: intercept[name] for name in ("coef", "se", "ci_low", "ci_high", "p")}
     }
-
-
-def finite(value):
-    """Plain Python values with None for whatever is not finite."""
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

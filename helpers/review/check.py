@@ -7,14 +7,26 @@ import pandas as pd
 
 from helpers.problems import Finder, Finding, ReviewError, grouped, nearest
 from helpers.review import facts, plausibility
+from helpers.review.columns import (
+    ARMS,
+    COLUMNS,
+    CONTROL,
+    EXCLUSION,
+    EXCLUSIONS,
+    GROUPS,
+    MODERATOR,
+    NUMBERS,
+    OWN_EFFECT,
+    REFERENCE,
+)
 from helpers.review.description import describe
-from helpers.review.group_data import ARMS, MODERATOR, to_floats
-from helpers.review.mapping import COLUMNS, read_sheet
-from helpers.sheet.files import GROUPS, NUMBERS, REFERENCE, advice, read_csv
+from helpers.review.group_data import to_floats
+from helpers.review.mapping import read_sheet
+from helpers.sheet.files import advice, read_csv
 from helpers.stats.effects import effect_sizes
 
 EXTREME = 10  # pooled SDs between two means
-LEAVE_OUT = "or leave the row out by exclusions.csv or [[sheet.leave_out]] in review.toml"
+LEAVE_OUT = f"or leave the row out by {EXCLUSIONS} or [[sheet.leave_out]] in review.toml"
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,7 @@ def examine(folder=None):
     found = [*sheet.findings, *_of_rows(description, sheet), *of_exclusions]
     found = [_no_effect_due(finding, left_out, sheet) for finding in found]
     found += facts.findings(description.folder)
+    found += facts.of_studies(description.folder, description.studies)
     found = list(dict.fromkeys(found))  # a column for both groups is found in each
     faults, warnings = (
         tuple(f for f in found if f.severity == kind) for kind in ("fault", "warning")
@@ -108,7 +121,7 @@ def first_rows(sheet, k=5):
     table = sheet.table.head(k)
     if table.empty:
         return ""
-    due = table.reindex(columns=[*GROUPS, "effect", "se", "sign"], fill_value="")
+    due = table.reindex(columns=[*GROUPS, *OWN_EFFECT, "sign"], fill_value="")
     numbers = due.apply(to_floats)
     effect = [_effect(numbers.loc[[row]]) for row in numbers.index]
     shown = pd.DataFrame({"row": table.index, "study": table["study"], "outcome": table["outcome"]})
@@ -150,7 +163,7 @@ def _not_used(sheet):
 
 def _no_effect_due(finding, left_out, sheet):
     """Group data without an effect are a warning in a row that is left out, maybe for that."""
-    columns = {sheet.names.get(name, name) for name in (*GROUPS, "effect", "se")}
+    columns = {sheet.names.get(name, name) for name in (*GROUPS, *OWN_EFFECT)}
     of_row = finding.file == sheet.file and finding.row in left_out
     if of_row and finding.severity == "fault" and finding.column in columns:
         return replace(finding, severity="warning")
@@ -159,11 +172,11 @@ def _no_effect_due(finding, left_out, sheet):
 
 def _of_exclusions(description, sheet):
     """What is wrong with `exclusions.csv`, and the rows of the sheet that it leaves out."""
-    path = description.folder / "exclusions.csv"
+    path = description.folder / EXCLUSIONS
     if not path.is_file():
         return [], set()
     table, found = read_csv(path), Finder(path.name)
-    for column in {"experiment", "reason", "by"} - set(table):
+    for column in set(EXCLUSION) - set(table):
         found.lack(column, f"the column {column} is missing", "Add it")
     if found.findings:
         return found.findings, set()
@@ -311,7 +324,7 @@ def _shared_controls(found, table, numbers):
     keys = [table[name] for name in ("control_group", "study", "outcome", "follow_up_days")]
     what = "rows that share this control group differ here"
     remedy = "Correct the row, or give the control groups ids of their own"
-    for column in ("n_control", "mean_control", "sd_control"):
+    for column in CONTROL:
         several = numbers[column].groupby(keys).transform("nunique") > 1
         found.warn((keys[0] != "") & several, table[column], what, remedy)
 

@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from helpers.review.columns import CONTROL
 from helpers.review.group_data import to_floats
-
-CONTROL = ("n_control", "mean_control", "sd_control")
 
 
 def alike(table):

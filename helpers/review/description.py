@@ -114,6 +114,11 @@ class Description:
         return self.config.get("protocol", {})
 
     @property
+    def studies(self):
+        """What `[studies]` says of `studies.csv`: ``columns``, ``summaries``, a ``note``."""
+        return self.config.get("studies", {})
+
+    @property
     def guesses(self):
         """What `unconfirmed` lists, in words with what stands there now."""
         there = dict(_entries(self.config))

@@ -5,6 +5,7 @@ import re
 import pandas as pd
 
 from helpers.problems import Finder, nearest
+from helpers.review.schema import fault
 from helpers.sheet.files import plain_number, read_csv
 
 JUDGEMENTS = {
@@ -24,6 +25,7 @@ STAGES = ("identification", "screening", "excluded_screening", "eligibility", "e
           "included")  # fmt: skip
 NO_ITEMS = ("study_label", "study_id", "study", "overall", "article_line", "note")
 ROB, ITEMS, FLOW = "risk_of_bias.csv", "risk_of_bias_items.csv", "flow.csv"
+STUDIES = "studies.csv"
 
 
 def read(folder, name):
@@ -105,6 +107,31 @@ def findings(folder):
     list of Finding
     """
     return [*_of_bias(folder), *_of_flow(folder)]
+
+
+def of_studies(folder, said):
+    """Faults of `[studies]`: columns that `studies.csv` does not have.
+
+    Parameters
+    ----------
+    folder : Path
+    said : dict
+        What stands under `[studies]` in `review.toml`.
+
+    Returns
+    -------
+    list of Finding
+    """
+    path = folder / STUDIES
+    known = list(read_csv(path)) if said and path.is_file() else None
+    return [
+        fault(
+            f"studies.{kind}.{name}", f"{STUDIES} has no such column", remedy=nearest(name, known)
+        )
+        for kind in ("columns", "summaries")
+        for name in said.get(kind, ())
+        if known is not None and name not in known
+    ]
 
 
 def _of_bias(folder):

@@ -5,19 +5,10 @@ import re
 import numpy as np
 import pandas as pd
 
+from helpers.review.columns import ARMS, KINDS, MEASURED, MODERATOR, NUMBERS
 from helpers.review.error_types import AVERAGES, ERRORS, average_kind, error_kind, heading_kinds
-from helpers.sheet.files import NUMBER, NUMBERS, RANGE, plain_number, unsure_marks
+from helpers.sheet.files import NUMBER, RANGE, plain_number, unsure_marks
 from helpers.stats.conversions import mean_and_sd
-
-ARMS = ("treated", "control")
-# Before a moderator's id, so that no id is a column of the project's; no id holds a colon.
-MODERATOR = "moderator: "
-LEVEL = "level: "  # before a column that the levels of [model] name
-# What a group of animals has: with `_treated` or `_control`, or without where both share it and in
-# a sheet that has a row a group. `sd` is the error of whatever kind; `low` and `high` are its ends,
-# `tip` is the tip of an error bar, `n_error` the n that it was computed with.
-MEASURED = ("n", "mean", "sd", "low", "high", "tip", "n_error")
-KINDS = ("error_type", "average_type")
 
 
 def to_floats(text):

@@ -7,15 +7,24 @@ import pandas as pd
 
 from helpers.problems import Finder, ReviewError, nearest
 from helpers.review import controls, group_data
-from helpers.review.group_data import ARMS, KINDS, LEVEL, MEASURED, MODERATOR
+from helpers.review.columns import (
+    ARM,
+    ARMS,
+    COLUMNS,
+    CORRECTION,
+    CORRECTIONS,
+    GOVERNING,
+    GROUPS,
+    IDS,
+    KINDS,
+    LEVEL,
+    MODERATOR,
+    NUMBERS,
+    OWN_EFFECT,
+)
 from helpers.review.schema import fault
-from helpers.sheet.files import GROUPS, NUMBERS, Raw, read_csv, read_table
+from helpers.sheet.files import Raw, read_csv, read_table
 
-IDS = ("experiment", "study", "outcome", "cohort", "control_group", "provenance")
-ARM = (*MEASURED, *KINDS)
-COLUMNS = (*IDS, *NUMBERS)  # the project's own in a checked sheet, in their order
-# Columns that change how other columns are understood: none becomes one by a moderator's id unsaid.
-GOVERNING = ("cohort", "control_group", "sign", "effect", "se")
 # Settings of [sheet] that say something of one of the project's columns each.
 BY_COLUMN = ("columns", "constants", "values", "divide")
 
@@ -199,11 +208,11 @@ class _Mapping:
 
     def correct(self):
         """Apply `corrections.csv`: row, column, old, new, reason."""
-        path = self.description.folder / "corrections.csv"
+        path = self.description.folder / CORRECTIONS
         if not path.is_file():
             return
         found = Finder(path.name)
-        lines = read_csv(path).reindex(columns=["row", "column", "old", "new", "reason"])
+        lines = read_csv(path).reindex(columns=CORRECTION)
         for line, entry in lines.fillna("").iterrows():
             row, column, old, new, reason = entry
             row = int(row) if row.isdecimal() else row
@@ -369,9 +378,9 @@ class _Mapping:
 
     def prefer_groups(self):
         """Empty an effect that stands beside whole group data, unless `[sheet.columns]` names it."""
-        if {"effect", "se"} <= set(self.table) and "effect" not in self.config.get("columns", {}):
+        if set(OWN_EFFECT) <= set(self.table) and "effect" not in self.config.get("columns", {}):
             whole = (self.table.reindex(columns=GROUPS, fill_value="") != "").all(axis=1)
-            self.table.loc[whole, ["effect", "se"]] = ""
+            self.table.loc[whole, [*OWN_EFFECT]] = ""
             detail = "computed anew where all group data are there"
             self.note("effect", "effect", detail, whole.sum())
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from helpers.problems import Finding
 from helpers.review import controls
-from helpers.review.group_data import ARMS, to_floats
-from helpers.sheet.files import GROUPS
+from helpers.review.columns import ARMS, GROUPS, OWN_EFFECT
+from helpers.review.group_data import to_floats
 
 # Words in an id that head or end a table instead of naming a study.
 TOTALS = re.compile(
@@ -80,8 +80,8 @@ def _twice(found, table, numbers):
     remedy = "Leave one out by [[sheet.leave_out]] or `exclusions.csv`, or correct it"
     odd = pd.Series(False, table.index)
     whole = np.isfinite(numbers[[*GROUPS]]).all(axis=1)
-    own = ~whole & np.isfinite(numbers[["effect", "se"]]).all(axis=1)
-    for there, columns in ((whole, [*GROUPS]), (own, ["effect", "se"])):
+    own = ~whole & np.isfinite(numbers[[*OWN_EFFECT]]).all(axis=1)
+    for there, columns in ((whole, [*GROUPS]), (own, [*OWN_EFFECT])):
         data = numbers.loc[there, columns].assign(outcome=table["outcome"][there])
         elsewhere = data.duplicated()
         here = data.assign(study=table["study"][there]).duplicated() if there.any() else elsewhere
@@ -142,10 +142,10 @@ def _spellings(found, table):
     """Ids that differ only in case, blanks, points, accents or the kind of dash."""
     for name in ("study", "cohort", "control_group", "experiment"):
         cells = table[name]
-        plain = cells.map(_plain)
-        several = cells.groupby(plain).transform("nunique") > 1
-        common = cells.groupby(plain).transform(lambda part: part.value_counts().index[0])
-        rows = several & (cells != common) & (cells != "") & ~cells.duplicated()
+        # The commonest spelling first; each other one is named once.
+        first = cells.value_counts().index.to_series()
+        first = first[first != ""]
+        rows = cells.isin(first[first.map(_plain).duplicated()]) & ~cells.duplicated()
         what = "another id differs from this one only in its spelling"
         remedy = f"Bring them to one under [sheet.values.{name}] in review.toml"
         found.warn(rows, cells, what, remedy)
@@ -208,9 +208,10 @@ def _far_sizes(found, table, numbers, told):
         return
     for column in sizes:
         n = sizes[column]
-        largest = [max(values[values < size], default=np.nan) for size in n]
-        rare = n.map(lambda size: (values >= size).sum() <= max(2, 0.05 * len(values)))
-        rows = rare & (n > FAR * np.array(largest)) & (n > 20) & ~known[column]
+        below = np.searchsorted(values, n)
+        largest = np.where(below > 0, values[below - 1], np.nan)
+        rare = len(values) - below <= max(2, 0.05 * len(values))
+        rows = rare & (n > FAR * largest) & (n > 20) & ~known[column]
         what = "this group is far larger than all others"
         found.warn(rows, table[column], what, "Check it against the source")
 

@@ -9,13 +9,12 @@ from helpers import provenance
 from helpers.analysis.settings import one_of
 from helpers.problems import Finding, ReviewError, nearest
 from helpers.review import check, facts
+from helpers.review.columns import CORRECTIONS, EXCLUSION, EXCLUSIONS, GROUPS, NUMBERS
 from helpers.review.description import Description, find_folder
 from helpers.review.group_data import to_floats
 from helpers.review.schema import fault
-from helpers.sheet.files import GROUPS, NUMBERS, read_csv
+from helpers.sheet.files import read_csv
 from helpers.stats.effects import effect_sizes, undefined
-
-EXCLUSION = ["experiment", "reason", "by"]
 
 _held = {}  # by folder, see `hold`
 
@@ -95,7 +94,7 @@ class Review:
         if self.whole:
             return files
         joined = {entry.get("file") for entry in self.sheet.get("join", ())}
-        of_rows = joined | {self.sheet["file"], "corrections.csv", "exclusions.csv"}
+        of_rows = joined | {self.sheet["file"], CORRECTIONS, EXCLUSIONS}
         return {name: digest for name, digest in files.items() if name not in of_rows}
 
     def digest(self):
@@ -135,8 +134,8 @@ def load(folder=None):
     description, sheet, findings = check.examine(folder)
     if findings.faults:
         raise ReviewError(findings.faults)
-    path = description.folder / "exclusions.csv"
-    listed = read_csv(path)[EXCLUSION] if path.is_file() else pd.DataFrame(columns=EXCLUSION)
+    path = description.folder / EXCLUSIONS
+    listed = read_csv(path)[[*EXCLUSION]] if path.is_file() else pd.DataFrame(columns=EXCLUSION)
     experiments, moderators = _typed(description, sheet), _moderators(description, sheet)
     moderators.index = experiments.index
     levels = sheet.levels.set_axis(experiments.index)

@@ -126,6 +126,7 @@ REVIEW = {
         "min_groups": WHOLE,
     },
     "regressions": [{"terms!": [TEXT], "label": TEXT, "outcomes": [TEXT]}],
+    "studies": {"columns": {"*": TEXT}, "summaries": {"*": TEXT}, "note": TEXT},
     "protocol": {"id": TEXT, "deviations": [TEXT]},
     "sheet": SHEET,
     "families!": [{"id!": WORD, "label": TEXT, "outcomes!": [OUTCOME]}],

@@ -10,9 +10,6 @@ from helpers.problems import Finder, Finding, ReviewError
 from helpers.sheet import delimited, workbook
 from helpers.sheet.digitiser import bars, read_export, read_project
 
-GROUPS = ("n_treated", "mean_treated", "sd_treated", "n_control", "mean_control", "sd_control")
-REFERENCE = ("mean_reference", "sd_reference", "n_reference")
-NUMBERS = (*GROUPS, "follow_up_days", "sign", "effect", "se", *REFERENCE)
 WORKBOOKS = (".xlsx", ".xlsm")
 CLOSED = (".xls", ".xlsb", ".ods", ".numbers", ".doc", ".docx", ".pdf")
 DASH = re.compile(r"^[‐‑‒–﹣－](?=[\d.])")  # signs that stand for a minus before a number

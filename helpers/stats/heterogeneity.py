@@ -61,6 +61,35 @@ def estimate(effects, variances, design, method="REML"):
     return out.reshape(shape)
 
 
+def tau2(effects, *, variances, method="REML"):
+    """Between-study variance of one or many sets of effects.
+
+    Parameters
+    ----------
+    effects, variances : array_like, shape (..., k)
+        Effects and sampling variances, broadcast against each other; an infinite variance leaves
+        an effect out of its set.
+    method : {"REML", "ML", "DL", "PM", "SJ", "HE", "EB", "EE"}
+        Estimator.
+
+    Returns
+    -------
+    float or numpy.ndarray, shape (...)
+        τ², never negative.
+
+    References
+    ----------
+    Viechtbauer W (2005). Bias and efficiency of meta-analytic variance estimators in the
+    random-effects model. J Educ Behav Stat 30:261-293.
+    """
+    effects, variances = np.asarray(effects, dtype=float), np.asarray(variances, dtype=float)
+    if np.isnan(effects).any() or np.isnan(variances).any() or (variances <= 0).any():
+        raise ValueError("effects are numbers and variances are above 0")
+    design = np.ones((effects.shape[-1] if effects.ndim else 1, 1))
+    found = estimate(np.atleast_1d(effects), variances, design, method)
+    return float(found) if found.ndim == 0 else found
+
+
 def centred(effects, variances):
     """Effects less the most precise one of their set: what is computed from them keeps its digits.
 

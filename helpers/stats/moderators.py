@@ -106,43 +106,6 @@ class RegressionResult:
             index=design.index,
         )  # fmt: skip
 
-    def permutation(self, n=1000, seed=0):
-        """Permutation p-values: how often shuffled moderators do as well.
-
-        The rows of the design are shuffled against the pairs of effect and variance; the observed
-        order counts as one permutation.
-
-        Parameters
-        ----------
-        n : int
-            Number of permutations.
-        seed : int
-            Seed of numpy's default generator.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``term, p``; the row ``moderators`` is the joint test. The intercept has none.
-
-        References
-        ----------
-        Higgins JPT, Thompson SG (2004). Controlling the risk of spurious findings from
-        meta-regression. Stat Med 23:1663-1682.
-        """
-        generator = np.random.default_rng(seed)
-        x = self.design.to_numpy(float)
-        orders = generator.permuted(np.tile(np.arange(self.k), (n, 1)), axis=1)
-        away = heterogeneity.centred(self.effect, self.variance)[0]
-        y, v = away[orders], self.variance[orders]
-        tau2 = heterogeneity.estimate(y, v, x, self.method)
-        z, qm = _statistics(*_fit(y, v, x, tau2, self.interval))
-        z0, qm0 = _statistics(self.coefficients["coef"].to_numpy(), self.covariance)
-        slack = 1 - 1e-9  # the same arrangement reached through another order of summation
-        p_terms = (1 + (np.abs(z) >= np.abs(z0) * slack).sum(0)) / (n + 1)
-        p_joint = (1 + (qm >= qm0 * slack).sum()) / (n + 1)
-        terms = [*self.coefficients["term"].iloc[1:], "moderators"]
-        return pd.DataFrame({"term": terms, "p": [*p_terms[1:], p_joint]})
-
 
 def subgroups(effect, *, variance, by, method="REML", interval="z", prediction="riley", level=0.95):
     """Pool each level of a moderator by itself, with its own τ².
@@ -357,8 +320,6 @@ def holm(regressions):
 
     The smallest of m values is multiplied by m, the next by m - 1, ...; none is then below an
     earlier one or above 1. A regression without a p-value stays without one and is not counted.
-    It is statsmodels' ``multipletests(method="holm")``, without the half
-    second that every report would take to import it.
 
     Parameters
     ----------
@@ -372,10 +333,12 @@ def holm(regressions):
     ----------
     Holm S (1979). A simple sequentially rejective multiple test procedure. Scand J Stat 6:65-70.
     """
-    p = np.array([regression.p_moderators for regression in regressions.values()])
-    corrected = np.full(len(p), np.nan)
-    order = np.argsort(p, kind="stable")[: np.isfinite(p).sum()]  # NaN comes last
-    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)).clip(max=1)
+    from statsmodels.stats.multitest import multipletests  # only this function needs it
+
+    p = np.array([regression.p_moderators for regression in regressions.values()], dtype=float)
+    corrected, known = np.full(len(p), np.nan), np.isfinite(p)
+    if known.any():
+        corrected[known] = multipletests(p[known], method="holm")[1]
     return dict(zip(regressions, corrected.tolist(), strict=True))
 
 

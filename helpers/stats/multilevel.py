@@ -12,11 +12,14 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from helpers.stats.dependence import labels
-from helpers.stats.distributions import chi2_isf, chi2_sf
+from helpers.stats.distributions import chi2_sf
+from helpers.stats.heterogeneity import centred
+from helpers.stats.mixed_model.groups import labels
 from helpers.stats.mixed_model.inference import ASKED, Fitted, WaldResult, fitted
+from helpers.stats.mixed_model.likelihood import Likelihood
 from helpers.stats.mixed_model.sampling import sampling
-from helpers.stats.robust import MIN_DF
+from helpers.stats.mixed_model.sandwich import MIN_DF
+from helpers.stats.pooling import critical, inference
 
 TESTS = ("cr2", "contain")
 # With fewer groups a variance between them is hardly estimated, and its standard errors neither.
@@ -117,13 +120,8 @@ class MultilevelResult:
         Where twice the loss of restricted log-likelihood, maximised over the other variances,
         reaches χ²(1).
         """
-        model, best = self.fit.model, self.fit.theta
-        drop = chi2_isf(1 - (self.level if level is None else level), 1) / 2
-        found = [model.profile(best, at, drop) for at in np.flatnonzero(model.free)]
-        return {
-            name: tuple(float(model.unit**2 * bound) for bound in bounds)
-            for name, bounds in zip(self.levels, found, strict=True)
-        }
+        found = self.fit.model.profiles(self.fit.theta, self.level if level is None else level)
+        return dict(zip(self.levels, found, strict=True))
 
     def predict(self, design):
         """Expected effect at rows of a design, with its intervals.
@@ -181,7 +179,7 @@ def multilevel(
         Sampling variances of independent errors.
     covariance : list of array_like, or array_like, shape (k, k), optional
         Their sampling covariance: a block for each value of `cluster` in order of appearance
-        (see `helpers.stats.dependence.covariance` and `constant_covariance`), or one matrix.
+        (see `helpers.stats.shared_controls.covariance` and `constant_covariance`), or one matrix.
     cluster : array_like of k labels, optional
         Whose blocks these are; by default `study`.
     study : array_like of k labels, optional
@@ -396,6 +394,175 @@ def _label(fit, unit, mean):
         return "cr2", label, [label]
     label = f"{contain}: {reason}"
     return "contain", label, [label]
+
+
+# ------------------------------------------------------------------------------ three-level model
+
+VARIANCES = ("sigma2_study", "sigma2_experiment")
+
+
+@dataclass(frozen=True)
+class ThreeLevelResult:
+    """A three-level model: experiments within studies.
+
+    Attributes
+    ----------
+    k, studies : int
+        Numbers of experiments and of studies.
+    estimate, se, ci_low, ci_high, p_effect : float
+        Mean effect with its interval.
+    sigma2_study, sigma2_experiment : float
+        Variance between studies, and between experiments of one study.
+    i2, i2_study, i2_experiment : float
+        Percent of the total variance that is heterogeneity, whole and by level.
+    pi_low, pi_high : float
+        Prediction interval for a new experiment of a new study.
+    q, p_heterogeneity : float
+        Cochran's Q with the full sampling covariance, and its p (χ², k - 1).
+    loglik : float
+        Restricted log-likelihood.
+    level : float
+        Of both intervals, for instance 0.95.
+    interval : str
+        ``z`` or ``t`` (k - 1 degrees of freedom).
+    note : str
+        What is to be said about the fit, or empty.
+    """
+
+    k: int
+    studies: int
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    p_effect: float
+    sigma2_study: float
+    sigma2_experiment: float
+    i2: float
+    i2_study: float
+    i2_experiment: float
+    pi_low: float
+    pi_high: float
+    q: float
+    p_heterogeneity: float
+    loglik: float
+    level: float
+    interval: str
+    note: str = ""
+    effect: np.ndarray = field(default=None, repr=False, compare=False)
+    covariance: object = field(default=None, repr=False, compare=False)  # (k,), or blocks
+    study: np.ndarray = field(default=None, repr=False, compare=False)
+    model: Likelihood = field(default=None, repr=False, compare=False)
+    theta: np.ndarray = field(default=None, repr=False, compare=False)  # at its maximum
+
+    def profile_intervals(self, level=None):
+        """Profile-likelihood intervals of both variances.
+
+        Returns
+        -------
+        dict
+            ``{"sigma2_study": (low, high), "sigma2_experiment": (low, high)}``: where twice the
+            loss of restricted log-likelihood, maximised over the other variance, reaches χ²(1).
+            NaN for a variance that the data cannot tell from the other.
+        """
+        found = self.model.profiles(self.theta, self.level if level is None else level)
+        return dict(zip(VARIANCES, [(np.nan, np.nan)] * (2 - len(found)) + found, strict=True))
+
+    def variance_tests(self):
+        """Likelihood-ratio p of each variance against 0 (χ² with 1 df, as in the literature).
+
+        Conservative: at the boundary the null distribution is a mixture that halves p.
+        """
+        best, p = self.model.values(self.theta[None])[0], []
+        for which in range(len(self.theta)):
+            others = np.arange(len(self.theta)) != which
+            rest = self.model.maximum(np.where(others, self.theta, 0.0), others)[1]
+            p.append(float(chi2_sf(max(2 * (best - rest), 0), 1)))
+        return dict(zip(VARIANCES, [np.nan] * (2 - len(p)) + p, strict=True))
+
+
+def three_level(effect, *, study, variance=None, covariance=None, interval="z", level=0.95):
+    r"""Fit the three-level random-effects model by REML.
+
+    Parameters
+    ----------
+    effect : array_like, shape (k,)
+    study : array_like of k labels
+        The study of each experiment.
+    variance : array_like, shape (k,), optional
+        Sampling variances of independent effects.
+    covariance : list of array_like, or array_like, shape (k, k), optional
+        Their sampling covariance: a block for each study (see
+        `helpers.stats.shared_controls.covariance`), or one matrix that is zero between studies.
+    interval : {"z", "t"}
+        Normal, or t with k - 1 degrees of freedom.
+    level : float
+
+    Returns
+    -------
+    ThreeLevelResult
+
+    Raises
+    ------
+    ValueError
+        With fewer than two studies, or input that is not usable.
+
+    Notes
+    -----
+    y_ij = μ + u_i + w_ij + e_ij with Var(u) = σ²_study, Var(w) = σ²_experiment, Var(e) = V.
+    It is `multilevel` with the levels study and experiment and every study in it, however few.
+
+    References
+    ----------
+    Konstantopoulos (2011), Research Synthesis Methods 2:61;
+    Van den Noortgate and others (2013), Behavior Research Methods 45:576.
+    """
+    k = np.size(effect)
+    code = labels(study, k, "study", missing=False)
+    y, errors = sampling(effect, variance=variance, covariance=covariance, cluster=study)
+    studies = int(code.max()) + 1
+    if studies < 2:
+        raise ValueError(f"a three-level model needs at least two studies, there is {studies}")
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, not {level}")
+    if interval not in ("z", "t"):
+        raise ValueError(f"interval must be z or t, not {interval!r}")
+    if not errors.stays_within(code):
+        raise ValueError("the covariance between studies must be zero")
+    note, levels = "", [code]
+    if studies == k:
+        note = "Every study has one experiment: only the sum of the two variances can be estimated."
+        levels = []
+    away, middle = centred(y, errors.diagonal)  # equal effects differ by rounding alone
+    model = Likelihood(away, np.ones((k, 1)), errors, levels, True)
+    theta, _ = model.maximum()
+    mean, inverse, _, loglik = model.at(theta)
+    estimate = middle + (model.ordinary + model.unit * (model.back @ mean))[0]
+    se = model.unit * np.sqrt((model.back @ inverse @ model.back.T)[0, 0])
+    unit2 = model.unit**2
+    by_study, by_experiment = unit2 * (theta if levels else np.append(0.0, theta))
+    tau2 = by_study + by_experiment
+    share = 100 / (tau2 + unit2 * model.typical_variance)
+    q = max(model.at(np.zeros(len(theta)))[2], 0.0)
+    df = np.inf if interval == "z" else k - 1
+    reach = critical(level, df) * np.sqrt(se**2 + tau2)
+    found = inference(estimate, se, level=level, df=df) | {
+        "sigma2_study": by_study, "sigma2_experiment": by_experiment, "i2": share * tau2,
+        "i2_study": share * by_study, "i2_experiment": share * by_experiment,
+        "pi_low": estimate - reach, "pi_high": estimate + reach, "q": q,
+        "p_heterogeneity": chi2_sf(q, k - 1), "loglik": loglik - (k - 1) * np.log(model.unit),
+    }  # fmt: skip
+    kept = errors.diagonal
+    if isinstance(covariance, list):
+        kept = [np.asarray(block, dtype=float) for block in covariance]
+    elif covariance is not None:
+        rows = np.split(np.argsort(code, kind="stable"), np.cumsum(np.bincount(code))[:-1])
+        kept = [np.asarray(covariance, dtype=float)[np.ix_(one, one)] for one in rows]
+    return ThreeLevelResult(
+        k=k, studies=studies, **{name: float(value) for name, value in found.items()},
+        level=level, interval=interval, note=note, effect=y, covariance=kept, study=code,
+        model=model, theta=theta,
+    )  # fmt: skip
 
 
 # ----------------------------------------------------------------------------------------- input

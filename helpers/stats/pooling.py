@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers.stats import heterogeneity
 from helpers.stats.distributions import chi2_isf, chi2_sf, t_isf, t_sf
-from helpers.stats.heterogeneity import METHODS
+from helpers.stats.heterogeneity import METHODS, tau2
 
 INTERVALS = ("z", "hksj", "hksj_truncated")
 PREDICTIONS = ("riley", "z", "hk")
@@ -169,35 +169,6 @@ def inference(estimate, se, *, level, df=np.inf):
     }  # fmt: skip
 
 
-def tau2(effects, *, variances, method="REML"):
-    """Between-study variance of one or many sets of effects.
-
-    Parameters
-    ----------
-    effects, variances : array_like, shape (..., k)
-        Effects and sampling variances, broadcast against each other; an infinite variance leaves
-        an effect out of its set.
-    method : {"REML", "ML", "DL", "PM", "SJ", "HE", "EB", "EE"}
-        Estimator.
-
-    Returns
-    -------
-    float or numpy.ndarray, shape (...)
-        τ², never negative.
-
-    References
-    ----------
-    Viechtbauer W (2005). Bias and efficiency of meta-analytic variance estimators in the
-    random-effects model. J Educ Behav Stat 30:261-293.
-    """
-    effects, variances = np.asarray(effects, dtype=float), np.asarray(variances, dtype=float)
-    if np.isnan(effects).any() or np.isnan(variances).any() or (variances <= 0).any():
-        raise ValueError("effects are numbers and variances are above 0")
-    design = np.ones((effects.shape[-1] if effects.ndim else 1, 1))
-    found = heterogeneity.estimate(np.atleast_1d(effects), variances, design, method)
-    return float(found) if found.ndim == 0 else found
-
-
 def pool(effect, *, variance, method="REML", interval="z", prediction="riley", level=0.95):
     """Pool effects of independent experiments.
 
@@ -255,7 +226,7 @@ def pool(effect, *, variance, method="REML", interval="z", prediction="riley", l
         weights = np.ones(1)
     else:
         design = np.ones((k, 1))
-        between = float(heterogeneity.estimate(y, v, design, method))
+        between = tau2(y, variances=v, method=method)
         w = 1 / (v + between)
         away, middle = heterogeneity.centred(y, v)
         shift, weights = np.sum(w * away) / np.sum(w), w / np.sum(w)

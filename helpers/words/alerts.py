@@ -10,6 +10,7 @@ import pandas as pd
 from helpers.analysis.measures import UNNAMED
 from helpers.analysis.result import is_modelled
 from helpers.problems import grouped
+from helpers.review.check import EXTREME
 from helpers.stats.pooling import critical
 from helpers.words.numbers import (
     chance,
@@ -28,7 +29,6 @@ from helpers.words.sentences import ALPHA, MANY, opposite
 from helpers.words.tables import preset_names
 
 FEW = 5
-EXTREME = 10
 
 
 def of_review(review, outcomes, without_rows=()):

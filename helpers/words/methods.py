@@ -7,7 +7,7 @@ import re
 from helpers import provenance
 from helpers.analysis import animals
 from helpers.analysis.small_study import LEAST
-from helpers.stats.dependence import covariance
+from helpers.stats.shared_controls import covariance
 from helpers.words.numbers import count, listing, was
 
 CORRECTIONS = {

@@ -6,7 +6,7 @@ import pandas as pd
 
 from helpers.analysis.outcome import pooled_fields
 from helpers.analysis.records import records
-from helpers.review.group_data import MODERATOR
+from helpers.review.columns import MODERATOR
 from helpers.stats.effects import GROUP_COLUMNS, REFERENCE_COLUMNS
 
 TESTS = {"z": "z", "hksj": "knha", "hksj_truncated": "adhoc"}

@@ -7,12 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from helpers.stats.dependence import stacks
 from helpers.stats.distributions import f_sf
+from helpers.stats.mixed_model.groups import stacks
 from helpers.stats.mixed_model.likelihood import Likelihood
 from helpers.stats.mixed_model.sampling import Sampling
+from helpers.stats.mixed_model.sandwich import MAX_CLUSTER, MIN_CLUSTERS, MIN_DF, sandwich
 from helpers.stats.pooling import critical, inference
-from helpers.stats.robust import MAX_CLUSTER, MIN_CLUSTERS, MIN_DF, sandwich
 
 ASKED = "as asked for"
 # A robust standard error below this share of the model's comes of equal effects, or of one cluster.
@@ -177,7 +177,7 @@ class Fitted:
         return WaldResult(f, q, df2, float(f_sf(f, q, df2)), "F")
 
 
-def fitted(y, x, sampling, codes, names, study, test, level):
+def fitted(y, x, sampling, codes, names, study, test, level, sigma2=None):
     """Fit a model by REML.
 
     Parameters
@@ -189,6 +189,8 @@ def fitted(y, x, sampling, codes, names, study, test, level):
     study : ndarray of int, shape (k,), or None
     test : {"cr2", "contain"}
     level : float
+    sigma2 : array_like, optional
+        Variances of each level to start from, where they are nearly known.
 
     Returns
     -------
@@ -196,7 +198,10 @@ def fitted(y, x, sampling, codes, names, study, test, level):
     """
     row_level = codes[-1].max() + 1 == len(y)
     model = Likelihood(y, x, sampling, codes[:-1] if row_level else codes, row_level)
-    theta, _ = model.maximum()
+    start = None
+    if sigma2 is not None:
+        start = np.append(sigma2, [] if row_level else 0.0) / model.unit**2
+    theta, _ = model.maximum(start)
     beta, inverse, _, loglik = model.at(theta)
     beta = model.ordinary + model.unit * (model.back @ beta)
     cluster, name = _clusters(codes[0], names[0], study, sampling)

@@ -17,7 +17,9 @@ from itertools import combinations
 
 import numpy as np
 
-from helpers.stats.dependence import stacks
+from helpers.stats.distributions import chi2_isf
+from helpers.stats.heterogeneity import others
+from helpers.stats.mixed_model.groups import stacks
 
 # Numbers that the recursion works on at once: keeps the working set within a core's cache.
 _CHUNK = 400_000
@@ -93,7 +95,23 @@ class Likelihood:
         for level, (trace, square) in enumerate(self._down(theta, way)):
             taken = np.einsum("npq,nqp->n", inverse, square[:, :-1, :-1])
             gradient[:, level] = np.einsum("np,npq,nq->n", e, square, e) - trace + taken
-        return self._logliks(cross, logdet), gradient / 2
+        return self._logliks(cross, logdet, inverse), gradient / 2
+
+    def sums(self, theta):
+        """What likelihood and slope are made of, sums over independent rows, at θ (n, levels).
+
+        [X y]'M⁻¹[X y] (n, q, q), log|M| (n,), and of each level Σ 1'M⁻¹1 (n, levels) and
+        Σ (1'M⁻¹[X y])'(1'M⁻¹[X y]) (n, levels, q, q), over its groups.
+        """
+        parts = []
+        chunk = max(1, _CHUNK // self.base.size)
+        for start in range(0, len(theta), chunk):
+            some = theta[start : start + chunk]
+            cross, logdet, way = self._up(some)
+            trace, square = zip(*self._down(some, way), strict=True)
+            trace = [np.broadcast_to(t, len(some)) for t in trace]
+            parts.append((cross, logdet, np.stack(trace, axis=1), np.stack(square, axis=1)))
+        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
 
     def at(self, theta):
         """Coefficients on the orthonormal basis, their covariance, Q and log-likelihood at one θ."""
@@ -101,11 +119,16 @@ class Likelihood:
         inverse = np.linalg.inv(cross[0, :-1, :-1])
         beta = inverse @ cross[0, :-1, -1]
         q = cross[0, -1, -1] - cross[0, :-1, -1] @ beta
-        return beta, inverse, q, self._logliks(cross, logdet)[0]
+        return beta, inverse, q, self._logliks(cross, logdet, inverse[None])[0]
 
     @cached_property
     def typical_variance(self):
         """(k - p)/tr(P), P = V⁻¹ - V⁻¹X(X'V⁻¹X)⁻¹X'V⁻¹."""
+        if self.p == 1 and self.depth == len(self.codes):
+            # Of positive terms only: one weight that outweighs all others costs no digits.
+            w = 1 / self.base.spread
+            own = self.base.z[0] ** 2 * w
+            return (self.k - 1) * own.sum() / (w * others(own)).sum()
         nothing = np.zeros((1, len(self.free)))
         cross, _, way = self._up(nothing)
         *_, (trace, square) = self._down(nothing, way)
@@ -117,7 +140,13 @@ class Likelihood:
         free = self.free if free is None else free
         return _climb(self, self._best_of_grid() if theta is None else theta, free)
 
-    def profile(self, best, which, drop):
+    def profiles(self, best, level):
+        """Profile-likelihood bounds of each free variance, in the effects' own units."""
+        drop = chi2_isf(1 - level, 1) / 2
+        found = [self._profile(best, at, drop) for at in np.flatnonzero(self.free)]
+        return [tuple(float(self.unit**2 * bound) for bound in bounds) for bounds in found]
+
+    def _profile(self, best, which, drop):
         """Bounds of θ[which] where the likelihood, maximised over the others, has lost `drop`."""
         from scipy.optimize import brentq  # 0.1 s to import
 
@@ -139,9 +168,10 @@ class Likelihood:
             high *= 2
         return low, root(best[which], high)
 
-    def _logliks(self, cross, logdet):
+    def _logliks(self, cross, logdet, inverse=None):
         sxx, sxy = cross[:, :-1, :-1], cross[:, :-1, -1:]
-        explained = (sxy.mT @ np.linalg.solve(sxx, sxy))[:, 0, 0]
+        inverse = np.linalg.inv(sxx) if inverse is None else inverse
+        explained = (sxy.mT @ inverse @ sxy)[:, 0, 0]
         free = (self.k - self.p) * np.log(2 * np.pi)
         return -(free + logdet + np.linalg.slogdet(sxx)[1] + cross[:, -1, -1] - explained) / 2
 
@@ -293,6 +323,11 @@ def _climb(model, theta, free):
             break
         step = np.zeros(len(theta))
         step[move] = _uphill(slope[move], curvature[np.ix_(move, move)])
+        new = np.maximum(theta + step, 0)
+        # So short a step changes the likelihood by its square, which is less than rounding.
+        if np.all(np.abs(new - theta) <= 1e-7 * (new + 1e-3)):
+            theta = new
+            break
         for halving in range(40):
             new = np.maximum(theta + step / 2**halving, 0)
             found = _around(model, new, free)
@@ -300,11 +335,7 @@ def _climb(model, theta, free):
                 break
         else:
             break
-        # The next step would be shorter by 1e-5 or more.
-        done = np.all(np.abs(new - theta) <= 1e-7 * (new + 1e-3))
         theta, (value, slope, curvature) = new, found
-        if done:
-            break
     return theta, value
 
 

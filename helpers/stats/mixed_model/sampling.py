@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from helpers.stats.dependence import labels, stacks
+from helpers.stats.mixed_model.groups import labels, stacks
 from helpers.stats.pooling import checked
 
 
@@ -204,11 +204,17 @@ def sampling(effect, *, variance=None, covariance=None, cluster=None):
             raise ValueError("blocks of covariance need the cluster (or study) of each row")
         code, names = labels(cluster, k, "cluster", missing=False), np.asarray(cluster, object)
     else:
+        if np.shape(covariance) != (k, k):
+            raise ValueError(
+                f"covariance must be a matrix, a row an effect, not {np.shape(covariance)}"
+            )
         covariance, code, names = [covariance], np.zeros(k, int), np.full(k, "all rows")
         names = np.asarray(cluster, object) if cluster is not None else names
     blocks = [np.asarray(block, dtype=float) for block in covariance]
     if [block.shape for block in blocks] != [(n, n) for n in np.bincount(code)]:
-        raise ValueError("covariance must have a square block for each cluster, in their order")
+        raise ValueError(
+            "covariance must have a square block for each study, or cluster, in their order"
+        )
     diagonal, parts = np.empty(k), []
     for rows in stacks(code):
         block = np.stack([blocks[c] for c in code[rows[:, 0]]])

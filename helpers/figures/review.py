@@ -1,21 +1,20 @@
-"""Charts of a review as a whole: evidence map, study counts, risk of bias, flow of records."""
-
-from itertools import zip_longest
+"""Charts of a review as a whole: evidence map, counts of studies, risk of bias, open questions."""
 
 import numpy as np
 import pandas as pd
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import FixedLocator
 
 from helpers.analysis.measures import SMD
+from helpers.drawing.frame import axes, legend_above
 from helpers.drawing.marks import Hover, Texts
-from helpers.drawing.style import BLUE, GREEN, GREY, INK, SIZE, VERMILLION, axes, styled
+from helpers.drawing.style import BLUE, DASHED, GREEN, INK, VERMILLION, styled
 from helpers.drawing.text import shorten, text_width, wrap
 from helpers.drawing.ticks import plain_ticks
-from helpers.figures.forest import ROW, forest, whiskers
+from helpers.figures.forest import BESIDE, forest
+from helpers.figures.forest_layout import ROW
 from helpers.words.numbers import estimate_text, level_name
 
 AMBER = "#B07C00"
@@ -60,12 +59,12 @@ def evidence_map(
         estimate, *bounds = table[list(names)].to_numpy(float).T * sign
         return np.array([estimate, *np.sort(bounds, axis=0)])
 
-    printed = turned("published", "published_low", "published_high")
     rows = table[["label", "k"]].copy()
-    rows["effect"], rows["ci_low"], rows["ci_high"] = turned("estimate", "ci_low", "ci_high")
-    rows["printed"] = [estimate_text(*t, measure) if np.isfinite(t[0]) else "–" for t in printed.T]
+    rows[["effect", "ci_low", "ci_high"]] = turned("estimate", "ci_low", "ci_high").T
+    rows[BESIDE] = printed = turned("published", "published_low", "published_high").T
+    rows["printed"] = [estimate_text(*t, measure) if np.isfinite(t[0]) else "–" for t in printed]
     groups = [(name, part.index, None) for name, part in rows.groupby(table["family"], sort=False)]
-    ax = forest(
+    return forest(
         rows,
         groups=groups,
         columns={"k": "k"},
@@ -76,15 +75,7 @@ def evidence_map(
         favours=favours,
         better="higher" if table["better"].isin(["higher", "lower"]).all() else None,
         row=0.25,
-        nudge=-0.045,
     )
-    (rows_drawn,) = ax.findobj(Hover)
-    y, limits = rows_drawn.xy[:, 1] + 0.045, ax.get_xlim()
-    mid, low, high = printed[:, np.concatenate([part for _, part, _ in groups])]
-    whiskers(ax, y, low, high, limits, color=VERMILLION)
-    inside = np.where((mid >= limits[0]) & (mid <= limits[1]), mid, np.nan)
-    ax.plot(inside, y, "D", color=VERMILLION, ms=5.5, mew=0, zorder=3)
-    return ax
 
 
 @styled
@@ -256,107 +247,7 @@ def risk_of_bias_summary(table, items):
     plain_ticks(ax.xaxis)
     ax.xaxis.set_major_locator(FixedLocator([0, 25, 50, 75, 100]))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}%")
-    how = {"columnspacing": 1.2, "handlelength": 1, "borderaxespad": 0.2}
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=3, **how)
-    return ax
-
-
-@styled
-def flow(counts):
-    """Draw the PRISMA 2020 flow of records, with the reasons at each stage where there are any.
-
-    What is not given but follows by subtraction is drawn with the words "by subtraction"; where
-    numbers do not add up, the box says by how much.
-
-    Parameters
-    ----------
-    counts : DataFrame
-        `stage, item, n`. Stages: ``identification`` (records found; items that speak of
-        duplicates or of removal leave the flow), ``screening``, ``excluded_screening``,
-        ``eligibility``, ``excluded_full_text``, ``included``.
-
-    Returns
-    -------
-    Axes
-        x and y in inches, y downwards.
-    """
-    removed = counts["item"].str.contains("duplicat|removed|ineligible", case=False)
-    leaves = counts["stage"].eq("identification") & removed
-    stages = {
-        name: list(zip(part["item"], part["n"], strict=True))
-        for name, part in counts.groupby(counts["stage"].mask(leaves, "removed"))
-    }
-    totals = {name: sum(n for _, n in items) for name, items in stages.items()}
-    steps = [name for name in LEAVING if name in stages]
-    boxes, arrows, y, before = [], [], 0.1, None
-    for stage, following in zip_longest(steps, steps[1:]):
-        texts = _folded([_counted(item, n) for item, n in stages[stage]])
-        high = ROW * (len(texts) + 1) + 0.16
-        boxes.append((MAIN, y, high, texts, stage.capitalize()))
-        if before is not None:
-            arrows.append(((MAIN + BOX / 2, before), (MAIN + BOX / 2, y)))
-        before, deepest = y + high, high
-        if following is not None:
-            gone = totals[stage] - totals[following]
-            reasons, heading = LEAVING[stage]
-            listed, out = totals.get(reasons, gone), stages.get(reasons, [])
-            if not out:
-                left_out = [_counted(heading, gone, ", by subtraction")]
-            elif len(out) == 1:
-                left_out = [_counted(*out[0])]
-            else:
-                left_out = [_counted(heading, listed), *(f"   {item}: {n}" for item, n in out)]
-            if listed != gone:
-                left_out.append(f"{totals[stage]} − {listed} is not {totals[following]}")
-            left_out = _folded(left_out)
-            deepest = max(high, ROW * len(left_out) + 0.16)
-            boxes.append((SIDE, y, ROW * len(left_out) + 0.16, left_out, None))
-            arrows.append(((MAIN + BOX, y + 0.165), (SIDE, y + 0.165)))
-        y += deepest + 0.28
-    return _boxes(boxes, arrows, y - 0.2)
-
-
-# A stage of the flow: the stage of those that leave it, and what they are called.
-LEAVING = {
-    "identification": ("removed", "Removed before screening"),
-    "screening": ("excluded_screening", "Records excluded"),
-    "eligibility": ("excluded_full_text", "Full texts excluded"),
-    "included": (None, None),
-}
-MAIN, SIDE, BOX = 0.1, 3.8, 3.2  # left edges and width of the boxes, inches
-
-
-def _counted(text, n, note=""):
-    count = f"(n = {n:g}{note})".replace(" ", "\u00a0")
-    return f"{text[:1].upper()}{text[1:]} {count}"
-
-
-def _folded(texts):
-    """Lines of a box; what begins with blanks, and what goes on in a next line, is indented."""
-    return [
-        "   " * (text.startswith(" ") + bool(place)) + line
-        for text in texts
-        for place, line in enumerate(wrap(text.strip(), BOX - 0.32 - 0.12 * text.startswith(" ")))
-    ]
-
-
-def _boxes(boxes, arrows, tall):
-    """Boxes with their texts, arrows between them."""
-    ax = Figure((7.1, tall)).add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, 7.1), ylim=(tall, 0))
-    ax.axis("off")
-    for x, y, high, texts, stage in boxes:
-        color = BLUE if stage else GREY
-        ax.add_patch(Rectangle((x, y), BOX, high, fc=to_rgba(color, 0.1), ec=color, lw=1))
-        ys = y + 0.08 + ROW * (np.arange(len(texts)) + 0.5 + bool(stage))
-        ax.add_artist(Texts(x + 0.1, ys, texts))
-        if stage:
-            ax.add_artist(Texts([x + 0.1], [ys[0] - ROW], [stage], bold=True))
-    for (x0, y0), (x1, y1) in arrows:
-        flat = y0 == y1
-        ends = (x1 - 0.06, y1) if flat else (x1, y1 - 0.06)
-        ax.plot([x0, ends[0]], [y0, ends[1]], color=INK, lw=1)
-        ax.plot(*ends, ">" if flat else "v", color=INK, ms=6, mew=0)
+    legend_above(ax, ncols=3, handlelength=1, handletextpad=0.8)
     return ax
 
 
@@ -395,7 +286,7 @@ def open_questions(table, points):
     ax.set(xlim=(0, 1), ylim=(len(table), 0), xlabel="p of the sample-size tests")
     plain_ticks(ax.xaxis)
     ax.yaxis.set_visible(False)
-    ax.axvline(0.05, color=INK, lw=0.8, ls=(0, (4, 3)))
+    ax.axvline(0.05, color=INK, lw=0.8, ls=DASHED)
     y = np.arange(len(table)) + 0.5
     place = dict(zip(table["label"], y, strict=True))
     ax.plot(points["p"], points["label"].map(place), "o", color=BLUE, ms=4, mew=0, alpha=0.6)
@@ -405,37 +296,4 @@ def open_questions(table, points):
         ax.add_artist(Texts(np.full(len(y), start), y, list(texts), transform=blend))
         ax.text(start, -0.6, head, transform=blend, weight="bold", va="center")
         start += width / plot
-    return ax
-
-
-@styled
-def association(table):
-    """Draw how far moderators go together, as a matrix below its diagonal.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Symmetric, from 0 to 1, the moderators' names as index and columns.
-
-    Returns
-    -------
-    Axes
-    """
-    import seaborn as sns  # here, because only this figure needs it
-
-    shown = table.iloc[1:, :-1]  # the diagonal says nothing
-    left, size = 0.2 + max(map(text_width, table.index)), 0.62 * len(shown)
-    whole = left + size + 0.1
-    # Matplotlib's own axes, since these texts are turned.
-    ax = Figure((whole, whole)).add_axes((left / whole, left / whole, size / whole, size / whole))
-    sns.heatmap(
-        shown, mask=np.triu(np.ones(shown.shape, dtype=bool), 1), vmin=0, vmax=1.6, cbar=False,
-        cmap=sns.light_palette(BLUE, as_cmap=True), annot=True, fmt=".2f", ax=ax,
-        # The tiles stay light on any ground, so their numbers stay dark.
-        annot_kws={"size": SIZE, "color": "#333333"}, linewidths=1, linecolor="none",
-    )  # fmt: skip
-    ax.set(xlabel="", ylabel="")
-    ax.tick_params(length=0, labelsize=SIZE)
-    ax.set_xticklabels(ax.get_xticklabels(), rotation=90)
-    ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
     return ax

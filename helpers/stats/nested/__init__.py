@@ -1,0 +1,1 @@
+"""What rests on the multilevel model: several moderators, deletions, small studies, other ρ."""

@@ -1,0 +1,62 @@
+"""What is written for programs and spreadsheets: JSON without NaN, CSV without formulas."""
+
+import csv as csv_module
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+
+# What may begin with a sign and is no formula.
+HARMLESS = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]+")
+
+
+def plain(value):
+    """Numbers, texts, lists and dicts that JSON can hold, of anything that resembles them."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if hasattr(value, "columns"):
+        return plain(value.to_dict("records"))
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, bool | int | float | str | None) else str(value)
+
+
+def as_json(content):
+    """JSON that can stand inside a script element of a page."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def csv(frame):
+    """Full-precision CSV that a spreadsheet opens as data, never as formulas.
+
+    A text that begins with ``= + - @``, a tab or a carriage return gets an apostrophe in front
+    unless it is a number or nothing but signs, as a dash is that stands for a missing value.
+    """
+    cells = frame.to_numpy(object, copy=True)
+    cells[frame.isna().to_numpy()] = ""
+    lines = []
+
+    def take(line):  # a writer that ends lines with "\r\n" quotes both where they stand in a cell
+        lines.append(line.removesuffix("\r\n") + "\n")
+
+    rows = csv_module.writer(SimpleNamespace(write=take), lineterminator="\r\n")
+    rows.writerow(_safe(str(name)) for name in frame)
+    rows.writerows(map(_safe, row) for row in cells.tolist())
+    return "".join(lines)
+
+
+def write_csv(frame, path):
+    """Write a table as `csv` has it, in UTF-8, line ends as they are on every machine."""
+    Path(path).write_text(csv(frame), encoding="utf-8", newline="")
+
+
+def _safe(value):
+    risky = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") and value
+    return f"'{value}" if risky and not HARMLESS.fullmatch(value) else value
