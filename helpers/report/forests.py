@@ -48,7 +48,7 @@ def of_one(report, analysis, by=None):
         name += f"-{by.id}"
         head += f" by {by.label.lower()}"
     return report.exhibits.figure(
-        _drawn(
+        draw(
             report,
             rows,
             pooled=result,
@@ -75,7 +75,7 @@ def of_several(report, chosen, name, label):
     rows, note = sample(every, report.seed)
     directions = {analysis.measure.better for analysis in chosen}
     shared = measures.common(analysis.measure for analysis in chosen)
-    axes = _drawn(
+    axes = draw(
         report,
         rows,
         groups=[
@@ -105,7 +105,7 @@ def of_several(report, chosen, name, label):
     )
 
 
-def _drawn(report, rows, **how):
+def draw(report, rows, **how):
     """A forest plot in this review's words; means and SDs are in the download."""
     moderators, columns = report.review.moderator_values.loc[rows.index], {}
     shown = rows[["effect", "ci_low", "ci_high", "weight"]]
