@@ -36,6 +36,9 @@ class Group:
     def __repr__(self):
         return f"<{self.label}: {', '.join(self.outcomes)}>"
 
+    def __dir__(self):
+        return [name for name in super().__dir__() if not name.startswith("_")]
+
     @property
     def analyses(self):
         """The analyses of those that were selected and have rows."""

@@ -31,6 +31,9 @@ class Outcome:
         k = "not selected" if self.analysis is None else f"k = {self.analysis.chosen.k}"
         return f"<{self.label} ({self.id}), {k}>"
 
+    def __dir__(self):
+        return [name for name in super().__dir__() if not name.startswith("_")]
+
     @property
     def analysis(self):
         """All results, as `helpers.analysis.outcome.analyse` gives them; None where there are none."""
