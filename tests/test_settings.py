@@ -455,8 +455,9 @@ def test_a_row_without_an_effect_can_be_left_out(tmp_path, by_file):
     assert analysis.left_out["effect"].isna().tolist() == [True]
     assert analysis.with_excluded.estimate == analysis.chosen.estimate
     assert report.results().data["results"]["outcomes"]["score"]["excluded"][0]["effect"] is None
-    for show in (report.excluded, report.galbraith, report.forest, report.influence):
-        assert "nan" not in show("score").text.lower()
+    score = report.outcome("score")
+    for show in (score.excluded, score.galbraith, score.forest, score.influence):
+        assert "nan" not in show().text.lower()
     for show in (report.glance, report.alerts, report.methods, report.script):
         assert show() is not None
 
