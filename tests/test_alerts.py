@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from own_review import row, write
 
+from helpers import Report
 from helpers.analysis.outcome import RECOMMENDED, analyse
-from helpers.report.family import Report
 from helpers.review.review import load
 from helpers.stats.pooling import pool
 from helpers.words import alerts
@@ -175,8 +175,8 @@ def test_assumed_numbers_belong_to_reconstructed_reviews_only():
     assert set(report.assumed) >= {"il_18", "il_1a"}
     assert not set(report.assumed) & {"il_1b", "tnf_a"}  # their levels add up to a printed k
     assert "is assumed for" in report.sentence()
-    assert "an assumed number" in report.result("il_18").text
-    assert "assumed" not in report.result("il_1b").text
+    assert "an assumed number" in report.outcome("il_18").result().text
+    assert "assumed" not in report.outcome("il_1b").result().text
     for kind in ("extracted", "simulated"):
         review = replace(
             report.review, description=replace(report.review.description, evidence={"kind": kind})

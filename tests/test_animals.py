@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 from own_review import FAMILY, row, rows, write
 
+from helpers import Report
 from helpers.analysis import animals
 from helpers.analysis.outcome import ARTICLE, RECOMMENDED, Settings, analyse, effects
-from helpers.report.family import Report
 from helpers.review.review import load
 
 

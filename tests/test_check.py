@@ -3,7 +3,7 @@
 import pytest
 from own_review import FAMILY, SPECIES, row, rows, write
 
-from helpers.report.family import Report
+from helpers import Report
 from helpers.review.check import check
 
 

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from own_review import FAMILY, row, write
 
-from helpers.report.family import Report
-from helpers.report.overview import Overview
+from helpers import Overview, Report
 
 OTHER = (
     FAMILY
@@ -75,8 +74,8 @@ def test_everything_that_a_report_counts_agrees(folder, outcomes, measure, none)
     assert (f", {none + lost} without an effect)" in glance) == bool(none + lost)
     assert f"{used:,} are used, {out} excluded" in report.sheet().text
     assert f"{out} experiments were left out" in report.methods().text
-    assert "2 were left out" in report.galbraith("score").text
-    listed = pd.read_csv(io.StringIO(report.excluded("score").data["csv"]))
+    assert "2 were left out" in report.outcome("score").galbraith().text
+    listed = pd.read_csv(io.StringIO(report.outcome("score").excluded().data["csv"]))
     assert listed["experiment"].tolist() == ["e0", "e1"] + ["e2"] * none
     outcome = report.content["outcomes"]["score"]
     assert [one["experiment"] for one in outcome["excluded"]] == ["e0", "e1"]
@@ -86,12 +85,15 @@ def test_everything_that_a_report_counts_agrees(folder, outcomes, measure, none)
 
 def test_a_row_without_an_effect_stands_in_the_table_with_its_reason(folder):
     report = Report("movement", review=folder, measure="ROM")
-    block = report.excluded("score")
+    block = report.outcome("score").excluded()
     assert "1 experiment of them has no effect by these settings" in block.text
     assert "both means must be above 0" in block.text
     assert "Experiments without an effect by these settings were left out" in report.alerts().text
-    assert report.excluded("other") is None
-    assert "Not analysed: no experiment on other has an effect" in report.forest("other").text
+    assert report.outcome("other").excluded() is None
+    assert (
+        "Not analysed: no experiment on other has an effect"
+        in report.outcome("other").forest().text
+    )
     assert "o0, o2: ROM is undefined" in report.alerts().text
     assert set(report.content["provenance"]["not_analysed"]) == {"other"}
 
@@ -105,7 +107,7 @@ def test_an_excluded_row_need_not_have_an_effect(folder):
     report = Report("movement", review=folder, outcomes=["score"], measure="ROM", exclude=["e2"])
     assert report.counts["rows_without_effect"] == 0
     assert report.counts["rows_excluded"] == 2
-    assert "–" in report.excluded("score").text
+    assert "–" in report.outcome("score").excluded().text
 
 
 def test_the_overview_counts_the_whole_sheet(folder):
@@ -117,7 +119,7 @@ def test_the_overview_counts_the_whole_sheet(folder):
 
 def test_levels_of_one_study_are_named_and_not_tested(folder):
     report = Report("movement", review=folder, outcomes=["score"])
-    heading = report.moderators("score").html
+    heading = report.outcome("score").moderators().html
     assert "levels of one experiment or one study, not tested: c" in heading
     found = report.analyses["score"]
     p = found.tested["kind"].p_moderators
@@ -125,12 +127,14 @@ def test_levels_of_one_study_are_named_and_not_tested(folder):
     assert p != found.regressions["kind"].p_moderators
     assert "Q between" not in heading
     assert "rests on one experiment or one study" in report.alerts().text
-    assert "without c, of one experiment or one study" in report.bubble("score", "kind").text
+    assert (
+        "without c, of one experiment or one study" in report.outcome("score").bubble("kind").text
+    )
 
 
 def test_an_articles_table_keeps_its_tests_of_all_levels_beside_those_without():
     report = Report("inflammation", outcomes=["il_1b"])
-    heading = report.moderators("il_1b").html
+    heading = report.outcome("il_1b").moderators().html
     assert "Q between" in heading and "regression p = 0.014, R² =" in heading
     assert "not tested: Transection · without them regression p = 0.525" in heading
 
@@ -139,7 +143,10 @@ def test_one_study_is_said_and_nothing_tested(tmp_path):
     table = [row(f"e{i}", study="only", kind="aab"[i], mean_treated=12 + i) for i in range(3)]
     report = Report("movement", review=write(tmp_path, table, toml=OTHER), outcomes=["score"])
     assert "All experiments come from one study" in report.alerts().text
-    assert "not tested: all experiments come from one study" in report.moderators("score").html
-    words = report.result("score").text
+    assert (
+        "not tested: all experiments come from one study"
+        in report.outcome("score").moderators().html
+    )
+    words = report.outcome("score").result().text
     assert "differed by" not in words and "moderator" not in words
     assert report.content["outcomes"]["score"]["p_holm"] == {}

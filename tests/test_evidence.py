@@ -3,8 +3,7 @@
 import nbformat
 from own_review import FAMILY, SPECIES, row, write
 
-from helpers.report.family import Report
-from helpers.report.overview import Overview
+from helpers import Overview, Report
 from helpers.review.description import PROJECT
 from helpers.words import sentences
 
@@ -25,13 +24,12 @@ def review(folder, kind=None):
 def exhibits(folder):
     """All that a report and the overview of a review say."""
     report, overview = Report("movement", review=folder), Overview(folder)
-    score, group = "score", (["score"], "score")
+    score = report.outcome("score")
     yield report.glance(), report.alerts(), report.evidence(), report.sentence()
-    yield report.forest(score), report.forest(score, by="species"), report.heterogeneity(score)
-    yield report.result(score), report.moderators(score), report.presets(score)
-    yield report.published(score), report.galbraith(score), report.funnel(score)
-    yield report.influence(score), report.small_study(*group), report.small_study_tests(*group, "S")
-    yield report.bubble(score, "species"), report.excluded(score), report.methods()
+    yield score.forest(), score.forest(by="species"), score.heterogeneity()
+    yield score.result(), score.moderators(), score.presets(), score.published()
+    yield score.galbraith(), score.funnel(), score.influence(), score.small_study()
+    yield score.small_study_tests(), score.bubble("species"), score.excluded(), report.methods()
     yield overview.glance(), overview.alerts(), overview.evidence_map(), overview.pooled()
     yield overview.flow(), overview.audit(), overview.audit_summary(), overview.open_questions()
     yield overview.earlier_reviews(), overview.studies(), overview.article_index()
@@ -53,7 +51,7 @@ def test_a_simulated_review_says_simulated_wherever_a_sentence_is_copied(tmp_pat
     report, overview = Report("movement", review=folder), Overview(folder)
     assert report.sentence().endswith("(Simulated data.)")
     assert overview.sentence().endswith("(Simulated data.)")
-    assert report.result("score").text.endswith("Data: simulated.")
+    assert report.outcome("score").result().text.endswith("Data: simulated.")
     assert "a program made up every row" in report.evidence().text
     assert "reconstruct" not in told(folder).lower()
 
@@ -71,7 +69,7 @@ def test_a_reconstructed_review_says_so(tmp_path):
 def test_the_default_review_speaks_of_its_article():
     report = Report("microglia")
     assert "what the article prints" in report.evidence().text
-    assert "Article's settings" in report.presets("iba_1").text
+    assert "Article's settings" in report.outcome("iba_1").presets().text
     assert Overview().audit() is not None
 
 
@@ -87,7 +85,7 @@ def test_rows_that_follow_no_parameter_are_called_so_only_where_it_is_true(tmp_p
     folder = review(tmp_path)
     words = "The first two rows follow none of the parameters"
     usual = Report("movement", review=folder, method="DL", level=0.9)
-    assert words in usual.presets("score").text
+    assert words in usual.outcome("score").presets().text
     plain = Report("movement", review=folder)
     for preset in ("article", "recommended"):
         one, other = (getattr(r.analyses["score"], preset) for r in (usual, plain))
@@ -95,20 +93,24 @@ def test_rows_that_follow_no_parameter_are_called_so_only_where_it_is_true(tmp_p
         assert (one.ci_low, one.pi_low) == (other.ci_low, other.pi_low)
     fewer = Report("movement", review=folder, exclude=["e3"])
     assert fewer.analyses["score"].article.estimate != plain.analyses["score"].article.estimate
-    assert words not in fewer.presets("score").text
-    assert "leave out the experiments that a parameter names" in fewer.presets("score").text
+    assert words not in fewer.outcome("score").presets().text
+    assert (
+        "leave out the experiments that a parameter names" in fewer.outcome("score").presets().text
+    )
 
 
 def test_what_the_engine_warns_of_stands_under_the_results_side_by_side(tmp_path):
     rows = [row(f"e{i}", mean_treated=11 + i, study=name) for i, name in enumerate("aabc")]
-    text = Report("movement", review=write(tmp_path, rows)).presets("score").text
+    text = Report("movement", review=write(tmp_path, rows)).outcome("score").presets().text
     assert "Cluster-robust inference needs at least 5 studies, there are 3." in text
     assert "Three-level model, z" in text
     assert "CR2" not in text
 
 
-def test_the_notebook_for_any_family_speaks_of_no_article():
+def test_the_notebook_for_any_family_speaks_of_no_article(tmp_path):
     notebook = nbformat.read(PROJECT / "notebooks" / "family.ipynb", as_version=4)
     text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown").lower()
+    text += Report("movement", review=review(tmp_path)).how_to_read().text.lower()
     for word in FOREIGN[:3]:
         assert word not in text, word
+    assert "the article tested together" in Report("microglia").how_to_read().text

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from helpers.report.family import Report
-from helpers.report.overview import Overview
+from helpers import Overview, Report
+from helpers.report import risk_of_bias
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,10 @@ def test_a_report_shows_the_odd_values_of_its_own_rows_only():
 
 
 def test_the_presets_say_another_level_of_the_chosen_result():
-    assert "Chosen settings, 90% CI" in Report("microglia", level=0.9).presets("iba_1").html
-    assert "Chosen settings<" in Report("microglia").presets("iba_1").html
+    assert (
+        "Chosen settings, 90% CI" in Report("microglia", level=0.9).outcome("iba_1").presets().html
+    )
+    assert "Chosen settings<" in Report("microglia").outcome("iba_1").presets().html
 
 
 def test_what_the_article_prints_is_marked_so_in_downloads():
@@ -73,8 +75,9 @@ def test_what_the_article_prints_is_marked_so_in_downloads():
         assert all(line.endswith("as printed") for line in lines[1:])
 
 
-def test_a_risk_of_bias_table_needs_no_word_on_the_whole_study(monkeypatch):
+def test_a_risk_of_bias_table_needs_no_word_on_the_whole_study():
     whole = Overview()
-    table, items = whole._bias
-    monkeypatch.setitem(whole.__dict__, "_bias", (table.drop(columns="overall"), items))
-    assert "There is no summary score." in whole.risk_of_bias().text
+    table, items = risk_of_bias.read(whole.review)
+    shown = risk_of_bias.judgements(whole.exhibits, table.drop(columns="overall"), items)
+    assert "There is no summary score; the printed word" in whole.risk_of_bias().text
+    assert "There is no summary score." in shown.text

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from made_up import simulate
 
+from helpers import Report
 from helpers.analysis import outcome, small_study
 from helpers.render.run import render
-from helpers.report import diagnosis
-from helpers.report.family import Report
+from helpers.report import exhibits
 
 MANY = 20
 
@@ -23,7 +23,7 @@ def report():
 @pytest.fixture
 def few(monkeypatch):
     """Let a call take more than 20 experiments for many."""
-    return lambda: monkeypatch.setattr(diagnosis, "MANY", MANY)
+    return lambda: monkeypatch.setattr(exhibits, "MANY", MANY)
 
 
 def downloaded(block):
@@ -32,25 +32,25 @@ def downloaded(block):
 
 @pytest.mark.parametrize("figure", ["galbraith", "funnel", "forest"])
 def test_a_figure_of_many_draws_a_sample_and_says_so(figure, report, few):
-    whole = getattr(report, figure)("locomotion").html
+    whole = getattr(report.outcome("locomotion"), figure)().html
     few()
-    part = getattr(report, figure)("locomotion").html
+    part = getattr(report.outcome("locomotion"), figure)().html
     assert "chosen at random" not in whole
     assert f"Drawn: {MANY} of the 7" in part
     assert len(part) < len(whole)
 
 
 def test_results_and_the_download_of_the_forest_plot_are_those_of_all(report, few):
-    forest, result = report.forest("locomotion"), report.result("locomotion")
+    forest, result = report.outcome("locomotion").forest(), report.outcome("locomotion").result()
     few()
-    assert downloaded(report.forest("locomotion")).equals(downloaded(forest))
-    assert report.result("locomotion").text == result.text
-    assert len(downloaded(report.funnel("locomotion"))) == MANY
+    assert downloaded(report.outcome("locomotion").forest()).equals(downloaded(forest))
+    assert report.outcome("locomotion").result().text == result.text
+    assert len(downloaded(report.outcome("locomotion").funnel())) == MANY
 
 
 def test_groups_of_a_sampled_forest_plot_keep_the_results_of_all(report, few):
     few()
-    html = report.forest("locomotion", "species").html
+    html = report.outcome("locomotion").forest("species").html
     for pooled in report.analyses["locomotion"].subgroups["species"].results.values():
         assert pooled is None or f"Pooled, k = {pooled.k}" in html
 
@@ -58,14 +58,15 @@ def test_groups_of_a_sampled_forest_plot_keep_the_results_of_all(report, few):
 def test_the_sample_is_the_same_again_and_in_the_order_of_the_sheet(report, few):
     few()
     rows = report.analyses["locomotion"].rows
-    drawn, _ = report._drawn(rows)
-    assert drawn.equals(report._drawn(rows)[0])
+    drawn, _ = exhibits.sample(rows, report.seed)
+    assert len(drawn) == MANY
+    assert drawn.equals(exhibits.sample(rows, report.seed)[0])
     assert (np.diff(rows.index.get_indexer(drawn.index)) > 0).all()
 
 
 def test_none_of_many_is_left_out_in_turn(report, few):
     few()
-    block = report.influence("locomotion")
+    block = report.outcome("locomotion").influence()
     weight = 100 * report.analyses["locomotion"].effects["weight"].max()
     assert "none was left out in turn" in block.text
     assert f"{weight:.3f}%" in block.text
@@ -84,7 +85,7 @@ def test_a_study_too_large_for_a_three_level_model_is_said(monkeypatch):
 @pytest.mark.parametrize(("most", "replicates"), [(10**6, 500), (72 * 150, 150), (72, 100)])
 def test_many_experiments_are_simulated_less_often(most, replicates, report, monkeypatch):
     monkeypatch.setattr(small_study, "SIMULATED", most)
-    assert f"In {replicates} simulated" in report.small_study(["locomotion"], "locomotion").text
+    assert f"In {replicates} simulated" in report.outcome("locomotion").small_study().text
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from own_review import FAMILY, row, rows, write
 
+from helpers import Overview, Report
 from helpers.analysis import measures
 from helpers.analysis.measures import MEASURES, SMD, UNNAMED, Measure, used
 from helpers.analysis.outcome import Settings, analyse
@@ -21,8 +22,7 @@ from helpers.figures.small_study import funnel
 from helpers.page.index import index as write_index
 from helpers.problems import ReviewError
 from helpers.render import output
-from helpers.report.family import Report
-from helpers.report.overview import Overview
+from helpers.report import forests
 from helpers.review.check import check
 from helpers.review.review import load
 from helpers.stats.pooling import pool
@@ -62,12 +62,11 @@ def small():
 
 def told(report):
     """All that a report of one outcome says, in words and tables."""
-    name = next(iter(report.analyses))
+    one = report.outcome(next(iter(report.analyses)))
     blocks = [
-        report.glance(), report.alerts(), report.forest(name), report.result(name),
-        report.heterogeneity(name), report.moderators(name), report.galbraith(name),
-        report.excluded(name), report.influence(name), report.funnel(name),
-        report.small_study([name], name), report.presets(name), report.methods(),
+        report.glance(), report.alerts(), one.forest(), one.result(), one.heterogeneity(),
+        one.moderators(), one.galbraith(), one.excluded(), one.influence(), one.funnel(),
+        one.small_study(), one.presets(), report.methods(),
     ]  # fmt: skip
     return "\n".join(block.text + block.html for block in blocks if block is not None)
 
@@ -87,8 +86,8 @@ def test_own_effects_bear_the_name_that_the_review_gives_them(tmp_path):
         "to 0.87)" in report.sentence()  # fmt: skip
     assert POOLED_HR in report.glance().html.replace("\xa0", " ")
     assert "Pooled hazard ratio" in report.glance().text
-    assert "Hazard ratio (95% CI)" in report.forest("score").html
-    assert "Hazard ratio [95% CI]" in report.presets("score").text
+    assert "Hazard ratio (95% CI)" in report.outcome("score").forest().html
+    assert "Hazard ratio [95% CI]" in report.outcome("score").presets().text
     for word in ("SMD", "Hedges", "standardised", "small samples", "SDs", "Stata"):
         assert word not in text
     assert "log hazard ratios" in report.methods().text
@@ -102,7 +101,7 @@ def test_log_effects_stay_logs_in_the_data(tmp_path):
     assert [chosen[f] for f in ("estimate", "ci_low", "ci_high")] == [
         number_of(value) for value in POOLED_LOG
     ]
-    table = pd.read_csv(io.StringIO(report.forest("score").data["csv"]))
+    table = pd.read_csv(io.StringIO(report.outcome("score").forest().data["csv"]))
     assert list(table["effect"]) == [effect for effect, _ in LOG_HR]
     assert set(table["measure"]) == {"log hazard ratio"}
     assert set(table["scale"]) == {"log"}
@@ -111,9 +110,9 @@ def test_log_effects_stay_logs_in_the_data(tmp_path):
 def test_a_log_effect_is_drawn_on_an_axis_of_ratios(tmp_path):
     report = Report("movement", review=write(tmp_path, own(), NAMED, toml=LOWER))
     analysis = report.analyses["score"]
-    ax = report._forest(
-        report._drawn(analysis.rows if not hasattr(analysis, "table") else analysis.table)[0],
-        pooled=analysis.chosen, better=analysis.measure.better, measure=analysis.measure,
+    ax = forests.draw(
+        report, analysis.table, pooled=analysis.chosen, better=analysis.measure.better,
+        measure=analysis.measure,
     )  # fmt: skip
     places = ax.get_xticks()
     low, high = ax.get_xlim()
@@ -152,11 +151,11 @@ def test_a_wrong_name_or_scale_is_refused(tmp_path, line, words):
 def test_a_report_needs_no_group_sizes(tmp_path):
     folder = write(tmp_path, own([(0.1 * i, 0.2 + 0.01 * i) for i in range(12)]))
     report = Report("movement", review=folder)
-    assert "standard error" in report.funnel("score").text
+    assert "standard error" in report.outcome("score").funnel().text
     assert not re.search(r"\bnan\b", told(report))
     assert "Animals: not given" in report.glance().text
-    assert "the numbers of animals are not given" in report.result("score").text
-    said = report.small_study(["score"], "score").text
+    assert "the numbers of animals are not given" in report.outcome("score").result().text
+    said = report.outcome("score").small_study().text
     assert "No test for small-study effects was run" in said
     assert "standardised mean differences" in said
     assert Overview(folder).evidence_map().text
@@ -211,7 +210,7 @@ def test_where_neither_side_is_better_no_side_is_named(tmp_path):
     assert "benefit" not in report.sentence() + Overview(folder).sentence().replace(
         "of which no side is benefit", ""
     )
-    assert "favours" not in report.forest("score").html
+    assert "favours" not in report.outcome("score").forest().html
     assert "favours" not in Overview(folder).evidence_map().html
 
 
@@ -285,7 +284,7 @@ def test_a_normalised_difference_is_never_turned_again(tmp_path, sign):
 
 def strings_of(report):
     """Texts of the forest plot of a report's only outcome."""
-    return report.forest(next(iter(report.analyses))).html
+    return report.outcome(next(iter(report.analyses))).forest().html
 
 
 def test_normalised_differences_end_to_end(tmp_path):
@@ -296,10 +295,10 @@ def test_normalised_differences_end_to_end(tmp_path):
     assert "normalised mean differences" in report.methods().text
     assert "Hedges' exact factor" not in report.methods().text.replace("exact Hedges g", "")
     assert report.content["outcomes"]["score"]["chosen"]["measure"] == "NMD"
-    shown = report.presets("score").text
+    shown = report.outcome("score").presets().text
     assert "NMD, %" in shown
     assert "SMD" in shown
-    assert "not for NMD" in report.small_study(["score"], "score").text
+    assert "not for NMD" in report.outcome("score").small_study().text
 
 
 @pytest.mark.parametrize(("cells", "words", "severity"), [
@@ -356,7 +355,7 @@ def test_rows_of_two_negative_means_are_listed_and_the_others_pooled(tmp_path):
     table = [*rows(3), row("x1", mean_treated=-2, mean_control=-4), row("x2", mean_treated=-1)]
     report = Report("movement", review=write(tmp_path, table, toml=toml), measure="ROM")
     assert report.analyses["score"].chosen.k == 3
-    listed = report.excluded("score").text
+    listed = report.outcome("score").excluded().text
     assert "x1" in listed
     assert "x2" in listed
     assert "both means must be above 0" in listed
@@ -364,7 +363,11 @@ def test_rows_of_two_negative_means_are_listed_and_the_others_pooled(tmp_path):
 
 def test_digits_follow_small_numbers_through_the_report(tmp_path):
     report = Report("movement", review=write(tmp_path, small()), measure="MD", variance="metafor")
-    for block in (report.glance(), report.forest("score"), report.presets("score")):
+    for block in (
+        report.glance(),
+        report.outcome("score").forest(),
+        report.outcome("score").presets(),
+    ):
         assert MD_TEXT in (block.html + block.text).replace("\xa0", " ")
     assert "MD −0.00111 score".replace(" score", "") in report.sentence()
     assert "−0.00 " not in told(report)
@@ -429,18 +432,20 @@ def test_names_of_back_transformed_effects(label, name):
 
 
 def test_printed_numbers_stand_beside_the_articles_own_whatever_the_parameters():
-    usual = Report("inflammation", outcomes=["il_1b"]).published("il_1b")
+    usual = Report("inflammation", outcomes=["il_1b"]).outcome("il_1b").published()
     other = Report(
         "inflammation", outcomes=["il_1b"], measure="MD", level=0.8, interval="hksj",
         moderators=["species"], exclude=["reconstructed-il-1b-01"],
-    ).published("il_1b")  # fmt: skip
+    ).outcome("il_1b").published()  # fmt: skip
     assert other.data["csv"] == usual.data["csv"]
     assert "SMD" in other.text
 
 
 def test_presets_of_another_measure_are_named_row_by_row():
     report = Report("inflammation", outcomes=["il_1b"], measure="MD")
-    shown = pd.read_csv(io.StringIO(report.presets("il_1b").data["csv"])).set_index("result")
+    shown = pd.read_csv(io.StringIO(report.outcome("il_1b").presets().data["csv"])).set_index(
+        "result"
+    )
     assert shown.loc["chosen", "measure"] == "MD"
     assert set(shown.drop("chosen")["measure"]) == {"SMD"}
     outcome = report.content["outcomes"]["il_1b"]
@@ -473,7 +478,7 @@ def test_outcomes_of_two_measures_have_an_axis_each(tmp_path):
     assert "Hazard ratio" in table
     assert POOLED_HR in table
     assert "hazard ratio" in overview.evidence_map().text
-    assert "Effect (95% CI)" in report.forest_of(["score", "death"], "all", "All").html
+    assert "Effect (95% CI)" in report.group(["score", "death"], "All").forest().html
 
 
 def test_the_index_names_each_measure_and_shows_ratios(tmp_path):
@@ -513,15 +518,16 @@ def test_contours_of_a_funnel_belong_to_the_measure():
 
 def test_the_band_and_the_marks_follow_the_level():
     report = Report("inflammation", outcomes=["il_1b"], level=0.8)
-    block = report.galbraith("il_1b")
+    block = report.outcome("il_1b").galbraith()
     table = pd.read_csv(io.StringIO(block.data["csv"]))
     outside = int(table["outside"].sum())
     assert "The 80% band alone" in block.text
     assert f"{outside} of {len(table)} points outside the ±1.28 band" in block.text
     assert f"outside ±1.28 ({outside})" in block.html
     np.testing.assert_allclose(table["high"] - table["low"], 2 * 1.2815515655446004)
-    for other in (report.bubble("il_1b", "species"), report.forest("il_1b"), report.funnel("il_1b"),
-                  report.influence("il_1b"), report.glance()):  # fmt: skip
+    il_1b = report.outcome("il_1b")
+    for other in (il_1b.bubble("species"), il_1b.forest(), il_1b.funnel(), il_1b.influence(),
+                  report.glance()):  # fmt: skip
         assert "95%" not in other.text + other.html
     strip = influence_figures.influence(pd.DataFrame({"rstudent": [0.5, 1.5, -3.0]}), level=0.8)[0]
     assert len(strip.lines[1].get_xdata()) == 2  # beyond ±1.28 there are two

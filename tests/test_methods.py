@@ -5,7 +5,7 @@ import re
 import pytest
 from own_review import FAMILY, SPECIES, row, write
 
-from helpers.report.family import Report
+from helpers import Report
 from helpers.words import methods
 
 
@@ -13,7 +13,7 @@ def described(folder, rows, *, body="", toml=FAMILY, show=(), **settings):
     """The methods section of a made-up review, after some of its exhibits were shown."""
     report = Report("movement", review=write(folder, rows, body, toml=toml), **settings)
     for name in show:
-        getattr(report, name)("score")
+        getattr(report.outcome("score"), name)()
     return report.methods().text
 
 
@@ -111,9 +111,9 @@ def test_moderators_are_told_by_what_was_fitted(tmp_path):
 def test_small_study_tests_are_told_where_they_ran():
     report = Report("inflammation")
     assert "small-study" not in report.methods().text
-    report.small_study(["il_1b"], "il_1b")
-    report.small_study(["il_4", "il_10"], "calming")
-    report.small_study(["il_1a"], "il_1a")
+    report.outcome("il_1b").small_study()
+    report.group(["il_4", "il_10"], "Calming").small_study()
+    report.outcome("il_1a").small_study()
     text = report.methods().text
     names = [
         " and ".join(report.analyses[name].outcome.label for name in group)

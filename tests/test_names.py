@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from own_review import FAMILY, row, write
 
+from helpers import Report
 from helpers.analysis.outcome import RECOMMENDED, analyse
-from helpers.report.family import Report
 from helpers.review.check import check
 from helpers.review.columns import COLUMNS
 from helpers.review.description import PROJECT
@@ -114,8 +114,8 @@ def test_every_block_and_download_keeps_both_apart(tmp_path, monkeypatch):
         stream.write("[forest_columns]\n" + "".join(f'{name} = "Mine"\n' for name in COMPUTED[-9:]))
     report = Report("movement", review=folder, exclude=["e9"])
     found = report.analyses["score"]
-    whole = [report.forest("score"), report.excluded("score")]
-    parts = [(report.bubble("score", name), [name]) for name in COMPUTED]
+    whole = [report.outcome("score").forest(), report.outcome("score").excluded()]
+    parts = [(report.outcome("score").bubble(name), [name]) for name in COMPUTED]
     for block, names in [*((block, COMPUTED) for block in whole), *parts]:
         heads = pd.read_csv(io.StringIO(block.data["csv"]), header=None, nrows=1).iloc[0]
         assert heads.is_unique, block.name
@@ -126,8 +126,9 @@ def test_every_block_and_download_keeps_both_apart(tmp_path, monkeypatch):
         computed = found.left_out if "e9" in data.index else found.effects
         for column in {"effect", "se", "weight"} & set(data) & set(computed):
             assert data[column].tolist() == pytest.approx(computed[column].tolist())
-    report.galbraith("score"), report.funnel("score"), report.influence("score")
-    report.moderators("score")
+    score = report.outcome("score")
+    score.galbraith(), score.funnel(), score.influence()
+    score.moderators()
     assert report.content["outcomes"]["score"]["models"].keys() == set(COMPUTED)
 
 
@@ -135,7 +136,7 @@ def test_moderators_that_go_together_may_be_called_like_the_tables_columns(tmp_p
     toml = FAMILY + entry("moderator", levels=1) + entry("provenance", "kind", 1)
     table = sheet(moderator=LEVELS, kind=LEVELS[::-1])
     report = Report("movement", review=write(tmp_path, table, toml=toml))
-    data = rows_of(report.together("score"))
+    data = rows_of(report.outcome("score").together())
     assert data["moderator"].tolist() == ["moderator", "provenance"]
     assert set(data["provenance"]) == {"extracted"}
     assert data[["moderator: moderator", "moderator: provenance"]].iloc[0, 0] == 1

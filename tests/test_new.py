@@ -9,13 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from own_review import row, rows, write, write_csv
 
+from helpers import Overview, Report
 from helpers import __main__ as command
 from helpers.new.folder import new, slug
 from helpers.new.headings import read_heading
 from helpers.new.levels import in_order, merge, spelling
 from helpers.problems import ReviewError
-from helpers.report.family import Report
-from helpers.report.overview import Overview
 from helpers.review.check import check
 from helpers.review.description import describe
 from helpers.review.review import load

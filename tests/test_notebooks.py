@@ -156,20 +156,29 @@ def test_every_outcome_has_a_section_of_its_own(family):
     for outcome in outcomes:
         section = found[DESCRIPTION.outcomes[outcome].label]
         assert len(section[0].source) > 80, "a section begins with words about its marker"
+        code = [cell.source for cell in section if cell.cell_type == "code"]
+        # Other outcomes' cells may be dropped, so each section makes its own outcome, first of all.
+        assert code[0].startswith(f'{outcome} = report.outcome("{outcome}")\n')
         for cell in section:
             assert tags(cell) == [f"outcome-{outcome}"]
-            if cell.cell_type == "code":
-                assert f'"{outcome}"' in cell.source
+        for source in code:
+            assert re.fullmatch(rf"{outcome}\.\w+\(.*\)", source.splitlines()[-1]), source
+        assert sum("report" in source for source in code) == 1
     tagged = {tag for cell in cells for tag in tags(cell) if tag.startswith("outcome-")}
     assert tagged == {f"outcome-{outcome}" for outcome in outcomes}
 
 
 @each_family
 def test_grouped_figures_go_with_the_last_of_their_outcomes(family):
+    groups = {}
     for cell in read(PROJECT / "notebooks" / f"{family}.ipynb").cells:
-        if "forest_of" in cell.source:
-            call = ast.parse(cell.source).body[0].value
-            assert tags(cell) == [f"outcome-{o}" for o in ast.literal_eval(call.args[0])]
+        if "report.group" in cell.source:
+            made = ast.parse(cell.source).body[0]
+            group = [f"outcome-{o}" for o in ast.literal_eval(made.value.args[0])]
+            groups[made.targets[0].id] = group
+            assert tags(cell) == group
+        elif cell.cell_type == "code" and (name := cell.source.split(".")[0]) in groups:
+            assert tags(cell) == groups[name]
 
 
 @each_family

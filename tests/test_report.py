@@ -9,8 +9,7 @@ import subprocess
 import pandas as pd
 import pytest
 
-from helpers.report.family import Report
-from helpers.report.overview import Overview
+from helpers import Overview, Report
 from helpers.stats.pooling import pool
 from helpers.words.r_script import metafor_script
 
@@ -66,7 +65,7 @@ def test_results_are_plain_json_with_null_for_what_does_not_exist(content):
 
 
 def test_a_forest_plot_carries_its_rows_and_names_its_numbers(inflammation):
-    block = inflammation.forest("il_1b")
+    block = inflammation.outcome("il_1b").forest()
     rows = csv(block)
     found = pool(rows["effect"], variance=rows["variance"])
     chosen = inflammation.analyses["il_1b"].chosen
@@ -78,19 +77,16 @@ def test_a_forest_plot_carries_its_rows_and_names_its_numbers(inflammation):
 def test_intervals_are_called_by_their_level():
     report = Report("inflammation", level=0.9)
     assert "SMD [90% CI]" in report.glance().html
-    assert "SMD [90% CI]" in report.excluded("il_1b").text
+    assert "SMD [90% CI]" in report.outcome("il_1b").excluded().text
 
 
 def test_every_download_says_what_rows_it_comes_from(inflammation):
-    group = (["il_10", "il_4"], "calming")
+    calming = inflammation.group(["il_10", "il_4"], "Calming interleukins")
+    il_1b = inflammation.outcome("il_1b")
     shown = [
-        inflammation.forest("il_1b", by="species"), inflammation.moderators("il_1b"),
-        inflammation.galbraith("il_1b"), inflammation.funnel("il_1b"),
-        inflammation.influence("il_1b"), inflammation.presets("il_1b"),
-        inflammation.excluded("il_1b"), inflammation.published("il_1b"),
-        inflammation.forest_of(*group, "Calming interleukins"),
-        inflammation.small_study_tests(*group, "Calming interleukins"),
-        inflammation.doleman(*group, "Calming interleukins"),
+        il_1b.forest(by="species"), il_1b.moderators(), il_1b.galbraith(), il_1b.funnel(),
+        il_1b.influence(), il_1b.presets(), il_1b.excluded(), il_1b.published(),
+        calming.forest(), calming.small_study_tests(), calming.doleman(),
     ]  # fmt: skip
     for block in shown:
         assert set(csv(block)["provenance"]) == {"reconstructed"}, block.name
@@ -98,34 +94,34 @@ def test_every_download_says_what_rows_it_comes_from(inflammation):
 
 def test_numbers_go_by_first_appearance():
     report = Report("locomotion")
-    first, second = report.forest("locomotion"), report.galbraith("locomotion")
+    first, second = report.outcome("locomotion").forest(), report.outcome("locomotion").galbraith()
     assert "Figure 1." in first.text
     assert "Figure 2." in second.text
-    assert "Figure 1." in report.forest("locomotion").text
+    assert "Figure 1." in report.outcome("locomotion").forest().text
 
 
 def test_a_group_below_ten_is_not_tested(inflammation):
-    text = inflammation.small_study(["il_1a"], "il_1a").text
+    text = inflammation.outcome("il_1a").small_study().text
     assert "no test for small-study effects was run" in text
 
 
 def test_small_study_words_never_claim_absence(inflammation):
     for outcomes in (["il_1b"], ["tnf_a"], ["il_10", "il_4"]):
-        text = inflammation.small_study(outcomes, "group").text.lower()
+        text = inflammation.group(outcomes, "Group").small_study().text.lower()
         assert "no publication bias" not in text
         assert "no bias" not in text
 
 
 def test_the_printed_p_is_that_of_the_same_group(inflammation):
-    assert "p = 0.066" in inflammation.small_study(["il_4", "il_10"], "calming").text
-    assert "prints" not in inflammation.small_study(["il_10"], "il_10").text
+    assert "p = 0.066" in inflammation.group(["il_4", "il_10"], "Calming").small_study().text
+    assert "prints" not in inflammation.outcome("il_10").small_study().text
 
 
 def test_deselected_outcomes_show_nothing():
     report = Report("inflammation", outcomes=["il_6"])
     assert set(report.analyses) == {"il_6"}
-    assert report.galbraith("tnf_a") is None
-    assert "not selected" in report.forest("tnf_a").text
+    assert report.outcome("tnf_a").galbraith() is None
+    assert "not selected" in report.outcome("tnf_a").forest().text
 
 
 @pytest.mark.parametrize(
@@ -199,12 +195,12 @@ def test_overview_results_carry_the_audit(overview):
 
 
 def test_moderators_that_go_together_are_drawn_and_named():
-    block = Report("locomotion").together("locomotion")
+    block = Report("locomotion").outcome("locomotion").together()
     table = csv(block).set_index("moderator").drop(columns="provenance")
     largest = table.where(table < 1).max().max()
     assert f"{largest:.2f}" in block.text
     assert "made up" in block.text
-    assert Report("microglia").together("arg1") is None
+    assert Report("microglia").outcome("arg1").together() is None
 
 
 def test_methods_say_nothing_that_was_not_done():

@@ -1,5 +1,6 @@
 """Parameters: what a value means, whoever sets it, and what is refused with which advice."""
 
+import inspect
 import json
 import re
 from dataclasses import asdict, replace
@@ -12,14 +13,14 @@ import pytest
 from click.testing import CliRunner
 from own_review import FAMILY, SPECIES, row, write
 
+from helpers import Overview, Report
 from helpers.analysis.outcome import analyse
 from helpers.analysis.settings import NAMES, RECOMMENDED, WORDS, Settings, as_meant, chosen_ids
 from helpers.page.blocks import MIME
 from helpers.problems import Refused
 from helpers.render.parameters import Parameter, declared, read_value
-from helpers.report.diagnosis import Diagnosis
-from helpers.report.family import Report
-from helpers.report.overview import Overview
+from helpers.report.group import Group
+from helpers.report.outcome import Outcome
 from helpers.review.description import PROJECT
 from helpers.review.review import load
 
@@ -327,56 +328,88 @@ def test_the_readme_lists_the_parameters_and_their_words():
 
 OF_OUTCOME = [
     "forest", "heterogeneity", "result", "moderators", "presets", "excluded", "published",
-    "together", "galbraith", "funnel", "influence",
+    "together", "galbraith", "funnel", "influence", "small_study", "small_study_tests", "doleman",
 ]  # fmt: skip
-OF_GROUP = {"forest_of": 3, "small_study": 2, "small_study_tests": 3, "doleman": 3}
+OF_GROUP = ["forest", "small_study", "small_study_tests", "doleman"]
 
 
-def test_every_method_that_takes_a_name_is_tried_here():
-    takes = {
-        name
-        for class_ in (Report, Diagnosis, Overview)
+def methods_of(class_):
+    """Public methods with the names of what each is given."""
+    return {
+        name: list(inspect.signature(method).parameters)[1:]
         for name, method in vars(class_).items()
-        if not name.startswith("_")
-        and callable(method)
-        and set(method.__code__.co_varnames[: method.__code__.co_argcount]) - {"self"}
+        if not name.startswith("_") and inspect.isfunction(method)
     }
-    assert takes == {*OF_OUTCOME, *OF_GROUP, "bubble"}
+
+
+def test_every_method_that_takes_a_name_or_belongs_to_one_is_tried_here():
+    taking = {
+        (class_.__name__, name): given
+        for class_ in (Report, Overview, Outcome, Group)
+        for name, given in methods_of(class_).items()
+        if given
+    }
+    assert taking == {
+        ("Report", "outcome"): ["id"],
+        ("Report", "group"): ["outcomes", "label", "name"],
+        ("Outcome", "forest"): ["by"],
+        ("Outcome", "bubble"): ["moderator"],
+    }
+    assert methods_of(Outcome).keys() == {*OF_OUTCOME, "bubble", "sections"}
+    assert methods_of(Group).keys() == set(OF_GROUP)
+
+
+def test_an_outcome_that_does_not_exist_is_refused(report):
+    with pytest.raises(Refused, match=r"no outcome .*'scor'. Did you mean 'score'\?"):
+        report.outcome("scor")
 
 
 @pytest.mark.parametrize("method", OF_OUTCOME)
-def test_an_outcome_that_does_not_exist_is_refused(report, method):
-    with pytest.raises(Refused, match=r"no outcome .*'scor'. Did you mean 'score'\?"):
-        getattr(report, method)("scor")
-    assert report.analyses.get("speed") is None  # exists, but was not selected: shows nothing
-    shown = getattr(report, method)("speed")
+def test_an_outcome_that_was_not_selected_shows_nothing(report, method):
+    assert report.analyses.get("speed") is None
+    shown = getattr(report.outcome("speed"), method)()
     assert shown is None or "not selected" in shown.text
+    # Nothing was printed, one moderator has levels, and equal control groups leave nothing to test.
+    nothing = {"published", "together", "small_study_tests", "doleman"}
+    assert (getattr(report.outcome("score"), method)() is None) == (method in nothing)
+
+
+def test_an_outcome_of_a_group_that_does_not_exist_is_refused(report):
+    with pytest.raises(Refused, match=r"no such outcome: sped. Did you mean 'speed'\?"):
+        report.group(["score", "sped"], "Both")
 
 
 @pytest.mark.parametrize("method", OF_GROUP)
-def test_an_outcome_of_a_group_that_does_not_exist_is_refused(report, method):
-    words = ("name", "label")[: OF_GROUP[method] - 1]
-    with pytest.raises(Refused, match=r"no such outcome: sped. Did you mean 'speed'\?"):
-        getattr(report, method)(["score", "sped"], *words)
-    shown = getattr(report, method)("speed", *words)
+def test_a_group_of_which_nothing_was_selected_shows_nothing(report, method):
+    shown = getattr(report.group("speed", "Fast ones"), method)()
     assert shown is None or "was selected" in shown.text
+    assert report.group(["speed", "score"], "Both").forest().name == "both-forest"
+
+
+def test_a_group_bears_a_name_of_its_own(report):
+    assert report.group(["score", "speed"], "Both of them").name == "both-of-them"
+    assert report.group(["score", "speed"], "Both", name="pair").forest().name == "pair-forest"
+    with pytest.raises(Refused, match="may not be called 'score'"):
+        report.group(["score", "speed"], "Score")
 
 
 def test_a_moderator_that_does_not_exist_is_refused(report):
     for call in (
-        lambda: report.bubble("score", "specis"),
-        lambda: report.forest("score", by="specis"),
+        lambda: report.outcome("speed").bubble("specis"),
+        lambda: report.outcome("speed").forest(by="specis"),
+        lambda: report.outcome("score").bubble("specis"),
+        lambda: report.outcome("score").forest(by="specis"),
     ):
         with pytest.raises(Refused, match=r"no moderator 'specis'. Did you mean 'species'\?"):
             call()
     with pytest.raises(Refused, match="dose is a number"):
-        report.forest("score", by="dose")
+        report.outcome("score").forest(by="dose")
 
 
 def test_a_moderator_that_was_not_selected_shows_nothing(folder):
     report = Report("movement", review=folder, moderators=["dose"])
-    assert report.bubble("score", "species") is None
-    assert "Not selected" in report.forest("score", by="species").text
+    assert report.outcome("score").bubble("species") is None
+    assert "Not selected" in report.outcome("score").forest(by="species").text
 
 
 def test_names_are_refused_below_the_reports_too(folder):
@@ -422,8 +455,9 @@ def test_a_row_without_an_effect_can_be_left_out(tmp_path, by_file):
     assert analysis.left_out["effect"].isna().tolist() == [True]
     assert analysis.with_excluded.estimate == analysis.chosen.estimate
     assert report.results().data["results"]["outcomes"]["score"]["excluded"][0]["effect"] is None
-    for show in (report.excluded, report.galbraith, report.forest, report.influence):
-        assert "nan" not in show("score").text.lower()
+    score = report.outcome("score")
+    for show in (score.excluded, score.galbraith, score.forest, score.influence):
+        assert "nan" not in show().text.lower()
     for show in (report.glance, report.alerts, report.methods, report.script):
         assert show() is not None
 

@@ -30,8 +30,8 @@ class Block:
     Attributes
     ----------
     kind : str
-        What it is: figure, table, alerts, banner, glance, paragraph, details, download,
-        facts, results, heading.
+        What it is: figure, table, alerts, banner, glance, paragraph, terms, details,
+        download, facts, results, heading.
     name : str
         Unique in a report; part of identifiers and file names.
     html : str
@@ -152,6 +152,18 @@ def paragraph(text, *, name="paragraph", copy=False):
         Whether a button copies it, for texts that go into a manuscript.
     """
     return Block("paragraph", name, macros().paragraph(text, copy), text)
+
+
+def terms(items, *, name):
+    """Explain terms, a point each.
+
+    Parameters
+    ----------
+    items : list of (str, str)
+        Plain text: the term, and what is to be known of it.
+    """
+    text = "\n".join(f"{term}. {said}" for term, said in items)
+    return Block("terms", name, macros().terms(items), text)
 
 
 def details(summary, content, *, name="details"):

@@ -1,42 +1,37 @@
-"""What a notebook calls: one method, one thing shown."""
+"""One family of outcomes as a notebook calls it: `Report`, with its first screen and its end."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import cached_property
+from inspect import Parameter, Signature, signature
 
 import pandas as pd
 
-from helpers.analysis import measures, records
-from helpers.analysis.outcome import ARTICLE, analyse
-from helpers.analysis.settings import of_report, one_of
+from helpers.analysis.settings import Settings, as_meant, chosen_ids, of_report, one_of
 from helpers.article import tables as published
-from helpers.figures import forest
 from helpers.page import blocks
+from helpers.page.document import slug
 from helpers.problems import Refused
-from helpers.report import results
-from helpers.report.base import of_outcome
-from helpers.report.diagnosis import Diagnosis
-from helpers.review.columns import GROUPS, REFERENCE
-from helpers.words import methods, numbers, tables
+from helpers.report import common, results
+from helpers.report.exhibits import Exhibits
+from helpers.report.group import Group
+from helpers.report.outcome import Outcome
+from helpers.review.review import load
+from helpers.words import alerts, methods, numbers
 from helpers.words import sentences as wording
-from helpers.words.numbers import count, interval, number, percent
+from helpers.words.numbers import percent
 from helpers.words.r_script import metafor_script
-
-# A download's columns; moderators follow, then what is computed.
-DATA_COLUMNS = (
-    "experiment", "study", "cohort", "control_group", "outcome", *GROUPS, *REFERENCE,
-    "follow_up_days",
-)  # fmt: skip
-EFFECT_COLUMNS = ("effect", "variance", "se", "ci_low", "ci_high", "weight", "provenance")
+from helpers.words.reading import how_to_read
 
 
-class Report(Diagnosis):
+class Report:
     """One family of a review, analysed under given parameters.
 
     Every method shows one thing and gives back a block that JupyterLab and the rendered page
-    show alike. A method that is asked for an outcome or a moderator that was not selected shows
-    nothing; one that is asked for what does not exist refuses, with the nearest name.
+    show alike; `outcome` and `group` give things that have such methods themselves. Of an outcome
+    or a moderator that was not selected they show nothing; what does not exist is refused, with
+    the nearest name.
 
     Parameters
     ----------
@@ -66,7 +61,11 @@ class Report(Diagnosis):
     def __init__(
         self, family, *, review=None, outcomes=None, moderators=None, exclude=(), seed=0, **settings
     ):
-        super().__init__(review, seed)
+        self.seed = as_meant("seed", seed)
+        self.review = load(as_meant("review", review))
+        self.printed = published.pooled(self.review)
+        self.assumed = alerts.assumed(self.review, self.printed)
+        self.exhibits, self.tested = Exhibits(self.review.evidence["kind"]), {}
         self.family = one_of(family, self.review.families, "family")
         lists = {"outcomes": outcomes, "moderators": moderators, "exclude": exclude}
         chosen = of_report(self.review, self.family, **lists, **settings)
@@ -84,7 +83,8 @@ class Report(Diagnosis):
         wanted = self.family.outcomes if outcomes is None else outcomes
         reported = set(self.review.experiments["outcome"])
         self.without_rows = [name for name in wanted if name not in reported]
-        self._analyse(
+        self.analyses, self.not_analysed = common.analyse_all(
+            self.review,
             [name for name in self.family.outcomes if name in wanted and name in reported],
             chosen=self.settings,
             moderators=moderators,
@@ -97,11 +97,34 @@ class Report(Diagnosis):
             raise ValueError(f"the sheet has no row of {self.family.id}'s outcomes {names}")
         self.printed_levels = published.subgroups(self.review)
 
+    def __repr__(self):
+        moderators = self.parameters["moderators"]
+        if moderators is None:
+            moderators = self.review.moderators
+        return (
+            f"<{self.family.label} ({self.family.id}) of review {self.review.id}\n"
+            f"outcomes: {', '.join(self.analyses)}\n"
+            f"moderators: {', '.join(moderators) or 'none'}>"
+        )
+
+    def __dir__(self):
+        return [name for name in super().__dir__() if not name.startswith("_")]
+
     @property
-    def _outcomes(self):
-        return self.family.outcomes
+    def rebuilds(self):
+        """Whether the review rebuilds an article: whether it has printed results to be beside."""
+        return not self.printed.empty
+
+    @property
+    def counts(self):
+        """How many rows of the sheet went where, of `helpers.report.results.counts`."""
+        return results.counts(self.review, self.analyses, self.not_analysed)
 
     # ------------------------------------------------------------------ first screen
+
+    def banner(self):
+        """What kind of evidence this is."""
+        return blocks.banner(self.review.evidence)
 
     def glance(self):
         """The numbers that matter, and one sentence to quote."""
@@ -150,257 +173,75 @@ class Report(Diagnosis):
             )
         return text + wording.evidence_mark(self.review)
 
-    # ------------------------------------------------------------------ one outcome
+    def alerts(self):
+        """What a reader should know before the numbers."""
+        return common.alerts(self)
 
-    def forest(self, outcome, by=None):
-        """Forest plot of one outcome, its experiments grouped by a moderator on request."""
-        analysis, levels = self._analysis(outcome), {}
-        if by is not None:
-            described = one_of(by, self.review.moderators, "moderator")
-            if not described.levels:
-                raise Refused(f"{by} is a number and has no levels to group by. Use `bubble`.")
-        if analysis is None:
-            error = self.not_analysed.get(outcome)
-            words = "This outcome was not selected for this report."
-            return blocks.paragraph(words if error is None else f"Not analysed: {error}.")
-        result, label = analysis.chosen, analysis.outcome.label
-        rows, note = self._drawn(analysis.table)
-        name, head = f"{outcome}-forest", f"{label}: {count(result.k, 'experiment')}"
-        if by is not None and by not in analysis.subgroups:
-            return blocks.paragraph(f"Not selected, or not in the rows: {described.label.lower()}.")
-        known = rows[["n_treated", "n_control"]].notna().any(axis=None)
-        sizes = "; n counts treated/control animals" if known else ""
-        levels = values = {}
-        if by is not None:
-            levels, values = (
-                analysis.subgroups[by].results,
-                analysis.moderator_values[by][rows.index],
-            )
-            name += f"-{by}"
-            head += f" by {described.label.lower()}"
-        return self._figure(
-            self._forest(
-                rows,
-                pooled=result,
-                groups=[(level, rows.index[values == level], r) for level, r in levels.items()],
-                better=analysis.measure.better,
-                measure=analysis.measure,
-            ),
-            name=name,
-            caption=f"{head}. Squares are effects with {numbers.level_name(result.level)}, their "
-            "area the weight; the diamond is the pooled effect, the bar below it the prediction "
-            f"interval{sizes}.{note}",
-            alt=f"Forest plot of {count(result.k, 'experiment')} on {label}. Pooled "
-            f"{numbers.estimate_phrase(result, analysis.measure)}. "
-            f"{wording.heterogeneity_line(result, analysis.measure)}.",
-            data=self._rows(analysis, analysis.rows, analysis.effects),
-        )
+    def how_to_read(self):
+        """What the parts of an outcome's section say, and what they do not say."""
+        return blocks.terms(how_to_read(self.rebuilds), name="how-to-read")
 
-    def forest_of(self, outcomes, name, label):
-        """Forest plot of several outcomes, each with a diamond of its own."""
-        chosen = self._group(outcomes)
-        if not chosen:
-            return blocks.paragraph("None of these outcomes was selected for this report.")
-        every = pd.concat([analysis.table for analysis in chosen])
-        rows, note = self._drawn(every)
-        directions = {analysis.measure.better for analysis in chosen}
-        shared = measures.common(analysis.measure for analysis in chosen)
-        axes = self._forest(
-            rows,
-            groups=[
-                (
-                    tables.outcome_label(analysis, shared),
-                    rows.index[rows["outcome"] == analysis.outcome.id],
-                    analysis.chosen,
-                )
-                for analysis in chosen
-            ],
-            better=directions.pop() if len(directions) == 1 else None,
-            measure=shared,
-        )
-        return self._figure(
-            axes,
-            name=f"{name}-forest",
-            caption=f"{label}: {count(len(every), 'experiment')} on "
-            f"{numbers.listing(analysis.outcome.label for analysis in chosen)}, each marker pooled "
-            "by itself. Markers are not pooled together: they measure different things in partly "
-            f"the same animals.{note}",
-            alt="; ".join(
-                f"{analysis.outcome.label}, k = {analysis.chosen.k}: "
-                f"{numbers.estimate_phrase(analysis.chosen, analysis.measure)}"
-                for analysis in chosen
-            ),
-            data=pd.concat([self._rows(one, one.rows, one.effects) for one in chosen]),
-        )
+    def evidence(self):
+        """How to read what is printed, and rows that are not authentic; nothing for others."""
+        return common.evidence(self)
 
-    @of_outcome()
-    def heterogeneity(self, analysis):
-        """How much the experiments differ, and what that means for the next one."""
-        result = analysis.chosen
-        text = wording.heterogeneity_line(result, analysis.measure)
-        if result.pooled:
-            low, high = result.heterogeneity_interval()["i2"]
-            level = numbers.level_name(result.level)
-            text += f"; Q-profile {level} of I² {interval(low, high, 1)}."
-        return blocks.paragraph(text, name=f"{analysis.outcome.id}-heterogeneity")
+    # ------------------------------------------------------------------ outcomes
 
-    @of_outcome()
-    def result(self, analysis):
-        """A results paragraph that can be pasted into a manuscript."""
-        text = wording.result_paragraph(
-            analysis, self.review, assumed=analysis.outcome.id in self.assumed
-        )
-        return blocks.paragraph(text, name=f"{analysis.outcome.id}-result", copy=True)
+    def outcome(self, id):
+        """One outcome of the family, whose methods show its figures, tables and words.
 
-    @of_outcome()
-    def moderators(self, analysis):
-        """Subgroups and meta-regressions, a row a level."""
-        if not analysis.subgroups and not analysis.regressions:
-            return blocks.paragraph(
-                f"The sheet holds no moderator for {analysis.outcome.label}, so nothing is said "
-                "here about what its heterogeneity comes from.",
-                name=f"{analysis.outcome.id}-moderators",
-            )
-        return self._table(
-            tables.moderator_table(
-                analysis, self.review.moderators, as_printed=not self.printed_levels.empty
-            ),
-            name=f"{analysis.outcome.id}-moderators",
-            caption=f"{analysis.outcome.label}: subgroup analyses, each level with its own τ², and "
-            "meta-regressions, one moderator at a time. A level of one experiment is not pooled.",
-            groups="moderator",
-            data=tables.moderator_data(analysis),
-        )
+        Parameters
+        ----------
+        id : str
+            As in `review.toml`. One that was not selected shows nothing.
 
-    @of_outcome()
-    def presets(self, analysis):
-        """The same data under several settings side by side, and what was printed."""
-        printed = self.printed.T.get(analysis.outcome.id)
-        shown, data = tables.presets_table(analysis, printed, self.rebuilds)
-        note = _presets_note(analysis, self.rebuilds)
-        return self._table(
-            shown,
-            name=f"{analysis.outcome.id}-presets",
-            caption=f"{analysis.outcome.label}: does the result depend on how it is computed? "
-            f"{note}",
-            data=data,
-        )
-
-    @of_outcome()
-    def excluded(self, analysis):
-        """Which experiments were left out and why, and the result with and without them."""
-        out = analysis.left_out
-        if out.empty:
-            return blocks.paragraph(
-                "No experiment was left out.", name=f"{analysis.outcome.id}-excluded"
-            )
-        effects = records.records(out.rename(columns={"effect": "estimate"}))
-        shown = pd.DataFrame(
-            {
-                "Experiment": out.index,
-                f"{analysis.measure.title} [{numbers.level_name(self.settings.level)}]": [
-                    "–"
-                    if pd.isna(row["estimate"])
-                    else tables.estimate_cell(row, measure=analysis.measure)
-                    for row in effects
-                ],
-                "Reason": out["reason"],
-                "By": out["by"],
-            }
-        )
-        caption = f"{analysis.outcome.label}: experiments left out."
-        if len(analysis.undefined):
-            caption += (
-                f" {count(len(analysis.undefined), 'experiment')} of them "
-                f"{'has' if len(analysis.undefined) == 1 else 'have'} no effect by these settings."
-            )
-        if len(analysis.excluded):
-            caption += (
-                " With those that were excluded the pooled effect is "
-                f"{numbers.estimate_phrase(analysis.with_excluded, analysis.measure)}, "
-                f"I² = {percent(analysis.with_excluded.i2)}; without them "
-                f"{numbers.estimate_phrase(analysis.chosen, analysis.measure)}, "
-                f"I² = {percent(analysis.chosen.i2)}."
-            )
-        return self._table(
-            shown,
-            name=f"{analysis.outcome.id}-excluded",
-            caption=caption,
-            data=self._rows(analysis, pd.concat([analysis.excluded, analysis.undefined]), out),
-        )
-
-    @of_outcome()
-    def published(self, analysis):
-        """Printed numbers beside those computed by the article's own settings and measure.
-
-        Whatever the parameters are: they are about the chosen result. Nothing where nothing was
-        printed.
+        Returns
+        -------
+        helpers.report.outcome.Outcome
         """
-        if not self.rebuilds:
-            return None
-        if self.parameters != self._as_article:
-            analysis = analyse(self.review, analysis.outcome.id)
-        table = tables.published_table(analysis, self.printed, self.printed_levels)
-        if table.empty:
-            return blocks.paragraph(
-                "Nothing was printed for this outcome.", name=f"{analysis.outcome.id}-published"
+        known = {name: name for name in self.family.outcomes}
+        return Outcome(self, one_of(id, known, "outcome here called"))
+
+    def group(self, outcomes, label, *, name=None):
+        """Several outcomes that are shown and tested together.
+
+        Parameters
+        ----------
+        outcomes : list of str
+            Ids; those that were not selected are left out.
+        label : str
+            What they are called together.
+        name : str, optional
+            Part of the names of the group's figures, tables and downloads; by default made from
+            the label.
+
+        Returns
+        -------
+        helpers.report.group.Group
+        """
+        names = chosen_ids("outcomes", outcomes, self.family.outcomes) or self.family.outcomes
+        name = slug(label) if name is None else name
+        if name in self.family.outcomes:
+            raise Refused(
+                f"a group may not be called {name!r}, which is an outcome: their figures would bear "
+                f"one name. Give it another by `name=`, or use `report.outcome({name!r})`."
             )
-        return self._table(
-            tables.published_shown(table, self.review.moderators, analysis.preset_measure),
-            name=f"{analysis.outcome.id}-published",
-            caption=f"{analysis.outcome.label}: {count(len(table), 'printed estimate')} beside "
-            "those computed by the article's settings, whatever the parameters are; each is "
-            f"{analysis.preset_measure.name} with {numbers.level_name(ARTICLE.level)}, and the "
-            "largest distance of an estimate or bound is "
-            f"{number(table['distance'].max(), 3)}.",
-            data=table,
-        )
+        return Group(self, list(names), label, name)
 
     def outcome_sections(self):
         """Everything about every outcome, under headings, for a notebook that knows no outcome."""
         from IPython.display import display
 
-        for name, analysis in self.analyses.items():
-            label = analysis.outcome.label
-            group = [name], name
-            display(blocks.heading(label, level=2, name=f"outcome-{name}"))
-            shown = {
-                "All experiments": [self.forest(name)],
-                "Result": [self.result(name), self.heterogeneity(name)],
-                "What may explain the differences": [
-                    self.moderators(name), self.together(name),
-                    *(self.bubble(name, moderator) for moderator in self._numeric()),
-                ],
-                "Outliers and influence": [
-                    self.galbraith(name), self.excluded(name), self.influence(name)
-                ],
-                "Small-study effects": [
-                    self.funnel(name), self.small_study(*group),
-                    self.small_study_tests(*group, label), self.doleman(*group, label),
-                ],
-                "Other ways to compute it": [self.presets(name)],
-                "Printed beside computed": [self.published(name)],
-            }  # fmt: skip
-            for title, parts in shown.items():
-                parts = [block for block in parts if block is not None]
-                if parts:
-                    display(blocks.heading(title, level=3, name=f"{name}-{title}"), *parts)
-
-    def _numeric(self):
-        return [name for name, one in self.review.moderators.items() if not one.levels]
+        for name in self.analyses:
+            outcome = self.outcome(name)
+            display(blocks.heading(outcome.label, level=2, name=f"outcome-{name}"))
+            for title, parts in outcome.sections().items():
+                display(blocks.heading(title, level=3, name=f"{name}-{title}"), *parts)
 
     # ------------------------------------------------------------------ the end of a report
 
-    def script(self):
-        """An R script that computes this report's numbers in metafor."""
-        text = metafor_script(self.review, self.family.label, self.analyses, self.settings)
-        return blocks.download(
-            text, name="script", filename=f"{self.family.id}.R", label="R script for metafor"
-        )
-
     def methods(self):
         """The methods section, from the parameters really used."""
-        drawn = self._numbers["figure"]
         text = methods.methods_text(
             self.review,
             self.settings,
@@ -409,15 +250,38 @@ class Report(Diagnosis):
             without_effect=self.counts["rows_without_effect"],
             tested={
                 numbers.listing(self.analyses[name].outcome.label for name in group): found
-                for group, found in self._tested.items()
+                for group, found in self.tested.items()
             },
             galbraith=[
                 analysis.outcome.label
                 for name, analysis in self.analyses.items()
-                if f"{name}-galbraith" in drawn
+                if f"{name}-galbraith" in self.exhibits.figures
             ],
         )
         return blocks.paragraph(text, name="methods", copy=True)
+
+    def sheet(self):
+        """What was done to the sheet on its way to the numbers, in order, with counts."""
+        return common.sheet(self)
+
+    def not_used(self):
+        """Rows of the sheet that give no experiment, with the reason."""
+        return common.not_used(self)
+
+    def provenance(self):
+        """Parameters, hashes of inputs and code, versions and seed."""
+        return common.provenance(self)
+
+    def script(self):
+        """An R script that computes this report's numbers in metafor."""
+        text = metafor_script(self.review, self.family.label, self.analyses, self.settings)
+        return blocks.download(
+            text, name="script", filename=f"{self.family.id}.R", label="R script for metafor"
+        )
+
+    def results(self):
+        """All results as data, for programs."""
+        return blocks.results(self.content)
 
     @cached_property
     def content(self):
@@ -431,62 +295,15 @@ class Report(Diagnosis):
             self.not_analysed,
         )
 
-    @property
-    def _as_article(self):
-        """The parameters under which the chosen result of every outcome is the article's."""
-        own = {"moderators": None, "exclude": [], **asdict(ARTICLE)}
-        return self.parameters | own
 
-    def _forest(self, rows, **how):
-        """A forest plot in this review's words; means and SDs are in the download."""
-        moderators, columns = self.review.moderator_values.loc[rows.index], {}
-        shown = rows[["effect", "ci_low", "ci_high", "weight"]]
-        for name, heading in self.review.config.get("forest_columns", {}).items():
-            source = next((table for table in (moderators, rows) if name in table), None)
-            if source is not None:
-                key = f"column {len(columns)}"  # whatever its name, it meets none of the figure's
-                shown, columns[key] = shown.assign(**{key: source[name]}), heading
-        shown = shown.assign(label=rows["study" if self.review.is_authentic else "experiment"])
-        sizes = rows[["n_treated", "n_control"]]
-        if sizes.notna().any(axis=None):
-            columns = columns | {"animals": "n"}
-            shown["animals"] = [
-                f"{n:g}/{m:g}".replace("nan", "–") for n, m in sizes.itertuples(index=False)
-            ]
-        return forest.forest(
-            shown,
-            columns=columns,
-            level=self.settings.level,
-            favours=(f"favours {self.review.control}", f"favours {self.review.treated}"),
-            **how,
-        )
-
-    def _rows(self, analysis, rows, computed):
-        """Rows of the sheet with what is computed of them, for a download."""
-        rows = rows[[name for name in (*DATA_COLUMNS, "provenance") if name in rows]]
-        named = {"measure": analysis.measure.label, "scale": analysis.measure.scale}
-        rows = rows.join(computed).assign(**named)
-        columns = (*DATA_COLUMNS, *EFFECT_COLUMNS, "reason", "by", *named)
-        rows = rows[[name for name in columns if name in rows]]
-        moderators = self.review.moderator_values.loc[rows.index]
-        return records.with_moderators(rows, moderators, after=DATA_COLUMNS[-1])
+def _all_named(function):
+    """What a person can pass: `Settings` knows the names and defaults that `**settings` hides."""
+    own = [one for one in signature(function).parameters.values() if one.name != "self"]
+    more = [Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default) for f in fields(Settings)]
+    return Signature([*own[:-1], *more])
 
 
-def _presets_note(analysis, rebuilds):
-    """What is to be said of the results side by side: whom they follow, what was warned of."""
-    if (analysis.left_out["by"] == "parameter").any():
-        parts = ["All rows leave out the experiments that a parameter names."]
-    else:
-        parts = ["The first two rows follow none of the parameters set here."]
-    if not rebuilds:
-        parts.append("Plain settings: normal intervals, with shared controls counted in full.")
-    parts += [
-        analysis.three_level_note,
-        getattr(analysis.three_level, "note", ""),
-        getattr(analysis.robust, "warning", ""),
-    ]
-    sentences = [f"{text[0].upper()}{text[1:]}".rstrip(".") for text in parts if text]
-    return " ".join(f"{sentence}." for sentence in sentences)
+Report.__signature__ = _all_named(Report.__init__)
 
 
 def _result_items(analysis):

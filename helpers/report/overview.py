@@ -9,15 +9,16 @@ import pandas as pd
 
 from helpers.analysis import measures
 from helpers.analysis.outcome import ARTICLE
-from helpers.article import audit, reconstructions
+from helpers.analysis.settings import as_meant
+from helpers.article import audit
+from helpers.article import tables as published
 from helpers.figures import flow as flow_figure
 from helpers.figures import review as review_figures
 from helpers.page import blocks
-from helpers.report import results
-from helpers.report.base import Exhibits
-from helpers.review.check import EXTREME
-from helpers.words import numbers, sentences
-from helpers.words import reconstructions as reconstructions_of
+from helpers.report import common, printed, results, risk_of_bias
+from helpers.report.exhibits import Exhibits
+from helpers.review.review import load
+from helpers.words import alerts, numbers, sentences
 from helpers.words.numbers import count, listing, number, percent
 from helpers.words.tables import BOUNDS, estimate_cell, preset_names
 from helpers.writing import plain
@@ -27,7 +28,7 @@ PRINTED = {
 }  # fmt: skip
 
 
-class Overview(Exhibits):
+class Overview:
     """The review as a whole; each method shows one thing.
 
     Parameters
@@ -39,14 +40,44 @@ class Overview(Exhibits):
     """
 
     def __init__(self, review=None, seed=0):
-        super().__init__(review, seed)
+        self.seed = as_meant("seed", seed)
+        self.review = load(as_meant("review", review))
+        self.printed = published.pooled(self.review)
+        self.assumed = alerts.assumed(self.review, self.printed)
+        self.exhibits = Exhibits(self.review.evidence["kind"])
         present = set(self.review.experiments["outcome"])
         self.without_rows = [name for name in self.review.outcomes if name not in present]
         outcomes = [name for name in self.review.outcomes if name in present]
-        self._analyse(outcomes, chosen=ARTICLE, moderators=())
+        self.analyses, self.not_analysed = common.analyse_all(
+            self.review, outcomes, chosen=ARTICLE, moderators=()
+        )
         self.findings, self.audited = audit.audit(self.review.folder)
 
+    def __repr__(self):
+        return (
+            f"<Overview of review {self.review.id}\n"
+            f"families: {', '.join(self.review.families)}\n"
+            f"outcomes: {', '.join(self.analyses)}>"
+        )
+
+    def __dir__(self):
+        return [name for name in super().__dir__() if not name.startswith("_")]
+
+    @property
+    def rebuilds(self):
+        """Whether the review rebuilds an article: whether it has printed results to be beside."""
+        return not self.printed.empty
+
+    @property
+    def counts(self):
+        """How many rows of the sheet went where, of `helpers.report.results.counts`."""
+        return results.counts(self.review, self.analyses, self.not_analysed)
+
     # ------------------------------------------------------------------ first screen
+
+    def banner(self):
+        """What kind of evidence this is."""
+        return blocks.banner(self.review.evidence)
 
     def glance(self):
         """The numbers of the whole review and one sentence to quote."""
@@ -69,6 +100,14 @@ class Overview(Exhibits):
         )
         return text + sentences.evidence_mark(self.review)
 
+    def alerts(self):
+        """What a reader should know before the numbers."""
+        return common.alerts(self)
+
+    def evidence(self):
+        """How to read what is printed, and rows that are not authentic; nothing for others."""
+        return common.evidence(self)
+
     # ------------------------------------------------------------------ all outcomes
 
     def evidence_map(self):
@@ -87,7 +126,7 @@ class Overview(Exhibits):
         )
         printed = ", and as printed" if self.rebuilds else ""
         settings = f"{'the ' * self.rebuilds}{self._preset_names['article'].lower()}"
-        return self._figure(
+        return self.exhibits.figure(
             review_figures.evidence_map(
                 table,
                 measure=main,
@@ -172,7 +211,7 @@ class Overview(Exhibits):
                 " Where the article prints no k, the sheet's k is an assumption, and no verdict "
                 "may rest on it."
             )
-        return self._table(
+        return self.exhibits.table(
             shown, name="pooled", groups="family", data=data,
             caption=f"Pooled effects of all outcomes.{note}",
         )  # fmt: skip
@@ -185,7 +224,7 @@ class Overview(Exhibits):
         if table.empty:
             return None
         table = table.assign(n=pd.to_numeric(table["n"]))
-        return self._figure(
+        return self.exhibits.figure(
             flow_figure.flow(table),
             name="flow",
             caption=f"Flow of records, after PRISMA 2020. {self.flow_words()}".strip(),
@@ -210,7 +249,7 @@ class Overview(Exhibits):
         names = said.get("columns") or {name: name for name in table}
         shown = table[list(names)].set_axis(list(names.values()), axis=1).replace("", "–")
         note = f" {said['note']}" if "note" in said else ""
-        return self._table(
+        return self.exhibits.table(
             shown, name="studies", data=table.assign(provenance="as printed"),
             caption=f"The {count(len(table), 'included study', 'included studies')}.{note} The "
             "download has every column.",
@@ -224,7 +263,7 @@ class Overview(Exhibits):
             return None
         counted = {name: table[name].replace("", "not clear").value_counts() for name in names}
         data = pd.concat(counted, names=["property", "value"]).reset_index(name="studies")
-        return self._figure(
+        return self.exhibits.figure(
             review_figures.counts(table.replace("", "not clear"), names)[0].figure,
             name="study-counts",
             caption="What the included studies used; cleaned values, one count a study.",
@@ -237,189 +276,66 @@ class Overview(Exhibits):
 
     # ------------------------------------------------------------------ risk of bias
 
-    @cached_property
-    def _bias(self):
-        """Judgements, a row a study, and the items' texts."""
-        items = self.review.facts("risk_of_bias_items.csv")
-        texts = {} if items.empty else dict(zip(items["item"], items["text"], strict=True))
-        return self.review.facts("risk_of_bias.csv"), texts
-
     def risk_of_bias(self):
         """Judgement of each study on each item."""
-        table, items = self._bias
-        if table.empty:
-            return None
-        overall, said = None, ""
-        if "overall" in table:
-            overall = "overall"
-            said = f"; the printed word for all is {listing(sorted(set(table[overall])))!r}"
-        return self._figure(
-            review_figures.risk_of_bias(table, items, overall=overall),
-            name="risk-of-bias",
-            caption=f"SYRCLE's risk of bias in {count(len(table), 'study', 'studies')}: + low, ? "
-            f"unclear, − high. There is no summary score{said}.",
-            alt=self.bias_words(),
-            data=table.assign(provenance="as printed"),
-        )
+        return risk_of_bias.judgements(self.exhibits, *risk_of_bias.read(self.review))
 
     def risk_of_bias_summary(self):
         """Judgements counted for each item."""
-        table, items = self._bias
-        if table.empty:
-            return None
-        counted = self._bias_counts
-        return self._figure(
-            review_figures.risk_of_bias_summary(table, items),
-            name="risk-of-bias-summary",
-            caption=f"Judgements by item. {self.bias_words()}",
-            alt=self.bias_words(),
-            data=counted.assign(provenance="as printed"),
-        )
-
-    @cached_property
-    def _bias_counts(self):
-        table, items = self._bias
-        counts = {word: (table[list(items)] == word).sum() for word in review_figures.JUDGEMENTS}
-        counted = pd.DataFrame({"text": pd.Series(items, dtype=object), **counts})
-        return counted.rename_axis("item").reset_index()
-
-    def bias_words(self):
-        """On which items few studies are at low risk, from the counts."""
-        counted = self._bias_counts
-        totals = counted[list(review_figures.JUDGEMENTS)].sum(axis=1)
-        weak = [
-            f"{item.replace('item_', 'item ')} ({low} of {total} low)"
-            for item, low, total in zip(counted["item"], counted["low"], totals, strict=True)
-            if 5 * low < total
-        ]
-        if not weak:
-            return "On every item at least a fifth of the studies is at low risk."
-        return f"Fewer than a fifth of the studies are at low risk on {listing(weak)}."
+        return risk_of_bias.summary(self.exhibits, *risk_of_bias.read(self.review))
 
     def risk_of_bias_items(self):
         """The items' texts with their counts."""
-        counted = self._bias_counts
-        if counted.empty:
-            return None
-        shown = counted.assign(item=counted["item"].str.replace("item_", "Item "))
-        return self._table(
-            shown.rename(columns=str.capitalize), name="risk-of-bias-items",
-            caption="SYRCLE's items and how many studies were judged low, unclear and high.",
-            data=counted.assign(provenance="as printed"),
-        )  # fmt: skip
-
-    # ------------------------------------------------------------------ beside other reviews
-
-    def earlier_reviews(self):
-        """Effects of earlier reviews beside those of this one."""
-        table = self.review.facts("earlier_reviews.csv")
-        if table.empty:
-            return None
-        names = {"review": "Review", "outcome": "Outcome", "population_or_source": "Animals, source",
-                 "smd": "SMD as printed"}  # fmt: skip
-        own = pd.DataFrame(
-            [("This review", self.review.outcomes[name].label, "all", estimate_cell(row))
-             for name, row in self.printed.iterrows() if name in set(table["outcome_id"])],
-            columns=list(names.values()),
-        )  # fmt: skip
-        far = int((pd.to_numeric(table["smd"]).abs() > EXTREME).sum())
-        note = (
-            f" {far} of them lie beyond ±{EXTREME}, further than standardised differences of "
-            "measurements reach: they look like differences in other units."
-            if far
-            else ""
-        )
-        return self._table(
-            pd.concat([own, table[list(names)].rename(columns=names)]), name="earlier-reviews",
-            data=table.assign(provenance="as printed"),
-            caption=f"{count(len(table), 'effect')} quoted from earlier reviews, beside "
-            f"{'the article' if self.rebuilds else 'this review'}'s own.{note}",
-        )  # fmt: skip
-
-    def article_index(self):
-        """Where each table and figure of the article is found in the reports."""
-        table = self.review.facts("article_index.csv")
-        if table.empty:
-            return None
-        return self._table(
-            table.rename(columns=lambda name: name.replace("_", " ").capitalize()),
-            name="article-index", data=table.assign(provenance="as printed"),
-            caption="For a reader with the article in hand: its tables and figures, and where their "
-            "numbers are in these reports.",
-        )  # fmt: skip
+        return risk_of_bias.texts(self.exhibits, *risk_of_bias.read(self.review))
 
     # ------------------------------------------------------------------ printed numbers
 
-    @property
-    def _audit_done(self):
-        """Whether there was any printed number to check."""
-        return bool(self.audited["checked"].sum())
+    def earlier_reviews(self):
+        """Effects of earlier reviews beside those of this one."""
+        return printed.earlier_reviews(self)
+
+    def article_index(self):
+        """Where each table and figure of the article is found in the reports."""
+        return printed.article_index(self)
 
     def audit_summary(self):
         """How many printed statistics agree with each other, check by check."""
-        if not self._audit_done:
-            return None
-        table = self.audited.rename_axis("Check").reset_index()
-        total = table.iloc[0]
-        return self._table(
-            table, name="audit-summary", data=table.assign(provenance="as printed"),
-            caption=f"Printed statistics held against each other within their rounding: "
-            f"{total['consistent']} of {total['checked']} estimates with an interval agree with it "
-            "and with their p.",
-        )  # fmt: skip
+        return printed.audit_summary(self)
 
     def audit(self):
         """Findings as questions to the authors."""
-        if not self._audit_done:
-            return None
-        if self.findings.empty:
-            return blocks.paragraph(
-                "Every printed number that was checked agrees with the others.", name="audit"
-            )
-        shown = self.findings.rename(columns=str.capitalize)
-        hard = int((self.findings["grade"] == "hard").sum())
-        return self._table(
-            shown, name="audit", data=self.findings.assign(provenance="as printed"),
-            caption=f"{count(len(shown), 'question')} to the authors, {hard} of them hard. Hard: no "
-            "rounding and no number of degrees of freedom mends it, levels add up to more than k, or "
-            "an estimate lies outside its interval. Soft: everything else that does not follow; some "
-            "have an innocent reason.",
-        )  # fmt: skip
-
-    # ------------------------------------------------------------------ the end
-
-    @cached_property
-    def _alternatives(self):
-        """The reconstructions, and what those of each outcome agree on."""
-        table = reconstructions.read(self.review)
-        other = self.review.evidence["kind"] != "reconstructed"
-        found = None if table.empty or other else reconstructions.summary(table, self.review)
-        return table, found
+        return printed.audit(self)
 
     def open_questions(self):
         """What the printed numbers leave open, from several reconstructions, in words."""
-        found = self._alternatives[1]
-        if found is None:
-            return None
-        return blocks.paragraph(reconstructions_of.words(found), name="open-questions")
+        return printed.open_questions(self)
 
     def open_questions_figure(self):
         """Ranges over the reconstructions, outcome by outcome."""
-        table, found = self._alternatives
-        if found is None:
-            return None
-        p = table.melt(id_vars="outcome", value_vars=["doleman_p", "pustejovsky_p"], value_name="p")
-        labels = found.set_index("outcome")["label"]
-        points = p.dropna().assign(label=lambda rows: rows["outcome"].map(labels))
-        return self._figure(
-            review_figures.open_questions(found, points),
-            name="open-questions",
-            caption=f"{count(len(table), 'reconstruction')} that all agree with what is printed: "
-            "the range of τ², whether a Hartung-Knapp interval excludes 0, and p of the "
-            "Doleman and Pustejovsky-Rodgers tests from 10 experiments on, a dot each.",
-            alt=reconstructions_of.words(found),
-            data=table,
-        )
+        return printed.open_questions_figure(self)
+
+    @cached_property
+    def alternatives(self):
+        """The reconstructions, and what those of each outcome agree on."""
+        return printed.alternatives(self.review)
+
+    # ------------------------------------------------------------------ the end of a report
+
+    def sheet(self):
+        """What was done to the sheet on its way to the numbers, in order, with counts."""
+        return common.sheet(self)
+
+    def not_used(self):
+        """Rows of the sheet that give no experiment, with the reason."""
+        return common.not_used(self)
+
+    def provenance(self):
+        """Parameters, hashes of inputs and code, versions and seed."""
+        return common.provenance(self)
+
+    def results(self):
+        """All results as data, for programs."""
+        return blocks.results(self.content)
 
     @cached_property
     def content(self):

@@ -1,0 +1,116 @@
+"""What every report says of its evidence, its sheet and the origin of its numbers.
+
+`report` is a `helpers.report.family.Report` or a `helpers.report.overview.Overview` throughout.
+"""
+
+from __future__ import annotations
+
+from helpers.analysis.outcome import NothingToAnalyse, analyse
+from helpers.page import blocks
+from helpers.words import alerts as alerts_of
+from helpers.words.numbers import count
+
+
+def analyse_all(review, outcomes, **options):
+    """Analyse outcomes; one of which no row has an effect is not analysed, and that is said.
+
+    Returns
+    -------
+    analyses : dict of OutcomeAnalysis
+    not_analysed : dict of NothingToAnalyse
+    """
+    analyses, not_analysed = {}, {}
+    for name in outcomes:
+        try:
+            analyses[name] = analyse(review, name, **options)
+        except NothingToAnalyse as error:
+            not_analysed[name] = error
+    return analyses, not_analysed
+
+
+def evidence(report):
+    """How to read what is printed, and rows that are not authentic; nothing for others."""
+    parts = []
+    if report.rebuilds:
+        parts.append(
+            "Comparison with the published values: what the article prints, beside what this "
+            "sheet gives by the article's settings."
+        )
+    kind = report.review.evidence["kind"]
+    if kind == "reconstructed":
+        parts.append(
+            "Reconstructed rows: the sheet was solved so that it gives back printed numbers; "
+            "that they agree shows that the reconstruction worked and nothing else. What they "
+            "do not pin down is made up: single effects, group sizes, the controls' means, "
+            "which experiments share a study. Galbraith and funnel plots, tests for "
+            "small-study effects and influence describe such rows and no real experiments; "
+            "they show in which form extracted data would be reported."
+        )
+    elif kind == "simulated":
+        parts.append(
+            "Simulated rows: a program made up every row, so no result here is about animals; "
+            "it shows in which form extracted data would be reported."
+        )
+    return blocks.paragraph("\n\n".join(parts), name="evidence") if parts else None
+
+
+def alerts(report):
+    """What a reader should know before the numbers."""
+    return blocks.alerts(
+        alerts_of.of_review(report.review, report.analyses, report.without_rows)
+        + alerts_of.of_assumptions(report.review, report.analyses, report.printed)
+        + alerts_of.of_not_analysed(report.review, report.not_analysed)
+        + alerts_of.of_outcomes(list(report.analyses.values()), rebuilds=report.rebuilds)
+    )
+
+
+def sheet(report):
+    """What was done to the sheet on its way to the numbers, in order, with counts."""
+    review, counts = report.review, report.counts
+    here = review.rows_out - counts["rows_elsewhere"]
+    words = f"{here:,} of them belong to this report, " if counts["rows_elsewhere"] else ""
+    words += f"{counts['rows_used']:,} are used, {counts['rows_excluded']:,} excluded"
+    if none := counts["rows_without_effect"]:
+        words += f", {none:,} without an effect by these settings"
+    return report.exhibits.table(
+        review.trace.rename(columns=str.capitalize),
+        name="sheet",
+        caption=f"From the sheet to the numbers: {count(review.rows_in, 'row')} in, "
+        f"{count(review.rows_out, 'experiment')} out, {count(len(review.not_used), 'row')} listed "
+        f"with the reason why not; {words}.",
+    )
+
+
+def not_used(report):
+    """Rows of the sheet that give no experiment, with the reason."""
+    rows = report.review.not_used
+    if rows.empty:
+        return None
+    names = {"sheet_row": "Row of the sheet", "reason": "Reason"}
+    return report.exhibits.table(
+        rows.rename(columns=names), name="not-used", data=rows,
+        caption=f"{count(len(rows), 'row')} of the sheet that give no experiment.",
+    )  # fmt: skip
+
+
+def provenance(report):
+    """Parameters, hashes of inputs and code, versions and seed."""
+    content, origin = report.content, report.content["provenance"]
+    plan, protocol = report.review.protocol, {}
+    if plan:
+        protocol["Protocol"] = plan.get("id", "no id given")
+        protocol["Deviations from it"] = plan.get("deviations") or "none stated"
+    facts = {
+        "Review": content["review"],
+        "Evidence": origin["evidence"]["kind"],
+        **protocol,
+        "Rows in, rows used": f"{origin['rows_in']:,}, {origin['rows_used']:,}",
+        "Parameters": [f"{k} = {v!r}" for k, v in content["parameters"].items()],
+        "SHA-256 of this report's rows": f"{origin['rows']} "
+        "(python -m helpers check prints it too)",
+        "SHA-256 of inputs": [f"{k} {v}" for k, v in origin["inputs"].items()],
+        "SHA-256 of code": origin["code"],
+        "Versions": [f"{k} {v}" for k, v in origin["versions"].items()],
+        "Seed": origin["seed"],
+    }
+    return blocks.facts(facts, name="provenance")

@@ -1,0 +1,66 @@
+"""Figures and tables of one report: numbered, marked with their kind of evidence, and sampled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers.page import blocks
+from helpers.page import tables as page_tables
+
+# Experiments beyond which a figure draws a sample, as more would cover each other and only make
+# the page heavy, and beyond which none is left out in turn, which costs time by their square.
+MANY = 2_000
+
+
+class Exhibits:
+    """Numbers the figures and tables of one report, each download with its kind of evidence.
+
+    Numbers go by first appearance of a name, so running a cell again does not count on.
+
+    Parameters
+    ----------
+    kind : str
+        What kind of rows everything is made from, as `review.toml` has it.
+    """
+
+    def __init__(self, kind):
+        self.kind = kind
+        self.figures, self.tables = {}, {}
+
+    def figure(self, axes, *, name, data=None, **words):
+        """A numbered figure; the rest is as in `helpers.page.blocks.figure`."""
+        number = self.figures.setdefault(name, len(self.figures) + 1)
+        data = None if data is None else self._marked(data)
+        return blocks.figure(axes, name=name, number=number, data=data, **words)
+
+    def table(self, frame, *, name, data=None, **words):
+        """A numbered table; the rest is as in `helpers.page.tables.table`."""
+        number = self.tables.setdefault(name, len(self.tables) + 1)
+        data = self._marked(frame if data is None else data)
+        return page_tables.table(frame, name=name, number=number, data=data, **words)
+
+    def _marked(self, data):
+        return data if "provenance" in data else data.assign(provenance=self.kind)
+
+
+def sample(rows, seed):
+    """Rows that a figure draws, and the words for its caption where they are a sample.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+    seed : int
+
+    Returns
+    -------
+    rows : pandas.DataFrame
+        In the order in which they were given.
+    note : str
+    """
+    if len(rows) <= MANY:
+        return rows, ""
+    places = np.random.default_rng(seed).choice(len(rows), MANY, replace=False)
+    return rows.iloc[np.sort(places)], (
+        f" Drawn: {MANY:,} of the {len(rows):,} experiments, chosen at random; the results are "
+        "those of all."
+    )

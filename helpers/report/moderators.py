@@ -1,0 +1,125 @@
+"""What may explain the differences between the experiments of one outcome."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from helpers.analysis.records import with_moderators
+from helpers.figures import moderators as moderator_figures
+from helpers.page import blocks
+from helpers.report.exhibits import sample
+from helpers.stats import moderators
+from helpers.words import numbers, tables
+from helpers.words.numbers import number, percent
+
+
+def table(report, analysis):
+    """Subgroups and meta-regressions, a row a level."""
+    if not analysis.subgroups and not analysis.regressions:
+        return blocks.paragraph(
+            f"The sheet holds no moderator for {analysis.outcome.label}, so nothing is said "
+            "here about what its heterogeneity comes from.",
+            name=f"{analysis.outcome.id}-moderators",
+        )
+    return report.exhibits.table(
+        tables.moderator_table(
+            analysis, report.review.moderators, as_printed=not report.printed_levels.empty
+        ),
+        name=f"{analysis.outcome.id}-moderators",
+        caption=f"{analysis.outcome.label}: subgroup analyses, each level with its own τ², and "
+        "meta-regressions, one moderator at a time. A level of one experiment is not pooled.",
+        groups="moderator",
+        data=tables.moderator_data(analysis),
+    )
+
+
+def bubble(report, analysis, described):
+    """Effects against one moderator: a strip for each level, a line for a number."""
+    moderator = described.id
+    regression = analysis.regressions.get(moderator)
+    if not regression:
+        return None
+    every = analysis.moderator_values[moderator]
+    rows, note = sample(analysis.table, report.seed)
+    x = every[rows.index]
+    if described.levels:
+        fit = analysis.subgroups[moderator].table
+        fit = fit.where(fit["pooled"], fit[["level", "k", "pooled"]])
+        x = x.astype(object)
+    else:
+        low, high = every.min(), every.max()
+        at = pd.DataFrame({moderator: np.linspace(low, high, 40)})
+        fit = regression.predict(at).assign(x=at[moderator])
+    measure = analysis.measure
+    own = measure if described.levels else tables.slope_of(measure)
+    terms = numbers.listing(
+        f"{term['level'] or ('ratio per unit' if measure.is_log else 'slope')} "
+        f"{numbers.estimate_text(term['coef'], term['ci_low'], term['ci_high'], own)}"
+        for _, term in regression.coefficients.iloc[1:].iterrows()
+    )
+    level = numbers.level_name(report.settings.level)
+    against = f" against {regression.reference[moderator]}" if described.levels else ""
+    return report.exhibits.figure(
+        moderator_figures.bubble(
+            x,
+            rows["effect"],
+            weight=rows["weight"],
+            fit=fit,
+            label=described.label,
+            measure=measure,
+            level=report.settings.level,
+            labels=rows["experiment"],
+        ),
+        name=f"{analysis.outcome.id}-bubble-{moderator}",
+        caption=f"{analysis.outcome.label} by {described.label.lower()}: each circle is an "
+        f"experiment, its area the weight; {measure.name} with {level}. "
+        f"Coefficients{against}: {terms}; "
+        f"{_explained(analysis, moderator)}.{note}",
+        alt=f"Coefficients{against}: {terms}.",
+        data=with_moderators(
+            rows[["experiment", "study", "effect", "se", "weight", "provenance"]],
+            every[rows.index].to_frame(),
+            after="study",
+        ),
+    )
+
+
+def _explained(analysis, moderator):
+    """R² of a moderator; a level of one experiment or one study has no part in it."""
+    if moderator not in analysis.tested:
+        return f"not tested: {analysis.not_tested[moderator]}"
+    thin = analysis.thin_levels.get(moderator)
+    without = f" without {numbers.listing(thin)}, of one experiment or one study" if thin else ""
+    r2 = percent(100 * analysis.tested[moderator].r2, 0)
+    return numbers.told("R²", r2) + without
+
+
+def together(report, analysis):
+    """Which moderators go together: what one explains, another may explain as well."""
+    names = [name for name in analysis.regressions if name in analysis.subgroups]
+    levels = analysis.moderator_values[names]
+    if len(names) < 2:
+        return None
+    names = [report.review.moderators[name].label for name in names]
+    data = moderators.association(levels)
+    named = data.set_axis(names).set_axis(names, axis=1)
+    below = [(named.iloc[i, j], i, j) for i in range(len(named)) for j in range(i)]
+    most, *pair = max(entry for entry in below if not np.isnan(entry[0]))
+    first, second = named.index[pair]
+    kind, note = report.review.evidence["kind"], ""
+    if not report.review.is_authentic:
+        note = f" In {kind} rows how levels combine is made up."
+    return report.exhibits.figure(
+        moderator_figures.association(named),
+        name=f"{analysis.outcome.id}-together",
+        caption=f"{analysis.outcome.label}: how far moderators go together, as Cramér's V from 0 "
+        f"(not at all) to 1 (one tells the other); most {first.lower()} and {second.lower()}, "
+        f"{number(most)}.{note}",
+        alt=f"Largest Cramér's V {number(most)}, {first} and {second}.",
+        data=with_moderators(
+            data.index.to_frame(name="moderator").assign(provenance=report.review.evidence["kind"]),
+            data,
+            after="moderator",
+        ),
+    )

@@ -1,0 +1,158 @@
+"""One outcome of a family: everything that can be shown of it."""
+
+from __future__ import annotations
+
+from helpers.analysis.settings import one_of
+from helpers.page import blocks
+from helpers.problems import Refused
+from helpers.report import diagnosis, forests, moderators, pooled
+from helpers.report.group import Group
+
+
+class Outcome:
+    """One outcome of a family, as `helpers.report.family.Report.outcome` gives it.
+
+    Every method shows one thing. Of an outcome that was not selected, or of which no row has an
+    effect, only `forest` says so, and the other methods show nothing.
+
+    Parameters
+    ----------
+    report : helpers.report.family.Report
+    id : str
+        One of the family's outcomes.
+    """
+
+    def __init__(self, report, id):
+        self.id, self.label = id, report.review.outcomes[id].label
+        self._report = report
+        self._alone = Group(report, [id], self.label, id)
+
+    def __repr__(self):
+        k = "not selected" if self.analysis is None else f"k = {self.analysis.chosen.k}"
+        return f"<{self.label} ({self.id}), {k}>"
+
+    def __dir__(self):
+        return [name for name in super().__dir__() if not name.startswith("_")]
+
+    @property
+    def analysis(self):
+        """All results, as `helpers.analysis.outcome.analyse` gives them; None where there are none."""
+        return self._report.analyses.get(self.id)
+
+    def forest(self, by=None):
+        """Forest plot, its experiments grouped by the levels of a moderator on request.
+
+        Parameters
+        ----------
+        by : str, optional
+            Id of a moderator with levels.
+        """
+        described = None if by is None else self._moderator(by)
+        if described is not None and not described.levels:
+            raise Refused(f"{by} is a number and has no levels to group by. Use `bubble`.")
+        if self.analysis is None:
+            error = self._report.not_analysed.get(self.id)
+            words = "This outcome was not selected for this report."
+            return blocks.paragraph(words if error is None else f"Not analysed: {error}.")
+        return forests.of_one(self._report, self.analysis, described)
+
+    def result(self):
+        """A results paragraph that can be pasted into a manuscript."""
+        return self._show(pooled.result)
+
+    def heterogeneity(self):
+        """How much the experiments differ, and what that means for the next one."""
+        return self._show(pooled.heterogeneity)
+
+    def moderators(self):
+        """Subgroups and meta-regressions, a row a level."""
+        return self._show(moderators.table)
+
+    def bubble(self, moderator):
+        """Effects against one moderator: a strip for each level, a line for a number.
+
+        Parameters
+        ----------
+        moderator : str
+            Its id.
+        """
+        return self._show(moderators.bubble, self._moderator(moderator))
+
+    def together(self):
+        """Which moderators go together: what one explains, another may explain as well."""
+        return self._show(moderators.together, least=3)
+
+    def galbraith(self):
+        """Galbraith plot: which experiments lie outside the band of the common effect."""
+        return self._show(diagnosis.galbraith, least=3)
+
+    def excluded(self):
+        """Which experiments were left out and why, and the result with and without them."""
+        return self._show(pooled.excluded)
+
+    def influence(self):
+        """How much each experiment moves the pooled result."""
+        return self._show(diagnosis.influenced, least=3)
+
+    def funnel(self):
+        """Funnel plot: SMDs on sample size, as their standard error contains the effect itself."""
+        return self._show(diagnosis.funnel, least=3)
+
+    def small_study(self):
+        """Tests for small-study effects, with their power, in words."""
+        return self._alone.small_study()
+
+    def small_study_tests(self):
+        """The tests behind the words, each with what it would have seen."""
+        return self._alone.small_study_tests()
+
+    def doleman(self):
+        """Doleman plot: what baseline risk leaves of the effects, against inverse sample size."""
+        return self._alone.doleman()
+
+    def presets(self):
+        """The same data under several settings side by side, and what was printed."""
+        return self._show(pooled.presets)
+
+    def published(self):
+        """Printed numbers beside those computed by the article's own settings and measure.
+
+        Whatever the parameters are: they are about the chosen result. Nothing where nothing was
+        printed.
+        """
+        return self._show(pooled.published)
+
+    def sections(self):
+        """Everything above in its order: headings, each with what there is to show under it.
+
+        Returns
+        -------
+        dict of list of helpers.page.blocks.Block
+            By heading; a heading with nothing under it is left out.
+        """
+        every = self._report.review.moderators
+        numeric = [name for name, one in every.items() if not one.levels]
+        shown = {
+            "All experiments": [self.forest()],
+            "Result": [self.result(), self.heterogeneity()],
+            "What may explain the differences": [
+                self.moderators(), self.together(), *(self.bubble(name) for name in numeric)
+            ],
+            "Outliers and influence": [self.galbraith(), self.excluded(), self.influence()],
+            "Small-study effects": [
+                self.funnel(), self.small_study(), self.small_study_tests(), self.doleman()
+            ],
+            "Other ways to compute it": [self.presets()],
+            "Printed beside computed": [self.published()],
+        }  # fmt: skip
+        found = {title: [one for one in parts if one is not None] for title, parts in shown.items()}
+        return {title: parts for title, parts in found.items() if parts}
+
+    def _moderator(self, name):
+        return one_of(name, self._report.review.moderators, "moderator")
+
+    def _show(self, function, *args, least=1):
+        """What a function shows of the analysis; nothing where there are too few experiments."""
+        if self.analysis is None or self.analysis.chosen.k < least:
+            return None
+        return function(self._report, self.analysis, *args)

@@ -1,0 +1,135 @@
+"""What the pooled result of one outcome is, how it is told, and what it is held against."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pandas as pd
+
+from helpers.analysis import records
+from helpers.analysis.outcome import ARTICLE, analyse
+from helpers.page import blocks
+from helpers.report.forests import rows_of
+from helpers.words import numbers, tables
+from helpers.words import sentences as wording
+from helpers.words.numbers import count, interval, number, percent
+
+
+def heterogeneity(report, analysis):
+    """How much the experiments differ, and what that means for the next one."""
+    result = analysis.chosen
+    text = wording.heterogeneity_line(result, analysis.measure)
+    if result.pooled:
+        low, high = result.heterogeneity_interval()["i2"]
+        level = numbers.level_name(result.level)
+        text += f"; Q-profile {level} of I² {interval(low, high, 1)}."
+    return blocks.paragraph(text, name=f"{analysis.outcome.id}-heterogeneity")
+
+
+def result(report, analysis):
+    """A results paragraph that can be pasted into a manuscript."""
+    text = wording.result_paragraph(
+        analysis, report.review, assumed=analysis.outcome.id in report.assumed
+    )
+    return blocks.paragraph(text, name=f"{analysis.outcome.id}-result", copy=True)
+
+
+def presets(report, analysis):
+    """The same data under several settings side by side, and what was printed."""
+    printed = report.printed.T.get(analysis.outcome.id)
+    shown, data = tables.presets_table(analysis, printed, report.rebuilds)
+    note = _presets_note(analysis, report.rebuilds)
+    return report.exhibits.table(
+        shown,
+        name=f"{analysis.outcome.id}-presets",
+        caption=f"{analysis.outcome.label}: does the result depend on how it is computed? {note}",
+        data=data,
+    )
+
+
+def excluded(report, analysis):
+    """Which experiments were left out and why, and the result with and without them."""
+    out = analysis.left_out
+    if out.empty:
+        return blocks.paragraph(
+            "No experiment was left out.", name=f"{analysis.outcome.id}-excluded"
+        )
+    effects = records.records(out.rename(columns={"effect": "estimate"}))
+    shown = pd.DataFrame(
+        {
+            "Experiment": out.index,
+            f"{analysis.measure.title} [{numbers.level_name(report.settings.level)}]": [
+                "–"
+                if pd.isna(row["estimate"])
+                else tables.estimate_cell(row, measure=analysis.measure)
+                for row in effects
+            ],
+            "Reason": out["reason"],
+            "By": out["by"],
+        }
+    )
+    caption = f"{analysis.outcome.label}: experiments left out."
+    if len(analysis.undefined):
+        caption += (
+            f" {count(len(analysis.undefined), 'experiment')} of them "
+            f"{'has' if len(analysis.undefined) == 1 else 'have'} no effect by these settings."
+        )
+    if len(analysis.excluded):
+        caption += (
+            " With those that were excluded the pooled effect is "
+            f"{numbers.estimate_phrase(analysis.with_excluded, analysis.measure)}, "
+            f"I² = {percent(analysis.with_excluded.i2)}; without them "
+            f"{numbers.estimate_phrase(analysis.chosen, analysis.measure)}, "
+            f"I² = {percent(analysis.chosen.i2)}."
+        )
+    return report.exhibits.table(
+        shown,
+        name=f"{analysis.outcome.id}-excluded",
+        caption=caption,
+        data=rows_of(report, analysis, pd.concat([analysis.excluded, analysis.undefined]), out),
+    )
+
+
+def published(report, analysis):
+    """Printed numbers beside those computed by the article's own settings and measure.
+
+    Whatever the parameters are: they are about the chosen result. Nothing where nothing was
+    printed.
+    """
+    if not report.rebuilds:
+        return None
+    article = report.parameters | {"moderators": None, "exclude": [], **asdict(ARTICLE)}
+    if report.parameters != article:
+        analysis = analyse(report.review, analysis.outcome.id)
+    table = tables.published_table(analysis, report.printed, report.printed_levels)
+    if table.empty:
+        return blocks.paragraph(
+            "Nothing was printed for this outcome.", name=f"{analysis.outcome.id}-published"
+        )
+    return report.exhibits.table(
+        tables.published_shown(table, report.review.moderators, analysis.preset_measure),
+        name=f"{analysis.outcome.id}-published",
+        caption=f"{analysis.outcome.label}: {count(len(table), 'printed estimate')} beside "
+        "those computed by the article's settings, whatever the parameters are; each is "
+        f"{analysis.preset_measure.name} with {numbers.level_name(ARTICLE.level)}, and the "
+        "largest distance of an estimate or bound is "
+        f"{number(table['distance'].max(), 3)}.",
+        data=table,
+    )
+
+
+def _presets_note(analysis, rebuilds):
+    """What is to be said of the results side by side: whom they follow, what was warned of."""
+    if (analysis.left_out["by"] == "parameter").any():
+        parts = ["All rows leave out the experiments that a parameter names."]
+    else:
+        parts = ["The first two rows follow none of the parameters set here."]
+    if not rebuilds:
+        parts.append("Plain settings: normal intervals, with shared controls counted in full.")
+    parts += [
+        analysis.three_level_note,
+        getattr(analysis.three_level, "note", ""),
+        getattr(analysis.robust, "warning", ""),
+    ]
+    sentences = [f"{text[0].upper()}{text[1:]}".rstrip(".") for text in parts if text]
+    return " ".join(f"{sentence}." for sentence in sentences)
