@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pandas as pd
+
 from helpers import provenance
 from helpers.analysis import animals
 from helpers.analysis.result import is_modelled
@@ -12,29 +14,15 @@ from helpers.analysis.small_study import LEAST
 from helpers.stats.dependence import covariance
 from helpers.words import model, moderators
 from helpers.words.numbers import count, listing, was
-from helpers.words.settings import VARIANCES, differences, measure_words
+from helpers.words.settings import (
+    INTERVALS,
+    METHODS,
+    PREDICTIONS,
+    VARIANCES,
+    differences,
+    measure_words,
+)
 
-METHODS = {
-    "REML": "restricted maximum likelihood (REML)",
-    "ML": "maximum likelihood",
-    "DL": "the method of DerSimonian and Laird",
-    "PM": "the method of Paule and Mandel",
-    "EB": "the empirical Bayes method",
-    "SJ": "the method of Sidik and Jonkman",
-    "HE": "the method of Hedges",
-    "EE": "a common-effect model, with no variance between experiments",
-}
-INTERVALS = {
-    "z": "normal quantiles",
-    "hksj": "the method of Hartung, Knapp, Sidik and Jonkman",
-    "hksj_truncated": "the method of Hartung, Knapp, Sidik and Jonkman with the variance factor "
-    "held at 1 or above",
-}
-PREDICTIONS = {
-    "riley": "a t distribution with k − 2 degrees of freedom and the plain standard error (Riley)",
-    "z": "normal quantiles and the plain standard error",
-    "hk": "a t distribution with k − 1 degrees of freedom and the Hartung-Knapp standard error",
-}
 SOURCES = {"Wan 2014": "wan", "Luo 2018": "luo"}  # named in the steps of a conversion
 CITATIONS = {
     "SMD": "Hedges LV. J Educ Stat 1981;6:107-128. doi:10.3102/10769986006002107",
@@ -194,16 +182,22 @@ def _controls(review, settings, analyses):
         )
     if not any((analysis.rows["control_group"] != "").any() for analysis in analyses):
         return "The sheet does not say which treated groups share a control group."
-    if not any(
-        (animals.share(analysis.rows) < analysis.rows["n_control"]).any() for analysis in analyses
-    ):
+    if not any(_shared(analysis.rows) for analysis in analyses):
         return "No control group is shared by several treated groups in the sheet."
     if settings.split_controls:
+        if not any((animals.share(one.rows) < one.rows["n_control"]).any() for one in analyses):
+            return "No control group is shared by several treated groups on one day, to be divided."
         return "A control group that several treated groups share was divided among them."
     text = "A control group that several treated groups share counted in full for each of them"
     if any(one.model is not None and one.model.covariance == "modelled" for one in analyses):
         return f"{text}; that effects then covary is part of the model."
     return f"{text} in these effects."
+
+
+def _shared(rows):
+    """Whether different treated animals have one control group, on whatever days."""
+    groups = {"control": animals.control_groups(rows), "cohort": animals.cohorts(rows)}
+    return bool(pd.DataFrame(groups).drop_duplicates()["control"].duplicated().any())
 
 
 def _pooling(settings, analyses, every):

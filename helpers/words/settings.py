@@ -27,6 +27,27 @@ NMD_VARIANCES = {
     "conventional": " [NMD], with the conventional sampling variance that takes the distance from "
     "control to uninjured as known",
 }
+METHODS = {
+    "REML": "restricted maximum likelihood (REML)",
+    "ML": "maximum likelihood",
+    "DL": "the method of DerSimonian and Laird",
+    "PM": "the method of Paule and Mandel",
+    "EB": "the empirical Bayes method",
+    "SJ": "the method of Sidik and Jonkman",
+    "HE": "the method of Hedges",
+    "EE": "a common-effect model, with no variance between experiments",
+}
+INTERVALS = {
+    "z": "normal quantiles",
+    "hksj": "the method of Hartung, Knapp, Sidik and Jonkman",
+    "hksj_truncated": "the method of Hartung, Knapp, Sidik and Jonkman with the variance factor "
+    "held at 1 or above",
+}
+PREDICTIONS = {
+    "riley": "a t distribution with k − 2 degrees of freedom and the plain standard error (Riley)",
+    "z": "normal quantiles and the plain standard error",
+    "hk": "a t distribution with k − 1 degrees of freedom and the Hartung-Knapp standard error",
+}
 # Which settings have a part in a measure's effects; of MD the variance only where SDs are pooled.
 OF_MEASURE = {"SMD": ("correction", "variance"), "MD": ("variance",), "NMD": ("variance",)}
 OF_POOLING = ("method", "interval", "prediction")
