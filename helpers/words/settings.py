@@ -149,7 +149,7 @@ def _formula(settings, name):
     """What a setting comes to: MD knows pooled SDs and SDs apart, whatever the word."""
     value = getattr(settings, name)
     if name == "variance" and settings.measure == "MD":
-        return "of pooled SDs" if value == "stata" else "of each group's SD"
+        return "by pooled SDs" if value == "stata" else "by each group's SD"
     return value
 
 
