@@ -207,7 +207,7 @@ def test_experiments_in_studies(tmp_path):
         assert methods.CITATIONS[key] in text, key
     for key in ("gleser", "metafor", "htz", "hksj", "riley", "knapp", "i2"):
         assert methods.CITATIONS[key] not in text, key
-    for word in ("ρ = 0.2", "containment", "quotation marks", "No random effect", "τ²"):
+    for word in ("ρ = 0.2", "containment", "quotation marks", "“", "No random effect", "τ²"):
         assert word not in text, word
     assert "Sampling errors were taken to be independent." in text
 
@@ -227,6 +227,7 @@ def test_levels_are_named_by_the_headings_of_the_sheet(tmp_path):
     assert "of the same “exp” were taken to correlate by ρ = 0.3, all others to be" in text
     assert "containment degrees of freedom, the smallest number of groups of any level less" in text
     assert "results with ρ = 0.2, 0.5 and 0.8 stand beside each other" in text
+    assert "Names in quotation marks are columns of the extraction sheet." in text
     assert "CR2" not in re.split("\n\n", text)[2]
     assert analysis.leading.levels == ("strain", "study", "exp")
     assert analysis.leading.df == 5
@@ -244,14 +245,17 @@ def test_a_level_of_few_groups_is_said_to_be_left_out(tmp_path):
 def test_one_level_alone_is_no_three_level_model(tmp_path):
     rows = nested(4, 6, exp=own_exp, strain="t")
     text = described(tmp_path, rows, toml=FAMILY + NESTED)
-    assert "random effects of “exp”, the variances" in text
+    assert (
+        "in a two-level random-effects model with a random effect of “exp”, the variance " in text
+    )
+    assert "[3] [4]" not in text
     assert "three-level" not in text.split("\n\nFor comparison")[0]
     assert "24 effects from 4 studies in 12 groups of “exp” (df = 11)" in text
 
 
 def test_the_row_alone(tmp_path):
     text = described(tmp_path, nested(2, 4))
-    assert "a random-effects model with a random effect of experiment, the variances" in text
+    assert "a random-effects model with a random effect of experiment, the variance " in text
     assert "No random effect of study (2 groups, fewer than 5) was fitted" in text
     assert "8 effects from 2 studies (df = 7)" in text
     assert "by the variance σ² and by I² as" in text
@@ -537,14 +541,14 @@ RECOMMENDED_MD = Settings(measure="MD", correction="exact", variance="average",
             Settings(correction="exact", variance="metafor", interval="hksj_truncated"),
             Model(levels=("strain", "study", "exp"), min_groups=1),
             False,
-            "variance metafor instead of average; levels strain, study and exp instead of study and "
-            "experiment; levels from 1 instead of 5 groups on in the model",
+            "variance metafor instead of average; levels “strain”, study and “exp” instead of study "
+            "and experiment; at least 1 instead of 5 groups for a level",
         ),
         (
             RECOMMENDED,
             Model(covariance="constant", within="exp", test="contain"),
             False,
-            "sampling errors with a constant correlation within exp instead of modelled; containment "
+            "sampling errors with a constant correlation within “exp” instead of modelled; containment "
             "degrees of freedom instead of cluster-robust inference (CR2)",
         ),
         (ARTICLE, Model(), True, "a multilevel model instead of independent effects"),

@@ -36,6 +36,7 @@ def of_pooling(analyses, every):
         *told(analyses, _model, every),
         *told(analyses, _left_out),
         *told(analyses, _errors),
+        _columns(analyses),
         *told(analyses, _inference),
         _sizes(analyses),
         *told(analyses, _prediction),
@@ -81,20 +82,18 @@ def _model(analysis):
     """Random effects, and what the innermost leaves to sampling error."""
     result = analysis.leading
     names = [level_word(name) for name in result.levels]
-    inner = names[-1]
-    by_row = result.fit.groups[result.levels[-1]] == result.k
-    if len(names) == 1 and by_row:
-        text = f"effects were pooled under a random-effects model with a random effect of {inner}"
+    inner, by_row = names[-1], result.fit.groups[result.levels[-1]] == result.k
+    if len(names) == 1:
+        kind = "under a" if by_row else "in a two-level"
+        text = f"effects were pooled {kind} random-effects model with a random effect of {inner}"
     else:
         nested = [names[0], *(f"{low} within {high}" for high, low in pairwise(names))]
-        kind = KINDS.get(len(names), "multilevel")
         text = (
-            f"effects were pooled in a {kind} random-effects model [konstantopoulos] [three_level] "
-            f"with random effects of {listing(nested)}"
+            f"effects were pooled in a {KINDS.get(len(names), 'multilevel')} random-effects model "
+            f"[konstantopoulos] [three_level] with random effects of {listing(nested)}"
         )
-    text += ", the variances estimated by restricted maximum likelihood (REML) [REML]"
-    if any(name not in (STUDY, EXPERIMENT, ROW) for name in result.levels):
-        text += "; columns of the extraction sheet are in quotation marks"
+    variances = "variances" if len(names) > 1 else "variance"
+    text += f", the {variances} estimated by restricted maximum likelihood (REML) [REML]"
     if not by_row:
         text += f"; effects of the same {inner} differ by sampling error alone"
     return text
@@ -123,6 +122,13 @@ def _size(result):
     if result.test == "cr2":
         return f"{text} (df = {number(result.df, 1)} from {count(result.clusters, 'cluster')})"
     return f"{text} (df = {number(result.df, 0)})"
+
+
+def _columns(analyses):
+    """What the quotation marks mean, where there are any."""
+    if any(analysis.model.columns for analysis in analyses):
+        return "Names in quotation marks are columns of the extraction sheet."
+    return ""
 
 
 def _left_out(analysis):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from helpers.analysis.settings import ARTICLE, RECOMMENDED, Model
+from helpers.words.model import level_word
 from helpers.words.numbers import listing
 
 CORRECTIONS = {
@@ -157,10 +158,13 @@ def _of_model(model):
     """What of a multilevel model is not the default's."""
     usual, found = Model(), []
     if model.levels != usual.levels:
-        found.append(f"levels {listing(model.levels)} instead of {listing(usual.levels)}")
+        found.append(
+            f"levels {listing(map(level_word, model.levels))} instead of {listing(usual.levels)}"
+        )
     if model.covariance != usual.covariance:
         found.append(
-            f"sampling errors with a constant correlation within {model.within} instead of modelled"
+            "sampling errors with a constant correlation within "
+            f"{level_word(model.within)} instead of modelled"
         )
     if model.rho != usual.rho:
         found.append(f"ρ = {model.rho:g} instead of {usual.rho:g}")
@@ -168,6 +172,6 @@ def _of_model(model):
         found.append("containment degrees of freedom instead of cluster-robust inference (CR2)")
     if model.min_groups != usual.min_groups:
         found.append(
-            f"levels from {model.min_groups} instead of {usual.min_groups} groups on in the model"
+            f"at least {model.min_groups} instead of {usual.min_groups} groups for a level"
         )
     return found
