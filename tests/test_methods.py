@@ -264,6 +264,13 @@ def test_the_row_alone(tmp_path):
         assert methods.CITATIONS[key] not in text, key
 
 
+def test_one_study_is_no_level(tmp_path):
+    text = described(tmp_path, nested(1, 6))
+    assert "No random effect of study (1 group, fewer than 5) was fitted" in text
+    assert "6 effects from 1 study (df = 5)" in text
+    assert "1 of the 5 clusters that CR2 needs" in text
+
+
 def test_levels_that_all_drop_out_leave_the_row(tmp_path):
     toml = FAMILY + '\n[model]\nlevels = ["strain", "study"]\n'
     text = described(tmp_path, nested(3, 4, strain=lambda i, s: f"t{s % 2}"), toml=toml)

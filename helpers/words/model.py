@@ -142,7 +142,7 @@ def _left_out(analysis):
                 f"holds one {inner}"
             )
         else:
-            few.append(f"{level_word(name)} ({reason})")
+            few.append(f"{level_word(name)} ({reason})".replace("(1 groups", "(1 group"))
     if few:
         same.insert(
             0,
