@@ -501,6 +501,22 @@ def test_an_article_leads_with_its_own_settings(tmp_path):
     assert "by the article's settings and the recommended settings" in chosen
 
 
+def test_what_is_recommended_beside_an_article_is_told_by_outcome(tmp_path):
+    rows = nested() + nested(3, 4, "weight")
+    rows += [row(f"t{i}", outcome="third", mean_treated=MEANS[i]) for i in range(6)]
+    third = WEIGHT.replace("weight", "third").replace("Weight", "Third")
+    text = described(tmp_path, rows, toml=FAMILY + WEIGHT + third + ARTICLE_TOML)
+    beside = text.split("Results by the recommended settings")[1].split("stand beside these")[0]
+    for words in (
+        "a multilevel model of dependent effects for Score and Weight [",
+        "cluster-robust inference (CR2) for Score [",
+        "containment degrees of freedom for Weight [",
+        "Hartung and Knapp's intervals for Third [",
+    ):
+        assert words in beside, words
+    assert "ρ" not in beside
+
+
 def test_chosen_settings_are_told_from_the_recommended(tmp_path):
     text = described(tmp_path, nested(), level=0.9)
     assert (

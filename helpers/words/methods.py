@@ -13,15 +13,9 @@ from helpers.analysis.settings import THREE_LEVEL
 from helpers.analysis.small_study import LEAST
 from helpers.stats.dependence import covariance
 from helpers.words import model, moderators
+from helpers.words.model import where_true
 from helpers.words.numbers import count, listing, was
-from helpers.words.settings import (
-    INTERVALS,
-    METHODS,
-    PREDICTIONS,
-    VARIANCES,
-    differences,
-    measure_words,
-)
+from helpers.words.settings import INTERVALS, METHODS, PREDICTIONS, VARIANCES, measure_words, whose
 
 SOURCES = {"Wan 2014": "wan", "Luo 2018": "luo"}  # named in the steps of a conversion
 CITATIONS = {
@@ -101,7 +95,7 @@ def methods_text(review, analyses, *, excluded=0, without_effect=0, tested=None,
     independent = [analysis for analysis in analyses if not is_modelled(analysis.leading)]
     parts = [
         " ".join(start),
-        _presets(review, analyses),
+        whose(review, analyses),
         model.of_pooling(modelled, len(analyses)),
         _pooling(settings, independent, len(analyses)),
         moderators.in_one_model(analyses, review.moderators),
@@ -112,44 +106,6 @@ def methods_text(review, analyses, *, excluded=0, without_effect=0, tested=None,
         software_text(),
     ]
     return _numbered("\n\n".join(filter(None, parts)))
-
-
-def _presets(review, analyses):
-    """Whose settings these are, what differs from the preset, and what stands beside them."""
-    first = analyses[0]
-    parts = []
-    if first.leading_is == "article":
-        citation = review.article["citation"].removesuffix(".")
-        doi = f", doi:{review.article['doi']}" if "doi" in review.article else ""
-        parts.append(f"The settings are those of the article that this rebuilds: {citation}{doi}.")
-    elif first.leading_is == "chosen":
-        asked = next((one.model for one in analyses if one.model is not None), None)
-        if any(one.leading.pooled for one in analyses):
-            parts.append(differences(first.settings, asked, rebuilds=bool(review.article)))
-    beside = ["the article's settings"] * (first.leading_is != "article" and bool(review.article))
-    if first.leading_is != "recommended":
-        others = [one for one in analyses if one.recommended is not None]
-        beside += [f"the recommended settings{_recommended(others)}"] * bool(others)
-    if beside:
-        parts.append(f"Results by {listing(beside)} stand beside these.")
-    return " ".join(filter(None, parts))
-
-
-def _recommended(analyses):
-    """What is recommended, in brackets, where the leading results have nothing of it."""
-    modelled = [one for one in analyses if is_modelled(one.recommended)]
-    if any(is_modelled(one.leading) for one in analyses) or not modelled:
-        return ""
-    parts = []
-    if any(one.recommended_measure.id in ("SMD", "mixed") for one in modelled):
-        parts.append("exact Hedges g with the variance at the mean effect [average]")
-    where = "" if len(modelled) == len(analyses) else _for(modelled)
-    robust = any(one.recommended.test == "cr2" for one in modelled)
-    by = " with cluster-robust inference (CR2) [cr2] [che]" * robust
-    parts.append(f"a multilevel model of dependent effects{where} [konstantopoulos]{by}")
-    if series := next(filter(None, map(model.correlations, modelled)), ""):
-        parts.append(f"repeated measurements correlating by {series}")
-    return f" ({'; '.join(parts)})"
 
 
 def _outcomes(analyses):
@@ -247,12 +203,8 @@ def _as_independent(analyses):
     together = [one for one in analyses if one.studies < len(one.rows)]
     if not together:
         return ""
-    where = "" if len(together) == len(analyses) else _for(together)
+    where = where_true(together, analyses)
     return f"Experiments of one study were taken as independent of each other{where}."
-
-
-def _for(analyses):
-    return f" for {listing(analysis.outcome.label for analysis in analyses)}"
 
 
 def _exclusions(analyses, excluded, undefined, galbraith):
@@ -313,15 +265,12 @@ def _dependence(analyses):
     if not fitted:
         return ""
 
-    def where(some, every=analyses):
-        return "" if len(some) == len(every) else _for(some)
-
     modelled = [one for one in fitted if isinstance(one.three_level.covariance, list)]
     repeats = [one for one in modelled if _repeated(one.rows)]
     start = "Dependence of experiments of one study was modelled"
     if any(is_modelled(one.leading) for one in analyses):
         start = "For comparison dependence of experiments of one study was also modelled"
-    text = f"{start}{where(fitted)} by a three-level model"
+    text = f"{start}{where_true(fitted, analyses)} by a three-level model"
     if all(one.preset_measure.id == "SMD" for one in fitted):
         text += f" of exact Hedges g with the variance {VARIANCES[THREE_LEVEL.variance]}"
     text += " [three_level]"
@@ -333,9 +282,11 @@ def _dependence(analyses):
     robust = [analysis for analysis in fitted if analysis.robust is not None]
     plain = [analysis for analysis in fitted if analysis.robust is None]
     if robust:
-        text += f"; its inference is cluster-robust (CR2){where(robust, fitted)} [cr2]"
+        text += f"; its inference is cluster-robust (CR2){where_true(robust, fitted)} [cr2]"
     if plain:
-        text += f"; with too few studies for CR2 it is by normal quantiles{where(plain, fitted)}"
+        text += (
+            f"; with too few studies for CR2 it is by normal quantiles{where_true(plain, fitted)}"
+        )
     return f"{text}."
 
 

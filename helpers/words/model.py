@@ -71,6 +71,13 @@ def told(analyses, words, every=None):
         yield f"{text[0].upper()}{text[1:]}." if alone else f"For {listing(labels)}, {text}."
 
 
+def where_true(some, every):
+    """Of which outcomes something is true, " for Score and Weight"; empty where of all."""
+    if len(some) == len(every):
+        return ""
+    return f" for {listing(analysis.outcome.label for analysis in some)}"
+
+
 def level_word(name):
     """A level as a word; a column of the sheet in quotation marks."""
     if name == ROW:

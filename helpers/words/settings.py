@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from helpers.analysis.result import is_modelled
 from helpers.analysis.settings import ARTICLE, RECOMMENDED, Model
-from helpers.words.model import level_word
+from helpers.words.model import correlations, level_word, where_true
 from helpers.words.numbers import listing
 
 CORRECTIONS = {
@@ -144,6 +145,62 @@ def differences(settings, model, rebuilds):
         return ""
     of = "those of the article" if rebuilds else "the recommended"
     return f"Settings of this report that differ from {of}: {'; '.join(found)}."
+
+
+def whose(review, analyses):
+    """Whose settings lead, what differs from the preset, and which results stand beside them.
+
+    Parameters
+    ----------
+    review : helpers.review.review.Review
+    analyses : list of OutcomeAnalysis
+        Of one report.
+    """
+    first = analyses[0]
+    parts = []
+    if first.leading_is == "article":
+        citation = review.article["citation"].removesuffix(".")
+        doi = f", doi:{review.article['doi']}" if "doi" in review.article else ""
+        parts.append(f"The settings are those of the article that this rebuilds: {citation}{doi}.")
+    elif first.leading_is == "chosen":
+        asked = next((one.model for one in analyses if one.model is not None), None)
+        if any(one.leading.pooled for one in analyses):
+            parts.append(differences(first.settings, asked, rebuilds=bool(review.article)))
+    beside = ["the article's settings"] * (first.leading_is != "article" and bool(review.article))
+    if first.leading_is != "recommended":
+        others = [one for one in analyses if one.recommended is not None]
+        beside += [f"the recommended settings{_recommended(others)}"] * bool(others)
+    if beside:
+        parts.append(f"Results by {listing(beside)} stand beside these.")
+    return " ".join(filter(None, parts))
+
+
+def _recommended(analyses):
+    """What is recommended, in brackets, where the leading results have nothing of it."""
+    if any(is_modelled(one.leading) for one in analyses):
+        return ""
+    modelled = [one for one in analyses if is_modelled(one.recommended)]
+    plain = [one for one in analyses if one.recommended.pooled and one not in modelled]
+    parts = []
+    if any(one.recommended_measure.id in ("SMD", "mixed") for one in analyses):
+        parts.append("exact Hedges g with the variance at the mean effect [average]")
+    if modelled:
+        parts.append(
+            f"a multilevel model of dependent effects{where_true(modelled, analyses)} [konstantopoulos]"
+        )
+    for test, words in (
+        ("cr2", "cluster-robust inference (CR2){} [cr2] [che]"),
+        ("contain", "containment degrees of freedom{} [metafor]"),
+    ):
+        some = [one for one in modelled if one.recommended.test == test]
+        parts += [words.format(where_true(some, modelled))] * bool(some)
+    if series := next(filter(None, map(correlations, modelled)), ""):
+        parts.append(f"repeated measurements correlating by {series}")
+    if plain:
+        parts.append(
+            f"random effects with Hartung and Knapp's intervals{where_true(plain, analyses)} [hksj]"
+        )
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _formula(settings, name):
