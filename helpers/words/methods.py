@@ -4,53 +4,24 @@ from __future__ import annotations
 
 import re
 
+import pandas as pd
+
 from helpers import provenance
 from helpers.analysis import animals
+from helpers.analysis.result import is_modelled
+from helpers.analysis.settings import THREE_LEVEL
 from helpers.analysis.small_study import LEAST
 from helpers.stats.shared_controls import covariance
+from helpers.words import model, moderators
+from helpers.words.model import where_true
 from helpers.words.numbers import count, listing, was
+from helpers.words.settings import INTERVALS, METHODS, PREDICTIONS, VARIANCES, measure_words, whose
 
-CORRECTIONS = {
-    "exact": "corrected for small samples by Hedges' exact factor",
-    "approximate": "corrected for small samples by the approximate factor 1 − 3/(4m − 1)",
-    "none": "without small-sample correction",
-}
-VARIANCES = {
-    "metafor": "1/n₁ + 1/n₂ + g²/(2N), metafor's default",
-    "stata": "J²(1/n₁ + 1/n₂ + d²/(2N)), Stata's default",
-    "unbiased": "the unbiased large-sample formula",
-    "revman": "1/n₁ + 1/n₂ + g²/(2(N − 3.94)), RevMan's formula",
-}
-NMD_VARIANCES = {
-    "delta": " [NMD], with the sampling variance by the delta method, the uninjured value's own "
-    "included where it was measured",
-    "conventional": " [NMD], with the conventional sampling variance that takes the distance from "
-    "control to uninjured as known",
-}
-METHODS = {
-    "REML": "restricted maximum likelihood (REML)",
-    "ML": "maximum likelihood",
-    "DL": "the method of DerSimonian and Laird",
-    "PM": "the method of Paule and Mandel",
-    "EB": "the empirical Bayes method",
-    "SJ": "the method of Sidik and Jonkman",
-    "HE": "the method of Hedges",
-    "EE": "a common-effect model, with no variance between experiments",
-}
-INTERVALS = {
-    "z": "normal quantiles",
-    "hksj": "the method of Hartung, Knapp, Sidik and Jonkman",
-    "hksj_truncated": "the method of Hartung, Knapp, Sidik and Jonkman with the variance factor "
-    "held at 1 or above",
-}
-PREDICTIONS = {
-    "riley": "a t distribution with k − 2 degrees of freedom and the plain standard error (Riley)",
-    "z": "normal quantiles and the plain standard error",
-    "hk": "a t distribution with k − 1 degrees of freedom and the Hartung-Knapp standard error",
-}
 SOURCES = {"Wan 2014": "wan", "Luo 2018": "luo"}  # named in the steps of a conversion
 CITATIONS = {
     "SMD": "Hedges LV. J Educ Stat 1981;6:107-128. doi:10.3102/10769986006002107",
+    "average": "Doncaster CP, Spake R. Methods Ecol Evol 2018;9:634-644. "
+    "doi:10.1111/2041-210X.12927",
     "DL": "DerSimonian R, Laird N. Control Clin Trials 1986;7:177-188. "
     "doi:10.1016/0197-2456(86)90046-2",
     "PM": "Paule RC, Mandel J. J Res Natl Bur Stand 1982;87:377-385. doi:10.6028/jres.087.022",
@@ -67,30 +38,42 @@ CITATIONS = {
     "prediction": "Higgins JPT et al. J R Stat Soc A 2009;172:137-159. "
     "doi:10.1111/j.1467-985X.2008.00552.x",
     "riley": "Riley RD, Higgins JPT, Deeks JJ. BMJ 2011;342:d549. doi:10.1136/bmj.d549",
+    "knapp": "Knapp G, Hartung J. Stat Med 2003;22:2693-2710. doi:10.1002/sim.1482",
     "holm": "Holm S. Scand J Stat 1979;6:65-70.",
     "galbraith": "Galbraith RF. Stat Med 1988;7:889-894. doi:10.1002/sim.4780070807",
     "doleman": "Doleman B et al. Res Synth Methods 2020;11:522-534. doi:10.1002/jrsm.1414",
     "pustejovsky": "Pustejovsky JE, Rodgers MA. Res Synth Methods 2019;10:57-71. "
     "doi:10.1002/jrsm.1332",
-    "cr2": "Tipton E, Pustejovsky JE. J Educ Behav Stat 2015;40:604-634. "
-    "doi:10.3102/1076998615606099",
+    "konstantopoulos": "Konstantopoulos S. Res Synth Methods 2011;2:61-76. doi:10.1002/jrsm.35",
     "three_level": "Van den Noortgate W et al. Behav Res Methods 2013;45:576-594. "
     "doi:10.3758/s13428-012-0261-6",
+    "gleser": "Gleser LJ, Olkin I. Stochastically dependent effect sizes. In: Cooper H, Hedges LV, "
+    "Valentine JC, eds. The handbook of research synthesis and meta-analysis. 2nd ed. New York: "
+    "Russell Sage Foundation; 2009:357-376.",
+    "cr2": "Pustejovsky JE, Tipton E. J Bus Econ Stat 2018;36:672-683. "
+    "doi:10.1080/07350015.2016.1247004",
+    "che": "Pustejovsky JE, Tipton E. Prev Sci 2022;23:425-438. doi:10.1007/s11121-021-01246-3",
+    "htz": "Tipton E, Pustejovsky JE. J Educ Behav Stat 2015;40:604-634. "
+    "doi:10.3102/1076998615606099",
+    "metafor": "Viechtbauer W. J Stat Softw 2010;36(3):1-48. doi:10.18637/jss.v036.i03",
+    "nakagawa": "Nakagawa S, Santos ESA. Evol Ecol 2012;26:1253-1274. "
+    "doi:10.1007/s10682-012-9555-5",
+    "r2": "Nakagawa S, Schielzeth H. Methods Ecol Evol 2013;4:133-142. "
+    "doi:10.1111/j.2041-210x.2012.00261.x",
 }
 
 
-def methods_text(
-    review, settings, analyses, *, excluded=0, without_effect=0, tested=None, galbraith=()
-):
+def methods_text(review, analyses, *, excluded=0, without_effect=0, tested=None, galbraith=()):
     """How the numbers of a report were made, ready to be pasted into a manuscript.
 
-    Each clause, with its citation, stands there only if what it tells was done.
+    Each clause, with its citation, stands there only if what it tells was done; it names outcomes
+    where it is not true of all.
 
     Parameters
     ----------
     review : helpers.review.review.Review
-    settings : helpers.analysis.outcome.Settings
     analyses : list of OutcomeAnalysis
+        Of one report: the same settings lead in all of them.
     excluded, without_effect : int
         Numbers of experiments that a person left out, and that have no effect by these settings.
     tested : dict of Asymmetry, optional
@@ -103,14 +86,20 @@ def methods_text(
     str
     """
     analyses = list(analyses)
+    settings = analyses[0].settings
     used = [analysis.measure for analysis in analyses]
     start = [_outcomes(analyses), f"{measure_words(review, settings, used)}."]
     if any(one.id != "own" for one in used):
         start += [*_conversions(review), _controls(review, settings, analyses)]
+    modelled = [analysis for analysis in analyses if is_modelled(analysis.leading)]
+    independent = [analysis for analysis in analyses if not is_modelled(analysis.leading)]
     parts = [
         " ".join(start),
-        _pooling(settings, analyses),
-        _moderators(settings, analyses, review),
+        whose(review, analyses),
+        model.of_pooling(modelled, len(analyses)),
+        _pooling(settings, independent, len(analyses)),
+        moderators.in_one_model(analyses, review.moderators),
+        moderators.level_by_level(analyses, review.moderators),
         _exclusions(analyses, excluded, without_effect, galbraith),
         _small_study(tested or {}),
         _dependence(analyses),
@@ -149,77 +138,73 @@ def _controls(review, settings, analyses):
         )
     if not any((analysis.rows["control_group"] != "").any() for analysis in analyses):
         return "The sheet does not say which treated groups share a control group."
-    if not any(
-        (animals.share(analysis.rows) < analysis.rows["n_control"]).any() for analysis in analyses
-    ):
+    if not any(_shared(analysis.rows) for analysis in analyses):
         return "No control group is shared by several treated groups in the sheet."
     if settings.split_controls:
+        if not any((animals.share(one.rows) < one.rows["n_control"]).any() for one in analyses):
+            return "No control group is shared by several treated groups on one day, to be divided."
         return "A control group that several treated groups share was divided among them."
-    return (
-        "A control group that several treated groups share counted in full for each of them in "
-        "these effects."
-    )
+    text = "A control group that several treated groups share counted in full for each of them"
+    if any(one.model is not None and one.model.covariance == "modelled" for one in analyses):
+        return f"{text}; that effects then covary is part of the model."
+    return f"{text} in these effects."
 
 
-def _pooling(settings, analyses):
-    """Model, intervals and heterogeneity; what needs several experiments only where there were."""
-    pooled = [analysis.chosen for analysis in analyses if analysis.chosen.pooled]
-    single = [analysis.outcome.label for analysis in analyses if not analysis.chosen.pooled]
+def _shared(rows):
+    """Whether different treated animals have one control group, on whatever days."""
+    groups = {"control": animals.control_groups(rows), "cohort": animals.cohorts(rows)}
+    return bool(pd.DataFrame(groups).drop_duplicates()["control"].duplicated().any())
+
+
+def _pooling(settings, analyses, every):
+    """How independent effects were pooled; what needs several only where there were.
+
+    `every` is the number of all outcomes: where some are in the multilevel model, these are named.
+    """
+    if not analyses:
+        return ""
+    pooled = [analysis for analysis in analyses if analysis.leading.pooled]
+    single = [analysis.outcome.label for analysis in analyses if not analysis.leading.pooled]
     alone = f"For {listing(single)} one experiment was at hand and nothing was pooled."
     level = f"{100 * settings.level:g}% confidence intervals use"
     if not pooled:
         return f"{alone} {level.capitalize()} normal quantiles."
+    start = "Effects were"
+    if len(analyses) < every:
+        start = f"For {listing(one.outcome.label for one in pooled)}, effects were"
     if settings.method == "EE":
-        text = f"Effects were pooled under {METHODS['EE']}"
+        text = f"{start} pooled under {METHODS['EE']}"
         prediction = "; a common effect has no prediction interval"
         i2 = "(Q − df)/Q"
     else:
         cited = settings.method if settings.method in CITATIONS else "REML"
         text = (
-            f"Effects were pooled under a random-effects model whose between-experiment variance "
+            f"{start} pooled under a random-effects model whose between-experiment variance "
             f"τ² was estimated by {METHODS[settings.method]} [{cited}]"
         )
         source = "riley" if settings.prediction == "riley" else "prediction"
         prediction = ""
-        if any(result.k > 2 for result in pooled):
+        if any(analysis.leading.k > 2 for analysis in pooled):
             prediction = f", and prediction intervals {PREDICTIONS[settings.prediction]} [{source}]"
         i2 = "τ²/(τ² + s²), s² the typical variance"
     knapp = "" if settings.interval == "z" else " [hksj]"
-    return (
-        f"{text}; {level} {INTERVALS[settings.interval]}{knapp}{prediction}. Heterogeneity is "
-        f"described by Cochran's Q with fixed weights, by τ² and by I² as {i2} [i2]."
-    ) + (f" {alone}" if single else "")
+    parts = [
+        f"{text}; {level} {INTERVALS[settings.interval]}{knapp}{prediction}.",
+        _as_independent(pooled),
+        "Heterogeneity is described by Cochran's Q with fixed weights, by τ² and by I² as "
+        f"{i2} [i2].",
+        alone if single else "",
+    ]
+    return " ".join(filter(None, parts))
 
 
-def _moderators(settings, analyses, review):
-    """Subgroup analyses and meta-regressions that were really run."""
-
-    def labels(names):
-        names = [name for name in review.moderators if name in names]
-        return listing(review.moderators[name].label.lower() for name in names)
-
-    groups = {name for analysis in analyses for name in analysis.subgroups}
-    regressed = {name for analysis in analyses for name in analysis.regressions}
-    common = settings.method == "EE"
-    kind = "fixed-effects" if common else "mixed-effects"
-    parts = []
-    if groups:
-        own = "each level pooled by itself" + ("" if common else " with a τ² of its own")
-        parts.append(f"subgroup analyses of {labels(groups)}, {own}")
-    if levels := regressed & groups:
-        on = "each of these" if levels == groups and len(groups) > 1 else labels(levels)
-        parts.append(f"{kind} meta-regression on {on} against a reference level")
-    if numbers := regressed - groups:
-        parts.append(f"{kind} meta-regression on {labels(numbers)} as a number")
-    if not parts:
+def _as_independent(analyses):
+    """Whether these effects are independent, or only taken as that."""
+    together = [one for one in analyses if one.studies < len(one.rows)]
+    if not together:
         return ""
-    text = f"Moderators were examined one at a time: {'; '.join(parts)}."
-    if any(len(analysis.tested) > 1 for analysis in analyses):
-        text += (
-            " P-values of an outcome's meta-regressions stand beside those adjusted for their "
-            "number by Holm's method [holm]."
-        )
-    return text
+    where = where_true(together, analyses)
+    return f"Experiments of one study were taken as independent of each other{where}."
 
 
 def _exclusions(analyses, excluded, undefined, galbraith):
@@ -275,21 +260,20 @@ def _small_study(tested):
 
 
 def _dependence(analyses):
-    """The three-level model and the inference on it, where they were fitted."""
+    """The three-level model beside the leading results, and the inference on it, where fitted."""
     fitted = [analysis for analysis in analyses if analysis.three_level is not None]
     if not fitted:
         return ""
 
-    def where(some, every=analyses):
-        if len(some) == len(every):
-            return ""
-        return f" for {listing(analysis.outcome.label for analysis in some)}"
-
     modelled = [one for one in fitted if isinstance(one.three_level.covariance, list)]
     repeats = [one for one in modelled if _repeated(one.rows)]
-    text = f"Dependence of experiments of one study was modelled{where(fitted)} by a three-level "
-    hedges = all(one.preset_measure.id == "SMD" for one in fitted)
-    text += "model" + " of exact Hedges g" * hedges + " [three_level]"
+    start = "Dependence of experiments of one study was modelled"
+    if any(is_modelled(one.leading) for one in analyses):
+        start = "For comparison dependence of experiments of one study was also modelled"
+    text = f"{start}{where_true(fitted, analyses)} by a three-level model"
+    if all(one.preset_measure.id == "SMD" for one in fitted):
+        text += f" of exact Hedges g with the variance {VARIANCES[THREE_LEVEL.variance]}"
+    text += " [three_level]"
     if modelled:
         text += ", with sampling covariances modelled where animals are shared"
     if repeats:
@@ -298,9 +282,11 @@ def _dependence(analyses):
     robust = [analysis for analysis in fitted if analysis.robust is not None]
     plain = [analysis for analysis in fitted if analysis.robust is None]
     if robust:
-        text += f"; its inference is cluster-robust (CR2){where(robust, fitted)} [cr2]"
+        text += f"; its inference is cluster-robust (CR2){where_true(robust, fitted)} [cr2]"
     if plain:
-        text += f"; with too few studies for CR2 it is by normal quantiles{where(plain, fitted)}"
+        text += (
+            f"; with too few studies for CR2 it is by normal quantiles{where_true(plain, fitted)}"
+        )
     return f"{text}."
 
 
@@ -310,35 +296,6 @@ def _repeated(rows):
     known = rows[rows["control_group"] != ""]
     days = known.drop_duplicates(["control_group", "follow_up_days"])
     return bool(cohorts.duplicated().any() or days["control_group"].duplicated().any())
-
-
-def measure_words(review, settings, used):
-    """What the effects are, and by which formulas those that were computed here."""
-    known = list(dict.fromkeys((one.label, one.words) for one in used))
-    versus = f"of {review.treated} against {review.control}"
-    phrases = [words for _, words in known]
-    effect = f"Effects are {listing(phrases)} {versus}"
-    if any(one.id == "own" for one in used):
-        effect += (
-            ", as the sheet gives them with their standard errors"
-            if all(one.id == "own" for one in used)
-            else ", those that rows of the sheet bring with their standard errors"
-        )
-    ids = {one.id for one in used}
-    computed = settings.measure if ids & {settings.measure, "mixed"} else None
-    if computed == "SMD":
-        effect += (
-            f", {'the SMDs ' if len(known) > 1 or 'mixed' in ids else ''}"
-            f"{CORRECTIONS[settings.correction]}, with the sampling variance "
-            f"{VARIANCES[settings.variance]} [SMD]"
-        )
-    elif computed == "NMD":
-        effect += NMD_VARIANCES["conventional" if settings.variance == "conventional" else "delta"]
-    elif computed == "MD" and settings.variance == "stata":
-        effect += ", with the sampling variance of pooled SDs"
-    if any(one.is_log for one in used):
-        effect += "; effects on a log scale were pooled there and are shown back-transformed"
-    return effect
 
 
 def _numbered(text):
