@@ -169,6 +169,15 @@ def test_a_variance_that_is_named_as_one_gives_standard_errors(tmp_path, heading
     assert [f.column for f in found.faults] == ["SD of effect"]
 
 
+@pytest.mark.parametrize("name", ["error_type", "error_type_control", "average_type"])
+def test_a_column_of_kinds_that_is_not_named_is_told(tmp_path, name):
+    table = [row(**{name: "SEM"})]
+    found = check(write(tmp_path, table))
+    assert [f.column for f in found.warnings] == [name] and "not read" in found.warnings[0].what
+    named = check(write(tmp_path, table, f"columns.{name} = '{name}'"))
+    assert not [f for f in (*named.faults, *named.warnings) if "not read" in f.what]
+
+
 def test_ends_that_are_swapped_are_one_fault_that_quotes_the_sheet(tmp_path):
     table = [row(mean_treated=4.1, lo=5.1, hi=3.1), row("b", mean_treated=6, lo=6, hi=6)]
     for line in table:
