@@ -8,6 +8,8 @@ from own_review import FAMILY, SPECIES, row, write
 from helpers import Report
 from helpers.words import methods
 
+GROUPS = [f"{name}_{arm}" for name in ("n", "mean", "sd") for arm in ("treated", "control")]
+
 
 def described(folder, rows, *, body="", toml=FAMILY, show=(), **settings):
     """The methods section of a made-up review, after some of its exhibits were shown."""
@@ -88,6 +90,20 @@ def test_effects_that_the_sheet_brings_are_told_without_hedges(tmp_path):
     assert "as the sheet gives them with their standard errors" in text
     for word in ("Hedges", "J²", "small samples", "SD"):
         assert word not in text, word
+
+
+def test_effects_that_the_sheet_turns_round_are_told(tmp_path):
+    text = described(tmp_path / "all", lines(sign=-1), show=["galbraith"])
+    assert "4 effects (logarithms for ratios) were multiplied by −1, as the sheet says" in text
+    table = [*lines(), row("x", effect=0.5, se=0.2, sign=-1)]
+    for name in GROUPS:
+        table[-1][name] = ""
+    for measure in ("SMD", "NMD"):  # NMD is never turned, an own effect always
+        toml = FAMILY.replace("range", "reference = 21\nrange")
+        text = described(tmp_path / measure, table, toml=toml, measure=measure)
+        assert "1 effect (logarithms for ratios) was multiplied by −1" in text
+    text = described(tmp_path / "nmd", lines(sign=-1), toml=toml, measure="NMD")
+    assert "multiplied" not in text and "multiplied" not in described(tmp_path / "no", lines())
 
 
 def test_moderators_are_told_by_what_was_fitted(tmp_path):
