@@ -140,6 +140,16 @@ def test_a_significant_q_beside_an_i2_of_0_is_told(analysed):
     assert f"[{low:.2f}, {high:.2f}]" in said("outside its own Q-profile interval", found)
 
 
+def test_effects_that_the_sheet_turns_round_are_told(analysed):
+    rows = [
+        line | {"sign": sign}
+        for line, sign in zip(sheet(11, 12, 13, 12), (1, -1, 1, -1), strict=True)
+    ]
+    text = said("turned round", texts(analysed(rows)))
+    assert "Score (2 of 4 experiments)" in text and "lower value in the animals" in text
+    unsaid("turned round", texts(analysed([line | {"sign": 1} for line in rows])))
+
+
 def test_usual_heterogeneity_needs_no_word(analysed):
     found = texts(analysed(sheet(10, 12, 15, 11, 13)))
     unsaid("Q-profile", found)

@@ -156,6 +156,28 @@ def test_another_number_in_the_place_of_an_effects_standard_error(tmp_path, head
     assert check(write(tmp_path, table, "columns.se = 'sei'")).faults == ()
 
 
+@pytest.mark.parametrize("heading", ["vi", "v", "variance", "Var(g)", "Sampling variance"])
+def test_a_variance_that_is_named_as_one_gives_standard_errors(tmp_path, heading):
+    table = [{"experiment": "a", "study": "s", "outcome": "score", "effect": 1, heading: 0.25}]
+    folder = write(tmp_path, table, f"columns.variance = '{heading}'")
+    assert check(folder).faults == ()
+    assert load(folder).experiments["se"].tolist() == [0.5]
+    # Beside standard errors it fills gaps, and their own heading is still looked at.
+    table = [table[0] | {"SD of effect": 0.3}, table[0] | {"experiment": "b", "SD of effect": ""}]
+    body = f"columns.variance = '{heading}'\ncolumns.se = 'SD of effect'"
+    found = check(write(tmp_path / "both", table, body))
+    assert [f.column for f in found.faults] == ["SD of effect"]
+
+
+@pytest.mark.parametrize("name", ["error_type", "error_type_control", "average_type"])
+def test_a_column_of_kinds_that_is_not_named_is_told(tmp_path, name):
+    table = [row(**{name: "SEM"})]
+    found = check(write(tmp_path, table))
+    assert [f.column for f in found.warnings] == [name] and "not read" in found.warnings[0].what
+    named = check(write(tmp_path, table, f"columns.{name} = '{name}'"))
+    assert not [f for f in (*named.faults, *named.warnings) if "not read" in f.what]
+
+
 def test_ends_that_are_swapped_are_one_fault_that_quotes_the_sheet(tmp_path):
     table = [row(mean_treated=4.1, lo=5.1, hi=3.1), row("b", mean_treated=6, lo=6, hi=6)]
     for line in table:

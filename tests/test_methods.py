@@ -30,6 +30,8 @@ test = "contain"
 """
 MEANS = (10.1, 12.9, 11.4, 13.8, 12.2, 14.6, 10.9)  # of treated groups, in turn
 
+GROUPS = [f"{name}_{arm}" for name in ("n", "mean", "sd") for arm in ("treated", "control")]
+
 
 def analysed(folder, rows, *, body="", toml=FAMILY, exclude=(), moderators=None, **parameters):
     """Analyses of a made-up review as a report makes them, and the review."""
@@ -455,6 +457,20 @@ def test_rows_without_a_value_are_told(tmp_path):
     rows = nested(species=lambda i, s: "" if i == 3 else species(i, s))
     text = described(tmp_path, rows, toml=FAMILY + SPECIES)
     assert "Experiments without a value of a moderator are not in its model." in text
+
+
+def test_effects_that_the_sheet_turns_round_are_told(tmp_path):
+    text = described(tmp_path / "all", lines(sign=-1), show=["galbraith"])
+    assert "4 effects (logarithms for ratios) were multiplied by −1, as the sheet says" in text
+    table = [*lines(), row("x", effect=0.5, se=0.2, sign=-1)]
+    for name in GROUPS:
+        table[-1][name] = ""
+    for measure in ("SMD", "NMD"):  # NMD is never turned, an own effect always
+        toml = FAMILY.replace("range", "reference = 21\nrange")
+        text = described(tmp_path / measure, table, toml=toml, measure=measure)
+        assert "1 effect (logarithms for ratios) was multiplied by −1" in text
+    text = described(tmp_path / "nmd", lines(sign=-1), toml=toml, measure="NMD")
+    assert "multiplied" not in text and "multiplied" not in described(tmp_path / "no", lines())
 
 
 def test_moderators_of_an_article_are_told_by_what_was_fitted(tmp_path):

@@ -24,7 +24,6 @@ NAMES = sorted(
         name
         for path in (PROJECT / "helpers").rglob("*.py")
         for name in re.findall(r'"([a-z][a-z0-9_]*)"', path.read_text(encoding="utf-8"))
-        if name not in ("overview", "index")  # refused, as they are names of pages
     }
 )
 # What the program computes stands under these names beside the rows; the project's own come first.

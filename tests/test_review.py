@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from own_review import FAMILY, SPECIES, row, rows, write
 
 from helpers.problems import ReviewError
+from helpers.render.jobs import inputs
+from helpers.review.check import check
 from helpers.review.description import describe
 from helpers.review.review import load
 from helpers.review.schema import REVIEW, misfits
@@ -164,3 +166,14 @@ def test_whatever_stands_in_review_toml_is_answered_in_words(name, value):
     assert list(misfits(good, REVIEW)) == []
     for finding in misfits(good | {name: value}, REVIEW):
         assert finding.column.startswith(name) and finding.what and finding.remedy
+
+
+def test_a_text_too_long_for_a_file_is_no_file(tmp_path):
+    title = "\u044f" * 199  # 398 bytes; a name of a file ends at 255
+    folder = write(tmp_path / "r", rows(), toml=FAMILY.replace('"Movement"', f'"{title}"'))
+    assert set(inputs(describe(folder))) == {"experiments.csv", "review.toml"}
+    text = (folder / "review.toml").read_text(encoding="utf-8").replace("experiments", title)
+    (folder / "review.toml").write_text(text, encoding="utf-8")
+    assert "there is no such file" in str(check(folder))
+    with pytest.raises(ReviewError, match="there is no such file"):
+        describe(tmp_path / title)

@@ -173,6 +173,26 @@ def _own(outcome):
     return Measure("own", label, words, scale=outcome.effect_scale, columns=("effect", "se"))
 
 
+def turned(rows, measure):
+    """Which rows' effects the sheet's sign turns round, so that positive is lower in the animals.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+    measure : str
+        What is computed where rows do not bring their own effect; NMD is positive for benefit
+        already and is not turned.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+    """
+    if "sign" not in rows:
+        return np.zeros(len(rows), dtype=bool)
+    negative = (rows["sign"].fillna(1) < 0).to_numpy(bool)
+    return negative & brings_own(rows) if measure == "NMD" else negative
+
+
 def _positive(rows, own, measure):
     """What a positive effect says of the animals, where all rows agree in it."""
     towards = np.ones(len(rows))

@@ -185,7 +185,8 @@ def inputs(description):
     """
     folder = description.folder
     named = [folder / text for text in _texts(description.config)]
-    elsewhere = [path for path in named if path.is_file() and not path.is_relative_to(folder)]
+    # A text may be too long for a name of a file, which `Path.is_file` raises.
+    elsewhere = [p for p in named if os.path.isfile(p) and not p.is_relative_to(folder)]
     return input_hashes(folder) | {
         os.path.relpath(path, folder): sha256(path.read_bytes()) for path in elsewhere
     }

@@ -1,6 +1,7 @@
 """What a review says of itself: `review.toml` as objects."""
 
 import math
+import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,7 +141,7 @@ def find_folder(folder=None):
         return DEFAULT
     path = Path(folder).expanduser()
     for candidate in (Path.cwd() / path, PROJECT / path):
-        if (candidate / "review.toml").is_file():
+        if os.path.isfile(candidate / "review.toml"):
             return candidate.resolve()
     remedy = "Name a folder that holds a review.toml, or make one with "
     remedy += "`python -m helpers new DIR --from SHEET`"

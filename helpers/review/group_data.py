@@ -129,7 +129,8 @@ def take_roots(mapping):
     mapping.found.fault((cells != "") & ~(numbers > 0), cells, what, remedy)
     rows = (se == "") & (numbers > 0)
     mapping.table["se"] = se.mask(rows, np.sqrt(numbers.where(rows)).map(repr))
-    mapping.names["se"] = mapping.names.get("variance", "variance")
+    if not (se != "").any():  # a message about the heading is about that of its own column
+        mapping.names["se"] = mapping.names.get("variance", "variance")
     mapping.note("se by conversion", mapping.names["se"], "root of the variance", rows.sum())
 
 
@@ -161,7 +162,8 @@ def convert(mapping):
     other = sorted(heading_kinds(heading) & {"SD", "CI", "VARIANCE"})
     if re.fullmatch(r"v|v[._ ]?i|var(_?i)?", heading, re.I):
         other = ["VARIANCE"]
-    if other and _own_effect(mapping).any():
+    roots = "variance" in mapping.sources and heading == mapping.names["variance"]
+    if other and not roots and _own_effect(mapping).any():
         said = " and ".join(other)
         what = f"the heading speaks of {said}, and the standard error of an effect is due"
         mapping.found.lack(heading, what, "Give standard errors (the root of a variance)")

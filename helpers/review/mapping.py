@@ -322,6 +322,12 @@ class _Mapping:
                     "If that is not meant, rename it in the sheet and name it by `column` there"
                 )
                 self.warn_of(f"moderators.{name}", what, remedy)
+        for kind in ("error_type", "average_type"):
+            for name in (kind, f"{kind}_treated", f"{kind}_control"):
+                if name in self.table and name not in chosen:
+                    what = "this column is not read, so no row's error or average is of its kind"
+                    remedy = f'Say {name} = "{name}" under [sheet.columns], or rename it'
+                    self.found.lack(name, what, remedy, "warning")
         needed = [("experiment",), ("study",), ("outcome",)]
         named = {*chosen, *(set(columns) & set(wanted))}
         if not ("effect" in named and {"se", "variance"} & named):

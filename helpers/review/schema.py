@@ -36,7 +36,8 @@ CELL = ("a text or a number", lambda value: isinstance(value, str | bool) or _fi
 FLAG = ("true or false", lambda value: isinstance(value, bool))
 ROW = ("the number of a row", lambda value: type(value) is int and value > 0)
 WHOLE = ("a whole number above 0", lambda value: type(value) is int and value > 0)
-WORD = (
+WORD = ("a word of letters, digits and _", _word)
+PAGE = (  # a family's page lies beside these two
     "a word of letters, digits and _, not overview or index,",
     lambda value: _word(value) and value not in ("overview", "index"),
 )
@@ -129,7 +130,7 @@ REVIEW = {
     "studies": {"columns": {"*": TEXT}, "summaries": {"*": TEXT}, "note": TEXT},
     "protocol": {"id": TEXT, "deviations": [TEXT]},
     "sheet": SHEET,
-    "families!": [{"id!": WORD, "label": TEXT, "outcomes!": [OUTCOME]}],
+    "families!": [{"id!": PAGE, "label": TEXT, "outcomes!": [OUTCOME]}],
     "moderators": [MODERATOR],
     "unconfirmed": [TEXT],
 }

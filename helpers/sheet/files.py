@@ -1,5 +1,6 @@
 """Extraction sheets as people keep them, read as text with nothing guessed and nothing lost."""
 
+import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -86,7 +87,7 @@ def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, 
     ------
     ReviewError
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # a name may be too long even to ask for
         raise _error(path, "there is no such file", "Put the sheet there, or correct its name")
     kind = path.suffix.lower()
     if kind in CLOSED:
@@ -109,7 +110,7 @@ def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, 
 
 def sheet_names(path):
     """Names of a workbook's sheets; of any other file, one nameless sheet."""
-    if path.suffix.lower() not in WORKBOOKS or not path.is_file():
+    if path.suffix.lower() not in WORKBOOKS or not os.path.isfile(path):
         return [None]
     with _reading(path):
         return workbook.names(path)

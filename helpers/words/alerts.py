@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pandas as pd
 
-from helpers.analysis.measures import UNNAMED
+from helpers.analysis.measures import UNNAMED, turned
 from helpers.analysis.result import is_modelled
 from helpers.problems import grouped
 from helpers.review.check import EXTREME
@@ -97,6 +97,12 @@ def of_outcomes(analyses, rebuilds=True):
             _unnamed,
             "Effects stand in the sheet without a name (say what they are by `effect_name` in "
             "review.toml)",
+        ),
+        (
+            "note",
+            _turned,
+            "Effects were turned round as `sign` in the sheet says (multiplied by −1, a ratio "
+            "inverted), so a positive effect or a ratio above 1 is a lower value in the animals",
         ),
         ("warning", _extreme, f"Effects beyond ±{EXTREME} SDs (do SEMs stand where SDs are due?)"),
         ("warning", _few, f"Fewer than {FEW} experiments, so the interval rests on very little"),
@@ -309,6 +315,11 @@ def _mixed(analysis):
 
 def _unnamed(analysis):
     return "as given" if UNNAMED in analysis.measure.label else ""
+
+
+def _turned(analysis):
+    many = int(turned(analysis.rows, analysis.settings.measure).sum())
+    return f"{many} of {len(analysis.rows)} experiments" if many else ""
 
 
 def _extreme(analysis):

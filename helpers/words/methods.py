@@ -8,6 +8,7 @@ import pandas as pd
 
 from helpers import provenance
 from helpers.analysis import animals
+from helpers.analysis.measures import turned
 from helpers.analysis.result import is_modelled
 from helpers.analysis.settings import THREE_LEVEL
 from helpers.analysis.small_study import LEAST
@@ -89,6 +90,7 @@ def methods_text(review, analyses, *, excluded=0, without_effect=0, tested=None,
     settings = analyses[0].settings
     used = [analysis.measure for analysis in analyses]
     start = [_outcomes(analyses), f"{measure_words(review, settings, used)}."]
+    start += _turned(settings, analyses)
     if any(one.id != "own" for one in used):
         start += [*_conversions(review), _controls(review, settings, analyses)]
     modelled = [analysis for analysis in analyses if is_modelled(analysis.leading)]
@@ -113,6 +115,14 @@ def _outcomes(analyses):
     if len(labels) == 1:
         return f"The outcome is {labels[0]}."
     return f"{count(len(labels), 'outcome')} were analysed, each by itself: {listing(labels)}."
+
+
+def _turned(settings, analyses):
+    """How many effects the sheet's sign turned round."""
+    many = sum(int(turned(analysis.rows, settings.measure).sum()) for analysis in analyses)
+    if many:
+        was_turned = "was multiplied by −1, as" if many == 1 else "were multiplied by −1, as"
+        yield f"{count(many, 'effect')} (logarithms for ratios) {was_turned} the sheet says."
 
 
 def _conversions(review):
