@@ -9,11 +9,12 @@ import pandas as pd
 
 from helpers.analysis import model as models
 from helpers.stats.distributions import t_sf
-from helpers.stats.moderators import meta_regression
+from helpers.stats.moderators import RegressionResult, meta_regression
 from helpers.stats.multilevel import moderator_levels, multilevel, wald_test
 
 CELLS = ("level", "k", "studies", "estimate", "se", "ci_low", "ci_high", "df", "p", "test",
          "pi_low", "pi_high", "in_test")  # fmt: skip
+VALUE = "moderator"  # what any moderator is called in a fit, so that no id meets a term
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,14 @@ class ModeratorModel:
     def tested(self):
         """Whether there is a test."""
         return not self.reason
+
+    def line(self, at):
+        """Expected effects at values of a number: ``x, estimate, ci_low, ci_high``."""
+        if isinstance(self.fit, RegressionResult):
+            found = self.fit.predict(pd.DataFrame({VALUE: at}))
+        else:
+            found = self.fit.predict(np.column_stack([np.ones(len(at)), at]))
+        return found.assign(x=at)
 
     @property
     def p_moderators(self):
@@ -133,7 +142,7 @@ def in_random_effects(moderator, values, effects, studies, settings, why=""):
     ModeratorModel
     """
     known = values.notna()
-    kept, name = values[known], "moderator"
+    kept, name = values[known], VALUE
     pooling = {"method": settings.method, "interval": "hksj", "level": settings.level}
     size = kept.groupby(kept, observed=True).size() if moderator.levels else None
     facts = {

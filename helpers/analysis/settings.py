@@ -80,6 +80,8 @@ class Settings:
     def __post_init__(self):
         names = [one.name for one in fields(self)]
         read = _all({name: partial(as_meant, name, getattr(self, name)) for name in names})
+        usual = {one.name: one.default for one in fields(self)}
+        read = {name: usual[name] if value is None else value for name, value in read.items()}
         if read["measure"] == "NMD" and read["variance"] not in NMD_VARIANCES:
             read["variance"] = "delta"
         elif read["measure"] != "NMD" and read["variance"] in NMD_VARIANCES:
@@ -253,6 +255,8 @@ def as_meant(name, value):
         What was given, what is due, and the nearest right value.
     """
     value = _plain(value)
+    if value is None and name in (*WORDS, "level", "split_controls"):
+        return None
     if name in WORDS:
         return _word(name, value)
     if name == "split_controls":

@@ -5,16 +5,20 @@ from __future__ import annotations
 import pandas as pd
 
 from helpers.analysis import small_study
+from helpers.analysis.result import is_modelled
 from helpers.figures import influence as influence_figures
 from helpers.figures import small_study as small_study_figures
 from helpers.page import blocks
 from helpers.report import exhibits
 from helpers.report.exhibits import sample
 from helpers.stats import influence
+from helpers.stats.distributions import chi2_isf
+from helpers.stats.nested.deletion import leave_out
 from helpers.stats.pooling import critical
-from helpers.words import numbers, sentences
+from helpers.words import numbers, sentences, tables
 from helpers.words.numbers import count, percent
 
+MEDIAN = float(chi2_isf(0.5, 1))  # of χ²(1): Cook's distances beyond it are called influential
 # Drawn for each experiment; the download has all diagnostics.
 PANELS = ("rstudent", "cook", "tau2_deleted", "weight")
 
@@ -68,7 +72,7 @@ def funnel(report, analysis):
         rows["effect"],
         se=rows["se"],
         n_total=total,
-        estimate=analysis.chosen.estimate,
+        estimate=analysis.leading.estimate,
         labels=rows["experiment"],
         measure=measure,
     )
@@ -76,8 +80,8 @@ def funnel(report, analysis):
         drawn = "standard errors with the contours of each row's own standard error"
     else:
         drawn = "1/√N with the contours of the null standard error 2/√N"
-    digits = numbers.effect_digits(analysis.chosen.ci_low, analysis.chosen.ci_high, measure)
-    around = numbers.effect(analysis.chosen.estimate, measure, digits)
+    digits = numbers.effect_digits(analysis.leading.ci_low, analysis.leading.ci_high, measure)
+    around = numbers.effect(analysis.leading.estimate, measure, digits)
     sizes = f" with {total.min():g} to {total.max():g} animals" if total.notna().all() else ""
     return report.exhibits.figure(
         axes,
@@ -103,6 +107,8 @@ def influenced(report, analysis):
             f"heaviest study {percent(most, 3)}.",
             name=f"{analysis.outcome.id}-influence",
         )
+    if is_modelled(analysis.leading):
+        return _influenced_by_study(report, analysis)
     table = influence.diagnostics(
         rows["effect"], variance=rows["variance"], method=report.settings.method
     )
@@ -131,4 +137,32 @@ def influenced(report, analysis):
         "experiment influential.",
         alt=words,
         data=table.assign(provenance=rows["provenance"].to_numpy()),
+    )
+
+
+def _influenced_by_study(report, analysis):
+    """How much each study moves the result of the multilevel model."""
+    name = f"{analysis.outcome.id}-influence"
+    if analysis.studies < 3:
+        return blocks.paragraph("With fewer than 3 studies none was left out.", name=name)
+    table = leave_out(analysis.leading.fit, by=analysis.rows["study"])
+    table["influential"] = (table["dfbetas"].abs() > 1) | (table["cook"] > MEDIAN)
+    words = sentences.influence_words(
+        analysis, table, {"study": table}, noun="study", marks="Cook's distance or DFBETAS"
+    )
+    measure, level = analysis.measure, numbers.level_name(report.settings.level)
+    shown = pd.DataFrame({
+        "Study left out": table["left_out"],
+        "k": table["k"],
+        f"{measure.title} [{level}]": [
+            tables.estimate_cell(row, measure=measure) for _, row in table.iterrows()
+        ],
+        "Cook's distance": table["cook"],
+        "DFBETAS": table["dfbetas"],
+    })  # fmt: skip
+    return report.exhibits.table(
+        shown,
+        name=name,
+        caption=f"{analysis.outcome.label}: the multilevel model without each study. {words}",
+        data=table.assign(measure=measure.label, scale=measure.scale),
     )

@@ -8,7 +8,15 @@ from inspect import Parameter, Signature, signature
 
 import pandas as pd
 
-from helpers.analysis.settings import Settings, as_meant, chosen_ids, of_report, one_of
+from helpers.analysis.settings import (
+    ARTICLE,
+    RECOMMENDED,
+    Settings,
+    as_meant,
+    chosen_ids,
+    of_report,
+    one_of,
+)
 from helpers.article import tables as published
 from helpers.page import blocks
 from helpers.page.document import slug
@@ -42,7 +50,8 @@ class Report:
     outcomes : str or list of str, optional
         Outcomes to report; by default all of the family.
     measure, correction, variance, method, interval, prediction, level, split_controls
-        As in `helpers.analysis.settings.Settings`; they make the ``chosen`` result.
+        As in `helpers.analysis.settings.Settings`; None is as the review says. What is set makes
+        the ``chosen`` result, which then leads.
     moderators : str or list of str, optional
         Moderators to look at; by default all, none for an empty list.
     exclude : str or list of str
@@ -69,12 +78,15 @@ class Report:
         self.family = one_of(family, self.review.families, "family")
         lists = {"outcomes": outcomes, "moderators": moderators, "exclude": exclude}
         chosen = of_report(self.review, self.family, **lists, **settings)
-        self.settings = chosen.pop("settings")
+        self.asked = chosen.pop("asked")
+        usual = ARTICLE if self.rebuilds else RECOMMENDED
+        self.settings, model = self.asked[0] or usual, self.asked[1]
         outcomes, moderators, exclude = chosen.values()
         self.parameters = {
             "review": self.review.id,
             "outcomes": outcomes,
             **asdict(self.settings),
+            "model": asdict(model) if model else None,
             "moderators": moderators,
             "exclude": exclude,
             "seed": self.seed,
@@ -86,7 +98,8 @@ class Report:
         self.analyses, self.not_analysed = common.analyse_all(
             self.review,
             [name for name in self.family.outcomes if name in wanted and name in reported],
-            chosen=self.settings,
+            chosen=self.asked[0],
+            model=model,
             moderators=moderators,
             exclude=[name for name in exclude if name in self.review.experiments.index],
         )
@@ -112,8 +125,8 @@ class Report:
 
     @property
     def rebuilds(self):
-        """Whether the review rebuilds an article: whether it has printed results to be beside."""
-        return not self.printed.empty
+        """Whether the review rebuilds an article, whose settings then lead."""
+        return self.review.article is not None
 
     @property
     def counts(self):
@@ -149,7 +162,7 @@ class Report:
         if alone:
             items += _result_items(*self.analyses.values())
         plot = [
-            vars(analysis.chosen)
+            vars(analysis.leading)
             | {"label": analysis.outcome.label, "href": f"#outcome-{name}"}
             | {"measure": analysis.measure}
             for name, analysis in self.analyses.items()
@@ -161,7 +174,7 @@ class Report:
         if len(self.analyses) == 1:
             (analysis,) = self.analyses.values()
             text = wording.verdict(
-                analysis.chosen,
+                analysis.leading,
                 analysis.outcome,
                 self.review.treated,
                 analysis.measure,
@@ -244,7 +257,6 @@ class Report:
         """The methods section, from the parameters really used."""
         text = methods.methods_text(
             self.review,
-            self.settings,
             self.analyses.values(),
             excluded=self.counts["rows_excluded"],
             without_effect=self.counts["rows_without_effect"],
@@ -299,7 +311,7 @@ class Report:
 def _all_named(function):
     """What a person can pass: `Settings` knows the names and defaults that `**settings` hides."""
     own = [one for one in signature(function).parameters.values() if one.name != "self"]
-    more = [Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default) for f in fields(Settings)]
+    more = [Parameter(f.name, Parameter.KEYWORD_ONLY, default=None) for f in fields(Settings)]
     return Signature([*own[:-1], *more])
 
 
@@ -307,7 +319,7 @@ Report.__signature__ = _all_named(Report.__init__)
 
 
 def _result_items(analysis):
-    result, measure = analysis.chosen, analysis.measure
+    result, measure = analysis.leading, analysis.measure
     digits = numbers.effect_digits(result.ci_low, result.ci_high, measure)
     level = f"{100 * result.level:g}%"
     low_high = numbers.effect_interval(result.ci_low, result.ci_high, measure, digits)

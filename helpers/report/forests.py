@@ -34,7 +34,7 @@ def of_one(report, analysis, by=None):
     -------
     helpers.page.blocks.Block
     """
-    result, label = analysis.chosen, analysis.outcome.label
+    result, label = analysis.leading, analysis.outcome.label
     rows, note = sample(analysis.table, report.seed)
     name, head = f"{analysis.outcome.id}-forest", f"{label}: {count(result.k, 'experiment')}"
     if by is not None and by.id not in analysis.subgroups:
@@ -82,7 +82,7 @@ def of_several(report, chosen, name, label):
             (
                 tables.outcome_label(analysis, shared),
                 rows.index[rows["outcome"] == analysis.outcome.id],
-                analysis.chosen,
+                analysis.leading,
             )
             for analysis in chosen
         ],
@@ -97,8 +97,8 @@ def of_several(report, chosen, name, label):
         "by itself. Markers are not pooled together: they measure different things in partly "
         f"the same animals.{note}",
         alt="; ".join(
-            f"{analysis.outcome.label}, k = {analysis.chosen.k}: "
-            f"{numbers.estimate_phrase(analysis.chosen, analysis.measure)}"
+            f"{analysis.outcome.label}, k = {analysis.leading.k}: "
+            f"{numbers.estimate_phrase(analysis.leading, analysis.measure)}"
             for analysis in chosen
         ),
         data=pd.concat([rows_of(report, one, one.rows, one.effects) for one in chosen]),

@@ -16,6 +16,8 @@ from helpers.words.numbers import number, percent
 
 def table(report, analysis):
     """Subgroups and meta-regressions, a row a level."""
+    if analysis.models:
+        return _in_one_model(report, analysis)
     if not analysis.subgroups and not analysis.regressions:
         return blocks.paragraph(
             f"The sheet holds no moderator for {analysis.outcome.label}, so nothing is said "
@@ -34,10 +36,25 @@ def table(report, analysis):
     )
 
 
+def _in_one_model(report, analysis):
+    """Cell means and slopes of each moderator in the leading model."""
+    return report.exhibits.table(
+        tables.model_table(analysis, report.review.moderators),
+        name=f"{analysis.outcome.id}-moderators",
+        caption=f"{analysis.outcome.label}: moderators, each in a model of its own with the same "
+        "variance components for all levels. A level of one experiment or one study is shown and "
+        "takes no part in the test.",
+        groups="moderator",
+        data=tables.model_data(analysis),
+    )
+
+
 def bubble(report, analysis, described):
     """Effects against one moderator: a strip for each level, a line for a number."""
     moderator = described.id
     regression = analysis.regressions.get(moderator)
+    if moderator in analysis.models:
+        return _bubble_of_model(report, analysis, described)
     if not regression:
         return None
     every = analysis.moderator_values[moderator]
@@ -85,6 +102,47 @@ def bubble(report, analysis, described):
     )
 
 
+def _bubble_of_model(report, analysis, described):
+    """The same where the moderator stands in the leading model."""
+    moderator, measure = described.id, analysis.measure
+    found, every = analysis.models[moderator], analysis.moderator_values[moderator]
+    rows, note = sample(analysis.table, report.seed)
+    x, level = every[rows.index], numbers.level_name(report.settings.level)
+    if described.levels:
+        fit, x = found.cells, x.astype(object)
+        said = [
+            f"{cell['level']} {tables.estimate_cell(cell, measure=measure)}"
+            for _, cell in fit.iterrows()
+        ]
+    else:
+        fit = found.line(np.linspace(every.min(), every.max(), 40))
+        slope = found.slope | {"estimate": found.slope["coef"]}
+        own = tables.slope_of(measure)
+        name = "ratio per unit" if measure.is_log else "slope"
+        said = [f"{name} {tables.estimate_cell(slope, measure=own)}"]
+    test = f"not tested: {found.reason}"
+    if found.tested:
+        test = f"{found.test} {numbers.p_phrase(found.p)}, "
+        test += numbers.told("R²", percent(100 * found.r2, 0))
+    return report.exhibits.figure(
+        moderator_figures.bubble(
+            x, rows["effect"], weight=rows["weight"].clip(lower=0), fit=fit,
+            label=described.label, measure=measure, level=report.settings.level,
+            labels=rows["experiment"],
+        ),
+        name=f"{analysis.outcome.id}-bubble-{moderator}",
+        caption=f"{analysis.outcome.label} by {described.label.lower()}: each circle is an "
+        f"experiment, its area the weight; {measure.name} with {level} from one model: "
+        f"{numbers.listing(said)}; {test}.{note}",
+        alt=f"{numbers.listing(said)}.",
+        data=with_moderators(
+            rows[["experiment", "study", "effect", "se", "weight", "provenance"]],
+            every[rows.index].to_frame(),
+            after="study",
+        ),
+    )  # fmt: skip
+
+
 def _explained(analysis, moderator):
     """R² of a moderator; a level of one experiment or one study has no part in it."""
     if moderator not in analysis.tested:
@@ -98,6 +156,7 @@ def _explained(analysis, moderator):
 def together(report, analysis):
     """Which moderators go together: what one explains, another may explain as well."""
     names = [name for name in analysis.regressions if name in analysis.subgroups]
+    names += [name for name, found in analysis.models.items() if len(found.cells) > 1]
     levels = analysis.moderator_values[names]
     if len(names) < 2:
         return None

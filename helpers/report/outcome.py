@@ -28,7 +28,7 @@ class Outcome:
         self._alone = Group(report, [id], self.label, id)
 
     def __repr__(self):
-        k = "not selected" if self.analysis is None else f"k = {self.analysis.chosen.k}"
+        k = "not selected" if self.analysis is None else f"k = {self.analysis.leading.k}"
         return f"<{self.label} ({self.id}), {k}>"
 
     def __dir__(self):
@@ -153,6 +153,6 @@ class Outcome:
 
     def _show(self, function, *args, least=1):
         """What a function shows of the analysis; nothing where there are too few experiments."""
-        if self.analysis is None or self.analysis.chosen.k < least:
+        if self.analysis is None or self.analysis.leading.k < least:
             return None
         return function(self._report, self.analysis, *args)

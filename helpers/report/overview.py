@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from helpers.analysis import measures
-from helpers.analysis.outcome import ARTICLE
-from helpers.analysis.settings import as_meant
+from helpers.analysis.outcome import ARTICLE, pooled_fields
+from helpers.analysis.settings import as_meant, of_review
 from helpers.article import audit
 from helpers.article import tables as published
 from helpers.figures import flow as flow_figure
@@ -48,8 +48,9 @@ class Overview:
         present = set(self.review.experiments["outcome"])
         self.without_rows = [name for name in self.review.outcomes if name not in present]
         outcomes = [name for name in self.review.outcomes if name in present]
+        settings, model = of_review(self.review.settings, self.review.model, rebuilds=self.rebuilds)
         self.analyses, self.not_analysed = common.analyse_all(
-            self.review, outcomes, chosen=ARTICLE, moderators=()
+            self.review, outcomes, chosen=settings, model=model, moderators=()
         )
         self.findings, self.audited = audit.audit(self.review.folder)
 
@@ -65,8 +66,8 @@ class Overview:
 
     @property
     def rebuilds(self):
-        """Whether the review rebuilds an article: whether it has printed results to be beside."""
-        return not self.printed.empty
+        """Whether the review rebuilds an article, whose settings then lead."""
+        return self.review.article is not None
 
     @property
     def counts(self):
@@ -125,7 +126,8 @@ class Overview:
             else ""
         )
         printed = ", and as printed" if self.rebuilds else ""
-        settings = f"{'the ' * self.rebuilds}{self._preset_names['article'].lower()}"
+        leading = next(iter(self.analyses.values())).leading_is
+        settings = f"the {self._preset_names[leading][:1].lower()}{self._preset_names[leading][1:]}"
         return self.exhibits.figure(
             review_figures.evidence_map(
                 table,
@@ -156,9 +158,9 @@ class Overview:
         for name, analysis in self.analyses.items():
             outcome, family = analysis.outcome, self.review.families[analysis.outcome.family]
             row = {"family": family.label, "outcome": name, "label": outcome.label}
-            row |= {"better": analysis.measure.better, "k": analysis.article.k}
+            row |= {"better": analysis.measure.better, "k": analysis.leading.k}
             row |= {"measure": analysis.measure.label, "scale": analysis.measure.scale}
-            row |= {key: getattr(analysis.article, key) for key in BOUNDS}
+            row |= {key: getattr(analysis.leading, key) for key in BOUNDS}
             printed = every.get(name, dict.fromkeys(BOUNDS, np.nan))
             row |= {PRINTED[key]: printed[key] for key in BOUNDS}
             rows.append(row)
@@ -183,24 +185,25 @@ class Overview:
                     "Outcome": analysis.outcome.label,
                     "Better": analysis.outcome.better,
                     **({"Measure": measure.title} if several else {}),
-                    "k": analysis.article.k,
+                    "k": analysis.leading.k,
                     "k printed": "–" if printed is None else number(printed["k"], 0),
                     f"Printed: {head}": (
                         "–" if printed is None else estimate_cell(printed, measure=measure)
                     ),
-                    f"{self._preset_names['article']}: {head}": estimate_cell(
-                        vars(analysis.article), measure=measure
+                    f"{self._preset_names[analysis.leading_is]}: {head}": estimate_cell(
+                        vars(analysis.leading), measure=measure
                     ),
-                    "I²": percent(analysis.article.i2),
-                    f"Recommended settings: {head}": estimate_cell(
-                        vars(analysis.recommended), measure=measure
-                    ),
+                    "I²": percent(analysis.leading.i2),
+                    **self._beside(analysis, head),
                 }
             )
+        of = {"article": "preset_measure", "recommended": "recommended_measure"}
         data = pd.DataFrame(
-            [{"outcome": name, "preset": preset, **results.pooled_fields(getattr(analysis, preset)),
-              **results.measure_fields(analysis.measure)}
-             for name, analysis in self.analyses.items() for preset in ("article", "recommended")]
+            [{"outcome": name, "preset": preset, **pooled_fields(getattr(analysis, preset)),
+              **results.measure_fields(getattr(analysis, of.get(preset, "measure")))}
+             for name, analysis in self.analyses.items()
+             for preset in ("article", "recommended", "chosen")
+             if getattr(analysis, preset) is not None]
         )  # fmt: skip
         shown = pd.DataFrame(rows)
         if not self.rebuilds:
@@ -215,6 +218,15 @@ class Overview:
             shown, name="pooled", groups="family", data=data,
             caption=f"Pooled effects of all outcomes.{note}",
         )  # fmt: skip
+
+    def _beside(self, analysis, head):
+        """The recommended result where another leads."""
+        if analysis.leading_is == "recommended":
+            return {}
+        text = "–"
+        if analysis.recommended is not None:
+            text = estimate_cell(vars(analysis.recommended), measure=analysis.recommended_measure)
+        return {f"{self._preset_names['recommended']}: {head}": text}
 
     # ------------------------------------------------------------------ search and studies
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import pandas as pd
 
 from helpers.analysis import records
 from helpers.analysis.outcome import ARTICLE, analyse
+from helpers.analysis.result import is_modelled
 from helpers.page import blocks
 from helpers.report.forests import rows_of
 from helpers.words import numbers, tables
@@ -17,12 +16,19 @@ from helpers.words.numbers import count, interval, number, percent
 
 def heterogeneity(report, analysis):
     """How much the experiments differ, and what that means for the next one."""
-    result = analysis.chosen
+    result = analysis.leading
     text = wording.heterogeneity_line(result, analysis.measure)
     if result.pooled:
-        low, high = result.heterogeneity_interval()["i2"]
         level = numbers.level_name(result.level)
-        text += f"; Q-profile {level} of I² {interval(low, high, 1)}."
+        if is_modelled(result):
+            spans = [
+                f"{name} [{numbers.variance_text(low)}, {numbers.variance_text(high)}]"
+                for name, (low, high) in result.variance_intervals().items()
+            ]
+            text += f"; profile-likelihood {level} of σ²: {numbers.listing(spans)}."
+        else:
+            low, high = result.heterogeneity_interval()["i2"]
+            text += f"; Q-profile {level} of I² {interval(low, high, 1)}."
     return blocks.paragraph(text, name=f"{analysis.outcome.id}-heterogeneity")
 
 
@@ -38,7 +44,7 @@ def presets(report, analysis):
     """The same data under several settings side by side, and what was printed."""
     printed = report.printed.T.get(analysis.outcome.id)
     shown, data = tables.presets_table(analysis, printed, report.rebuilds)
-    note = _presets_note(analysis, report.rebuilds)
+    note = _presets_note(analysis)
     return report.exhibits.table(
         shown,
         name=f"{analysis.outcome.id}-presets",
@@ -79,8 +85,8 @@ def excluded(report, analysis):
             " With those that were excluded the pooled effect is "
             f"{numbers.estimate_phrase(analysis.with_excluded, analysis.measure)}, "
             f"I² = {percent(analysis.with_excluded.i2)}; without them "
-            f"{numbers.estimate_phrase(analysis.chosen, analysis.measure)}, "
-            f"I² = {percent(analysis.chosen.i2)}."
+            f"{numbers.estimate_phrase(analysis.leading, analysis.measure)}, "
+            f"I² = {percent(analysis.leading.i2)}."
         )
     return report.exhibits.table(
         shown,
@@ -98,8 +104,8 @@ def published(report, analysis):
     """
     if not report.rebuilds:
         return None
-    article = report.parameters | {"moderators": None, "exclude": [], **asdict(ARTICLE)}
-    if report.parameters != article:
+    shown = report.parameters["moderators"], report.parameters["exclude"], report.asked[0]
+    if shown != (None, [], None):
         analysis = analyse(report.review, analysis.outcome.id)
     table = tables.published_table(analysis, report.printed, report.printed_levels)
     if table.empty:
@@ -118,14 +124,17 @@ def published(report, analysis):
     )
 
 
-def _presets_note(analysis, rebuilds):
+def _presets_note(analysis):
     """What is to be said of the results side by side: whom they follow, what was warned of."""
     if (analysis.left_out["by"] == "parameter").any():
         parts = ["All rows leave out the experiments that a parameter names."]
+    elif analysis.leading_is == "chosen":
+        parts = ["Of all settings only the measure reaches the rows other than the chosen."]
     else:
-        parts = ["The first two rows follow none of the parameters set here."]
-    if not rebuilds:
-        parts.append("Plain settings: normal intervals, with shared controls counted in full.")
+        parts = []
+    if is_modelled(analysis.recommended):
+        parts.append(f"The recommended settings: {analysis.recommended.test_label}")
+    parts += [f"The {name} settings give no result: {why}" for name, why in analysis.notes.items()]
     parts += [
         analysis.three_level_note,
         getattr(analysis.three_level, "note", ""),

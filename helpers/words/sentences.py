@@ -230,7 +230,7 @@ def evidence_mark(review):
     return "" if review.is_authentic else f" ({review.evidence['kind'].capitalize()} data.)"
 
 
-def influence_words(analysis, table, left_out):
+def influence_words(analysis, table, left_out, *, noun="experiment", marks=MARKS):
     """What leaving out one experiment, or one study, does to a pooled result.
 
     `table` is that of `helpers.stats.influence.diagnostics`; `left_out` holds those of
@@ -240,16 +240,16 @@ def influence_words(analysis, table, left_out):
     excludes = excludes_zero(result)
     measure = analysis.measure
     digits = effect_digits(result.ci_low, result.ci_high, measure)
-    for noun, left in left_out.items():
+    for one, left in left_out.items():
         low, high = left["estimate"].min(), left["estimate"].max()
         span = f"{effect(low, measure, digits)} and {effect(high, measure, digits)}"
-        parts.append(f"between {span} with one {noun} left out")
+        parts.append(f"between {span} with one {one} left out")
         kept = (left["ci_low"] > 0) | (left["ci_high"] < 0)
         names = list(left.loc[kept != excludes, "left_out"])
         if names:
             named = listing(names) if len(names) == 1 else f"any one of {listing(names)}"
             if len(names) > MANY:
-                named = f"any one of {count(len(names), noun, 'studies' * (noun == 'study'))}"
+                named = f"any one of {count(len(names), one, 'studies' * (one == 'study'))}"
             turned.append(
                 f"Leaving out {named} alone makes the {level_name(result.level)} "
                 f"{'include' if excludes else 'exclude'} {measure.null}. "
@@ -258,8 +258,8 @@ def influence_words(analysis, table, left_out):
     pooled = f"{measure.name} {effect(result.estimate, measure, digits)}"
     text = f"Pooled {pooled}, {listing(parts)}. {''.join(turned)}"
     if named:
-        return text + f"Influential by {MARKS}: {listing(named)}."
-    return text + f"No experiment is influential by {MARKS}."
+        return text + f"Influential by {marks}: {listing(named)}."
+    return text + f"No {noun} is influential by {marks}."
 
 
 def animals_phrase(analysis):
