@@ -29,7 +29,7 @@ HEAD = """\
 # {title}: {family}
 # {notice}
 # Recomputes the results that lead the report, with its moderators, in metafor and prints how far
-# they lie from the report's numbers. Needs R and {packages}.
+# they lie from the report's numbers. Needs R with {packages}.
 """
 SMD = """
 # Standardised mean differences from means, SDs and group sizes.
@@ -156,8 +156,9 @@ nested <- function(rows) {
 clusters <- function(rows, outer, V) {
   study <- groups(rows$study)
   code <- if (all(rowSums(table(outer, study) > 0) == 1)) study else outer
+  touch <- which(V != 0, arr.ind = TRUE)
   repeat {
-    joined <- ave(apply(V != 0, 1, function(touches) min(code[touches])), code, FUN = min)
+    joined <- ave(as.vector(tapply(code[touch[, 2]], touch[, 1], min)), code, FUN = min)
     if (all(joined == code)) return(code)
     code <- joined
   }
@@ -189,6 +190,7 @@ multilevel <- function(part, rows) {
   V <- sampling(rows, part$rho[1])[used, used, drop = FALSE]
   rows <- rows[used, ]
   x <- design(part, rows)
+  colnames(x) <- paste0("x", seq_len(ncol(x)))
   kept <- nested(rows)
   rows[names(kept)] <- kept
   random <- as.formula(paste("~ 1 |", paste(names(kept), collapse = "/")))
@@ -356,7 +358,7 @@ def metafor_script(review, family, analyses):
     parts = [
         HEAD.format(
             title=_comment(review.title), family=_comment(family),
-            notice=_comment(review.evidence.get("notice", "")), packages=f"the packages {' and '.join(packages)}" if len(packages) > 1 else f"the package {packages[0]}",
+            notice=_comment(review.evidence.get("notice", "")), packages=" and ".join(packages),
         ),
         *(f"# {column}: {_comment(name)}\n" for column, name in named.items()),
         *(f"suppressPackageStartupMessages(library({name}))\n" for name in packages),
