@@ -327,7 +327,7 @@ def test_the_r_script_computes_every_measure_anew(tmp_path, measure, variance):
     folder = write(tmp_path, table)
     chosen = "SMD" if measure == "own" else measure
     report = Report("movement", review=folder, measure=chosen, variance=variance)
-    text = metafor_script(report.review, "Movement", report.analyses, report.settings)
+    text = metafor_script(report.review, "Movement", report.analyses)
     assert ("dat$yi <- dat$effect" in text) == (measure == "own")
     (tmp_path / "it.R").write_text(text)
     run = subprocess.run(["Rscript", tmp_path / "it.R"], capture_output=True, text=True)

@@ -150,7 +150,7 @@ def test_the_r_script_regresses_on_the_persons_column(tmp_path):
     table = [line | {"kind": kind} for line, kind in zip(table, LEVELS, strict=True)]
     report = Report("movement", review=write(tmp_path / "r", table, toml=toml))
     path = tmp_path / "script.R"
-    path.write_text(metafor_script(report.review, "F", report.analyses, report.settings))
+    path.write_text(metafor_script(report.review, "F", report.analyses))
     ran = subprocess.run(["Rscript", path], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert float(ran.stdout.rsplit(":", 1)[1]) < 1e-8

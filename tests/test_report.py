@@ -160,7 +160,7 @@ def test_methods_follow_the_parameters():
 )  # fmt: skip
 def test_the_script_reproduces_the_report_in_metafor(family, options, tmp_path):
     report = Report(family, **options)
-    script = metafor_script(report.review, family, report.analyses, report.settings)
+    script = metafor_script(report.review, family, report.analyses)
     path = tmp_path / "report.R"
     path.write_text(script, encoding="utf-8")
     ran = subprocess.run(["Rscript", path], capture_output=True, text=True, check=False)

@@ -286,7 +286,7 @@ class Report:
 
     def script(self):
         """An R script that computes this report's numbers in metafor."""
-        text = metafor_script(self.review, self.family.label, self.analyses, self.settings)
+        text = metafor_script(self.review, self.family.label, self.analyses)
         return blocks.download(
             text, name="script", filename=f"{self.family.id}.R", label="R script for metafor"
         )
