@@ -9,6 +9,7 @@ from helpers.analysis.outcome import NothingToAnalyse, analyse
 from helpers.page import blocks
 from helpers.words import alerts as alerts_of
 from helpers.words.numbers import count
+from helpers.words.settings import differences
 
 
 def analyse_all(review, outcomes, **options):
@@ -56,8 +57,10 @@ def evidence(report):
 
 def alerts(report):
     """What a reader should know before the numbers."""
+    said = differences(*report.asked, report.rebuilds)
     return blocks.alerts(
-        alerts_of.of_review(report.review, report.analyses, report.without_rows)
+        [{"severity": "note", "text": said}] * bool(said)
+        + alerts_of.of_review(report.review, report.analyses, report.without_rows)
         + alerts_of.of_assumptions(report.review, report.analyses, report.printed)
         + alerts_of.of_not_analysed(report.review, report.not_analysed)
         + alerts_of.of_outcomes(list(report.analyses.values()), rebuilds=report.rebuilds)

@@ -48,9 +48,9 @@ class Overview:
         present = set(self.review.experiments["outcome"])
         self.without_rows = [name for name in self.review.outcomes if name not in present]
         outcomes = [name for name in self.review.outcomes if name in present]
-        settings, model = of_review(self.review.settings, self.review.model, rebuilds=self.rebuilds)
+        self.asked = of_review(self.review.settings, self.review.model, rebuilds=self.rebuilds)
         self.analyses, self.not_analysed = common.analyse_all(
-            self.review, outcomes, chosen=settings, model=model, moderators=()
+            self.review, outcomes, chosen=self.asked[0], model=self.asked[1], moderators=()
         )
         self.findings, self.audited = audit.audit(self.review.folder)
 

@@ -128,6 +128,7 @@ def of_outcomes(analyses, rebuilds=True):
             _dependence,
             "Experiments of one study are not independent, which is allowed for in part only",
         ),
+        ("note", _of_model, "The multilevel model of an outcome is not quite what was asked for"),
         (
             "warning",
             _homogeneous,
@@ -260,7 +261,7 @@ def _moves(analysis, names):
 def _dependence(analysis):
     """What the engine says against the model of dependence, or its inference, that was used."""
     if is_modelled(analysis.leading):
-        return "; ".join(analysis.leading.warnings)
+        return ""
     several = analysis.rows["study"].duplicated().any() and analysis.studies > 1
     if not several:
         return ""
@@ -270,6 +271,11 @@ def _dependence(analysis):
         if analysis.three_level is not None:
             said.append("the three-level model's interval is by z in place of CR2")
     return "; ".join(text.rstrip(".") for text in said if text)
+
+
+def _of_model(analysis):
+    """What the engine says of the multilevel model that leads."""
+    return "; ".join(analysis.leading.warnings) if is_modelled(analysis.leading) else ""
 
 
 def _homogeneous(analysis):
