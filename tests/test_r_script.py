@@ -36,11 +36,13 @@ label = "Drug"
 levels = ["a", "b", "rare"]
 """
 CONSTANT = """
+[settings]
+variance = "metafor"
 [model]
-levels = ["strain", "study", "exp"]
+levels = {levels}
 covariance = "constant"
 within = "exp"
-min_groups = 4
+test = "{test}"
 """
 # Words that a table of text reads as numbers, truth values or nothing, or that end a string.
 ODD = ["01", "1", "1e3", "1000", "T", "TRUE", "NA", "a b", 'say "no"', "back\\slash", "größe", "if",
@@ -107,7 +109,7 @@ def nested(outcome="score"):
         table.append(
             row(
                 f"{outcome}{i}", study=f"s{study}", outcome=outcome, strain=f"r{(i // 3) % 5}",
-                exp=f"x{exp % 7}", n_treated=6 + i % 5, mean_treated=round(9.5 + (study % 4) * 0.8
+                exp=f"x{exp}", n_treated=6 + i % 5, mean_treated=round(9.5 + (study % 4) * 0.8
                 + rng.normal(0, 1), 2), dose=i % 4, drug="ab"[exp % 2], sign=-1,
             )
         )  # fmt: skip
@@ -145,14 +147,21 @@ def test_clubsandwich_is_asked_for_only_where_it_is_used(tmp_path):
     assert "rma.mv" not in path.read_text()
 
 
-def test_levels_of_the_review_with_constant_correlation(tmp_path):
-    for test in ("cr2", "contain"):
-        model = CONSTANT + f'test = "{test}"\n[settings]\nvariance = "metafor"\n'
-        folder = write(tmp_path / test, nested(), toml=FAMILY + MODERATORS + model)
-        found, path = script(folder, tmp_path)
-        assert found["score"].leading.levels == ("strain", "study", "exp")
-        agrees(path)
-        assert "vcalc" in path.read_text()
+@pytest.mark.parametrize(("levels", "asked", "test", "clusters"), [
+    (["strain", "study", "exp"], "contain", "contain", 1),
+    (["strain", "study", "exp"], "cr2", "contain", 1),  # strains that share studies are one cluster
+    (["study", "exp"], "cr2", "cr2", 6),  # every third experiment spans two of twelve studies
+    (["study", "experiment"], "cr2", "cr2", 6),
+])  # fmt: skip
+def test_levels_of_the_review_with_constant_correlation(tmp_path, levels, asked, test, clusters):
+    model = CONSTANT.format(levels=json.dumps(levels), test=asked)
+    found, path = script(
+        write(tmp_path / "r", nested(), toml=FAMILY + MODERATORS + model), tmp_path
+    )
+    leading = found["score"].leading
+    assert (list(leading.levels), leading.test, leading.clusters) == (levels, test, clusters)
+    agrees(path)
+    assert "vcalc" in path.read_text()
 
 
 @pytest.mark.parametrize("parameters", [
@@ -169,12 +178,11 @@ def test_the_covariance_of_every_measure_is_computed_anew(tmp_path, parameters):
 
 def test_rows_that_bring_their_own_effect_stand_beside_computed_ones(tmp_path):
     table = dependent()
+    own = [row(f"o{i}", outcome="größe", effect=i / 5, se=0.4) for i in range(6)]
+    for line in [*own, *table[::5]]:
+        line |= {name: "" for name in line if name.split("_")[0] in ("n", "mean", "sd")}
     for line in table[::5]:
         line |= {"effect": 1.5, "se": 0.6}
-    own = [row(f"o{i}", outcome="größe", effect=i / 5, se=0.4) for i in range(6)]
-    for line in own:
-        for name in [name for name in line if name.split("_")[0] in ("n", "mean", "sd")]:
-            line[name] = ""
     found, path = script(write(tmp_path / "r", table + own, toml=TWO), tmp_path)
     assert set(found["score"].rows["effect"].notna()) == {True, False}
     agrees(path)
