@@ -97,6 +97,11 @@ class OutcomeAnalysis:
         By moderator, what its test rests on: without the rows of such levels.
     not_tested : dict of str
         By moderator, why there is none.
+    asked_model : Model or None
+        What the leading result would be fitted with where rows depend on each other; None where
+        they are taken as independent.
+    options : dict
+        What `helpers.stats.multilevel.multilevel` takes besides the effects; empty without a model.
     measure, preset_measure, recommended_measure : Measure
         What the effects of the rows used really are: in the leading and the chosen result, in the
         article's and the three-level model, which compute SMDs, and in the recommended one.
@@ -129,6 +134,8 @@ class OutcomeAnalysis:
     tested: dict[str, RegressionResult | ModeratorModel] = field(default_factory=dict)
     not_tested: dict[str, str] = field(default_factory=dict)
     controls_are_split: bool = False
+    asked_model: Model | None = None
+    options: dict = field(default_factory=dict)
     measure: Measure = SMD
     preset_measure: Measure = SMD
     recommended_measure: Measure = SMD
@@ -322,6 +329,9 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
     unable = pd.DataFrame({"reason": why[why != ""], "by": "has no effect"})
     as_article = without_effect(remaining, ARTICLE) == ""
     divided = settings.split_controls and not split
+    options = {}
+    if is_modelled(leading):
+        options = models.options(of_rows, used, found, settings, review.level_values, split=split)
     analysis = OutcomeAnalysis(
         outcome=described,
         leading_is=leading_is,
@@ -338,6 +348,8 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
             pd.concat([reasons, unable])
         ),
         controls_are_split=split,
+        asked_model=of_rows,
+        options=options,
         article=states["article"][1] if "article" in states else None,
         recommended=states["recommended"][1] if "recommended" in states else None,
         notes=notes,
@@ -353,9 +365,6 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
             remaining[without_effect(remaining, recommended) == ""], recommended.measure, described
         ),
     )
-    options = {}
-    if is_modelled(leading):
-        options = models.options(of_rows, used, found, settings, review.level_values, split=split)
     in_one_model = bool(options) or leading_is == "recommended"
     for name in review.moderators if moderators is None else moderators:
         if in_one_model:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from helpers.analysis.settings import EXPERIMENT, STUDY
 from helpers.stats import small_study
+from helpers.stats.multilevel import multilevel
+from helpers.stats.nested.power import clustered_power
+from helpers.stats.nested.small_study import doleman_clustered, size_regression, time_lag
 from helpers.stats.pooling import pool
 from helpers.stats.small_study import SmallStudyTest
 
@@ -16,7 +21,11 @@ SUPPRESSED = 0.8  # share of non-significant results left unpublished in the sim
 REPLICATES = 500, 100  # simulated data sets, and the fewest where these hold many experiments
 SIMULATED = 1_000_000  # effects in all of them; bounds time and memory
 ALPHA = 0.05
-VALID = {"Doleman": "doleman", "Pustejovsky-Rodgers": "pustejovsky"}
+SIZE, TIME_LAG = "multilevel size regression", "time lag"
+# Tests that may decide, and what the simulation of power calls them.
+VALID = {"Doleman": "doleman", "Pustejovsky-Rodgers": "pustejovsky", SIZE: "size"}
+YEAR = re.compile(r"(pub(lication|lished)?_?)?year((_of)?_?pub(lication|lished)?)?")
+YEARS = 1900, 2100  # a moderator called year that lies elsewhere counts something else
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +42,19 @@ class Asymmetry:
     refused : tuple of str
         Why a test could not be run.
     power : pandas.DataFrame or None
-        How often each test rejects for these group sizes, as `helpers.stats.small_study.power` says.
+        How often each test rejects for these group sizes, as `helpers.stats.small_study.power` says,
+        or for these clusters, as `helpers.stats.nested.power.clustered_power`.
+    dependence : {"", "model", "study"}
+        Rows are independent; they depend on each other as the outcome's own multilevel model says;
+        or, in a group of several outcomes, by random effects of study and experiment with
+        independent sampling errors.
     """
 
     rows: pd.DataFrame
     tests: dict[str, SmallStudyTest] = field(default_factory=dict)
     power: pd.DataFrame | None = None
     refused: tuple[str, ...] = ()
+    dependence: str = ""
 
     @property
     def k(self):
@@ -73,6 +88,9 @@ def of(analyses, seed):
         return Asymmetry(rows, refused=(why,))
     if len(rows) < LEAST or rows[["n_treated", "n_control", "mean_control"]].isna().any(axis=None):
         return Asymmetry(rows)
+    options = _options(analyses, rows)
+    if options:
+        return _clustered(analyses, rows, options, seed)
     effect, variance = rows["towards_benefit"], rows["variance"]
     baseline = rows["mean_control"]
     sizes = {"n_treated": rows["n_treated"], "n_control": rows["n_control"]}
@@ -97,3 +115,72 @@ def of(analyses, seed):
         tests=("doleman", "pustejovsky", "egger"),
     )  # fmt: skip
     return Asymmetry(rows, tests, power, tuple(refused))
+
+
+def _options(analyses, rows):
+    """What the multilevel model takes besides the effects; empty where rows are independent."""
+    first = analyses[0]
+    if len(analyses) == 1:
+        return dict(first.options)
+    model = first.asked_model
+    modelled = any(analysis.options for analysis in analyses)
+    if model is None or not (modelled or rows[STUDY].duplicated().any()):
+        return {}
+    return {
+        "levels": {STUDY: rows[STUDY], EXPERIMENT: None},
+        "study": rows[STUDY],
+        "test": model.test,
+        "min_groups": model.min_groups,
+        "level": first.settings.level,
+        "variance": rows["variance"],
+    }
+
+
+def _clustered(analyses, rows, options, seed):
+    """The tests of rows that depend on each other, with their power."""
+    effect, baseline, year = rows["towards_benefit"], rows["mean_control"], _years(analyses)
+    sizes = {"n_treated": rows["n_treated"], "n_control": rows["n_control"]}
+    runs = [
+        lambda: size_regression(effect, **sizes, **options),
+        lambda: doleman_clustered(effect, baseline=baseline, **sizes, **options),
+    ]
+    if year is not None:
+        runs.append(lambda: time_lag(effect, year=year, **options))
+    tests, refused, power = {}, [], None
+    for run in runs:
+        try:
+            test = run()
+            tests[test.test] = test
+        except ValueError as error:
+            refused.append(str(error))
+    if tests.keys() & VALID.keys():
+        try:
+            power = clustered_power(
+                multilevel(effect, **options),
+                **sizes,
+                baseline=baseline if "Doleman" in tests else None,
+                suppressed=SUPPRESSED,
+                alpha=ALPHA,
+                replicates=int(np.clip(SIMULATED // len(rows), *REPLICATES[::-1])),
+                seed=seed,
+            )
+        except ValueError as error:
+            refused.append(f"simulation of power: {error}")
+    dependence = "model" if len(analyses) == 1 else "study"
+    return Asymmetry(rows, tests, power, tuple(refused), dependence)
+
+
+def _years(analyses):
+    """Years of publication of all rows, where a numeric moderator of that name has them."""
+    values = pd.concat([analysis.moderator_values for analysis in analyses])
+    for name, column in values.items():
+        called = re.sub(r"[^a-z]+", "_", str(name).lower()).strip("_")
+        known = column.dropna()
+        if (
+            YEAR.fullmatch(called)
+            and pd.api.types.is_numeric_dtype(column)
+            and len(known)
+            and known.between(*YEARS).all()
+        ):
+            return column.astype(float)
+    return None

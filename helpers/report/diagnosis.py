@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from helpers.analysis import small_study
+from helpers.analysis.records import records
 from helpers.analysis.result import is_modelled
 from helpers.figures import influence as influence_figures
 from helpers.figures import small_study as small_study_figures
@@ -19,6 +20,9 @@ from helpers.words import numbers, sentences, tables
 from helpers.words.numbers import count, percent
 
 MEDIAN = float(chi2_isf(0.5, 1))  # of χ²(1): Cook's distances beyond it are called influential
+# In the JSON.
+INFLUENCE = ("left_out_is", "left_out", "k", "estimate", "se", "ci_low", "ci_high", "pi_low",
+             "pi_high", "cook", "dfbetas", "influential", "reason")  # fmt: skip
 # Drawn for each experiment; the download has all diagnostics.
 PANELS = ("rstudent", "cook", "tau2_deleted", "weight")
 
@@ -109,22 +113,8 @@ def influenced(report, analysis):
         )
     if is_modelled(analysis.leading):
         return _influenced_by_study(report, analysis)
-    table = influence.diagnostics(
-        rows["effect"], variance=rows["variance"], method=report.settings.method
-    )
-    left_out = {"experiment": None}
-    if 1 < analysis.studies < len(rows):
-        left_out["study"] = rows["study"]
-    words = sentences.influence_words(
-        analysis,
-        table,
-        {
-            noun: influence.leave_one_out(
-                rows["effect"], variance=rows["variance"], study=study, **report.settings.pooling()
-            )
-            for noun, study in left_out.items()
-        },
-    )
+    table, left_out = _left_out(report, analysis)
+    words = sentences.influence_words(analysis, table, left_out)
     if len(rows) < small_study.LEAST:  # a plot of so few says less than the words
         return blocks.paragraph(words, name=f"{analysis.outcome.id}-influence")
     return report.exhibits.figure(
@@ -140,13 +130,64 @@ def influenced(report, analysis):
     )
 
 
+def _left_out(report, analysis):
+    """Diagnostics, and results by what was left out; computed once a report."""
+    if analysis.outcome.id not in report.left_out:
+        report.left_out[analysis.outcome.id] = _deletions(report, analysis)
+    return report.left_out[analysis.outcome.id]
+
+
+def _deletions(report, analysis):
+    if is_modelled(analysis.leading):
+        table = leave_out(analysis.leading.fit, by=analysis.rows["study"])
+        table["influential"] = (table["dfbetas"].abs() > 1) | (table["cook"] > MEDIAN)
+        return table, {"study": table}
+    rows = analysis.table
+    table = influence.diagnostics(
+        rows["effect"], variance=rows["variance"], method=report.settings.method
+    )
+    nouns = {"experiment": None}
+    if 1 < analysis.studies < len(rows):
+        nouns["study"] = rows["study"]
+    return table, {
+        noun: influence.leave_one_out(
+            rows["effect"], variance=rows["variance"], study=study, **report.settings.pooling()
+        )
+        for noun, study in nouns.items()
+    }
+
+
+def influence_rows(report, analysis):
+    """The same as plain data, for the JSON: a row for each study, or experiment, left out.
+
+    Parameters
+    ----------
+    report : helpers.report.family.Report
+    analysis : helpers.analysis.outcome.OutcomeAnalysis
+
+    Returns
+    -------
+    list of dict
+        ``left_out_is, left_out, k, estimate, se, ci_low, ci_high, pi_low, pi_high, cook, dfbetas,
+        influential``; empty where the page shows none. Of studies in the multilevel model, of
+        experiments where they are independent.
+    """
+    few = analysis.studies < 3 if is_modelled(analysis.leading) else len(analysis.table) < 3
+    if few or len(analysis.table) > exhibits.MANY:
+        return []
+    table, left_out = _left_out(report, analysis)
+    noun, found = next(iter(left_out.items()))
+    own = [name for name in ("cook", "dfbetas", "influential") if name not in found]
+    found = found.assign(left_out_is=noun, **{name: table[name].to_numpy() for name in own})
+    return records(found[[name for name in INFLUENCE if name in found]])
+
+
 def _influenced_by_study(report, analysis):
     """How much each study moves the result of the multilevel model."""
     name = f"{analysis.outcome.id}-influence"
     if analysis.studies < 3:
         return blocks.paragraph("With fewer than 3 studies none was left out.", name=name)
-    table = leave_out(analysis.leading.fit, by=analysis.rows["study"])
-    table["influential"] = (table["dfbetas"].abs() > 1) | (table["cook"] > MEDIAN)
+    table, _ = _left_out(report, analysis)
     words = sentences.influence_words(
         analysis, table, {"study": table}, noun="study", marks="Cook's distance or DFBETAS"
     )

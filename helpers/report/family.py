@@ -8,6 +8,7 @@ from inspect import Parameter, Signature, signature
 
 import pandas as pd
 
+from helpers.analysis import small_study
 from helpers.analysis.settings import (
     ARTICLE,
     RECOMMENDED,
@@ -21,7 +22,7 @@ from helpers.article import tables as published
 from helpers.page import blocks
 from helpers.page.document import slug
 from helpers.problems import Refused
-from helpers.report import common, results
+from helpers.report import common, diagnosis, results
 from helpers.report.exhibits import Exhibits
 from helpers.report.group import Group
 from helpers.report.outcome import Outcome
@@ -74,7 +75,8 @@ class Report:
         self.review = load(as_meant("review", review))
         self.printed = published.pooled(self.review)
         self.assumed = alerts.assumed(self.review, self.printed)
-        self.exhibits, self.tested = Exhibits(self.review.evidence["kind"]), {}
+        self.exhibits = Exhibits(self.review.evidence["kind"])
+        self.tested, self.groups, self.left_out = {}, {}, {}  # what was computed for the page
         self.family = one_of(family, self.review.families, "family")
         lists = {"outcomes": outcomes, "moderators": moderators, "exclude": exclude}
         chosen = of_report(self.review, self.family, **lists, **settings)
@@ -305,7 +307,24 @@ class Report:
             self.parameters,
             self.seed,
             self.not_analysed,
+            influence={
+                name: diagnosis.influence_rows(self, analysis)
+                for name, analysis in self.analyses.items()
+            },
+            small_study=self._small_study,
         )
+
+    @property
+    def _small_study(self):
+        """Every group that the page shows, and by itself each outcome that is in none of them."""
+        shown = [(self.groups[key], key, found) for key, found in self.tested.items()]
+        together = {name for key in self.tested for name in key}
+        shown += [
+            (analysis.outcome.label, (name,), small_study.of([analysis], self.seed))
+            for name, analysis in self.analyses.items()
+            if name not in together
+        ]
+        return [results.small_study_fields(*one) for one in shown]
 
 
 def _all_named(function):

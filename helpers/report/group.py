@@ -63,18 +63,14 @@ class Group:
         if found is None or not found.tests:
             return None
         data = small_study_of.table(found, self._printed_p)
-        formats = {"p": numbers.p_value, "df": ".0f"}
+        formats = {"p": numbers.p_value, "df": ".1f" if found.dependence else ".0f"}
         shares = [column for column in data if column.startswith("rejects")]
         formats |= dict.fromkeys(shares, lambda share: percent(100 * share, 0))
         return self._report.exhibits.table(
             data,
             name=f"{self.name}-small-study",
             formats=formats,
-            caption=f"{self.label}: tests for small-study effects in "
-            f"{count(found.k, 'experiment')}, effects turned so that benefit is positive, and how "
-            "often each rejects in simulated data sets of these group sizes. Egger's test rejects "
-            "standardised differences whether or not results were left unpublished, and is not "
-            "valid here.",
+            caption=f"{self.label}: {small_study_of.table_words(found)}",
         )
 
     def doleman(self):
@@ -96,9 +92,9 @@ class Group:
             name=f"{self.name}-doleman",
             caption=f"{self.label}: Doleman plot of {count(found.k, 'experiment')}. Residuals of "
             "the effects from their regression on the control group's outcome, against inverse "
-            f"sample size; {numbers.p_phrase(test.p)}.{note}",
-            alt=f"Doleman plot of {self.label}: slope {number(test.slope)}, t({test.df:.0f}) = "
-            f"{number(test.statistic)}, {numbers.p_phrase(test.p)}.",
+            f"sample size; {small_study_of.p_words(test)}.{note}",
+            alt=f"Doleman plot of {self.label}: slope {number(test.slope)}, "
+            f"{small_study_of.t_words(test)}, {small_study_of.p_words(test)}.",
             data=rows[
                 ["experiment", "outcome", "towards_benefit", "provenance", "inverse_n", "residual"]
             ],
@@ -113,6 +109,7 @@ class Group:
         key = tuple(analysis.outcome.id for analysis in chosen)
         if key not in tested:
             tested[key] = small_study.of(chosen, self._report.seed)
+            self._report.groups[key] = self.label
         return tested[key]
 
     @property

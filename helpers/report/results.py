@@ -6,8 +6,11 @@ from helpers import provenance
 from helpers.analysis.outcome import INFERENCE
 from helpers.analysis.records import records
 from helpers.analysis.result import is_modelled, result_fields
+from helpers.analysis.small_study import LEAST
 from helpers.article import tables
 from helpers.writing import plain
+
+OF_TEST = ("slope", "se", "intercept", "statistic", "df", "p")
 
 
 def counts(review, analyses, not_analysed=()):
@@ -44,7 +47,9 @@ def counts(review, analyses, not_analysed=()):
     }
 
 
-def family_results(review, family, analyses, parameters, seed, not_analysed=()):
+def family_results(
+    review, family, analyses, parameters, seed, not_analysed=(), *, influence=None, small_study=()
+):
     """All results of one family.
 
     Parameters
@@ -57,12 +62,16 @@ def family_results(review, family, analyses, parameters, seed, not_analysed=()):
     seed : int
     not_analysed : dict of NothingToAnalyse
         By outcome.
+    influence : dict of list, optional
+        By outcome, rows of `helpers.report.diagnosis.influence_rows`.
+    small_study : list of dict
+        Of `small_study_fields`.
 
     Returns
     -------
     dict
-        ``review, family, parameters, provenance, outcomes``, every number at full precision and
-        null where there is none.
+        ``review, family, parameters, provenance, outcomes, small_study``, every number at full
+        precision and null where there is none.
     """
     printed = tables.pooled(review)
     return plain(
@@ -82,8 +91,11 @@ def family_results(review, family, analyses, parameters, seed, not_analysed=()):
                 "not_analysed": {name: str(error) for name, error in dict(not_analysed).items()},
             },
             "outcomes": {
-                name: outcome_results(analysis, printed) for name, analysis in analyses.items()
+                name: outcome_results(analysis, printed)
+                | {"influence": (influence or {}).get(name, [])}
+                for name, analysis in analyses.items()
             },
+            "small_study": list(small_study),
         }
     )
 
@@ -164,6 +176,46 @@ def outcome_results(analysis, printed):
         "undefined": records(
             analysis.undefined[["experiment", "study"]].join(analysis.left_out[["reason"]])
         ),
+    }
+
+
+def small_study_fields(name, outcomes, found):
+    """Tests for small-study effects of a group of outcomes, with their power.
+
+    Parameters
+    ----------
+    name : str
+        What the outcomes are called together.
+    outcomes : sequence of str
+        Ids.
+    found : helpers.analysis.small_study.Asymmetry
+
+    Returns
+    -------
+    dict
+        ``group, outcomes, k, dependence, tests, power, not_run``; no test where there are fewer than
+        10 experiments.
+    """
+    reasons = list(found.refused)
+    if found.k < LEAST:
+        reasons.append(f"{found.k} of the {LEAST} experiments that a test needs")
+    elif not found.tests and not reasons:
+        reasons.append("group sizes or control means are missing")
+    return {
+        "group": name,
+        "outcomes": list(outcomes),
+        "k": found.k,
+        "dependence": found.dependence or None,
+        "tests": [
+            {
+                "name": test.test,
+                **{key: getattr(test, key) for key in ("k", "predictor", *OF_TEST)},
+                **{key: test.options.get(key) for key in ("test", "clusters", "label", "reason")},
+            }
+            for test in found.tests.values()
+        ],
+        "power": [] if found.power is None else records(found.power),
+        "not_run": reasons,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from helpers import provenance
@@ -11,7 +12,8 @@ from helpers.analysis import animals
 from helpers.analysis.measures import turned
 from helpers.analysis.result import is_modelled
 from helpers.analysis.settings import THREE_LEVEL
-from helpers.analysis.small_study import LEAST
+from helpers.analysis.small_study import LEAST, SIZE, TIME_LAG
+from helpers.stats.mixed_model.sandwich import MIN_DF
 from helpers.stats.shared_controls import covariance
 from helpers.words import model, moderators
 from helpers.words.model import where_true
@@ -59,6 +61,8 @@ CITATIONS = {
     "metafor": "Viechtbauer W. J Stat Softw 2010;36(3):1-48. doi:10.18637/jss.v036.i03",
     "nakagawa": "Nakagawa S, Santos ESA. Evol Ecol 2012;26:1253-1274. "
     "doi:10.1007/s10682-012-9555-5",
+    "nakagawa_bias": "Nakagawa S et al. Methods Ecol Evol 2022;13:4-21. "
+    "doi:10.1111/2041-210X.13724",
     "r2": "Nakagawa S, Schielzeth H. Methods Ecol Evol 2013;4:133-142. "
     "doi:10.1111/j.2041-210x.2012.00261.x",
 }
@@ -236,7 +240,9 @@ def _exclusions(analyses, excluded, undefined, galbraith):
 
 def _small_study(tested):
     """Which tests for small-study effects were run on what, and where none was."""
-    ran = {name: found.tests for name, found in tested.items() if found.tests}
+    ran = {
+        name: found.tests for name, found in tested.items() if found.tests and not found.dependence
+    }
     words = {
         "Doleman": "the regression of Doleman on baseline risk and inverse sample size [doleman]",
         "Pustejovsky-Rodgers": "the regression of Pustejovsky and Rodgers on sample size "
@@ -257,6 +263,9 @@ def _small_study(tested):
         )
         if any("Egger" in tests for tests in ran.values()):
             parts.append("Egger's test was computed for comparison and decides nothing.")
+    clustered = {name: found for name, found in tested.items() if found.tests and found.dependence}
+    if clustered:
+        parts.append(_clustered_small_study(clustered))
     few = [name for name, found in tested.items() if not found.tests and found.k < LEAST]
     other = [name for name, found in tested.items() if not found.tests and found.k >= LEAST]
     if few:
@@ -267,6 +276,52 @@ def _small_study(tested):
     if other:
         parts.append(f"No test for small-study effects could be run ({'; '.join(other)}).")
     return " ".join(parts)
+
+
+def _clustered_small_study(tested):
+    """Tests of rows that depend on each other: which, on what, in which model, by what inference."""
+    words = {
+        SIZE: "the regression of effects on √(1/n₁ + 1/n₂) in the multilevel model [nakagawa_bias]",
+        "Doleman": "the regression of Doleman, effects on baseline risk in the multilevel model and "
+        "its residuals by least squares on inverse sample size [doleman]",
+        TIME_LAG: "the regression of effects on the year of publication in that model (time lag) "
+        "[nakagawa_bias]",
+    }
+    groups = {}
+    for test, phrase in words.items():
+        where = "; ".join(name for name, found in tested.items() if test in found.tests)
+        groups.setdefault(where, []).append(phrase)
+    phrases = [f"by {listing(said)} ({where})" for where, said in groups.items() if where]
+    text = (
+        "Because the standard error of a standardised mean difference contains the effect itself "
+        "and experiments of one study depend on each other, small-study effects were tested "
+        f"{'; '.join(phrases)}."
+    )
+    across = [name for name, found in tested.items() if found.dependence == "study"]
+    if across:
+        text += (
+            f" For several outcomes together ({'; '.join(across)}) that model has random effects "
+            "of study and experiment and independent sampling errors."
+        )
+    ran = [test for found in tested.values() for test in found.tests.values()]
+    if any(test.options["test"] == "cr2" and not np.isnan(test.p) for test in ran):
+        text += (
+            " Tests are cluster-robust (CR2) t tests with Satterthwaite degrees of freedom [cr2]"
+        )
+        contained = [test for test in ran if test.options["test"] == "contain"]
+        if contained:
+            text += "; slopes for which CR2 could not be used have containment degrees of freedom"
+        text += "."
+    elif any(test.options["test"] == "contain" for test in ran):
+        text += " Tests are t tests with containment degrees of freedom."
+    if any(np.isnan(test.p) for test in ran):
+        text += f" With fewer than {MIN_DF} degrees of freedom Doleman's has no p."
+    if any(found.power is not None for found in tested.values()):
+        text += (
+            " How often the tests on sample size would see a suppression of results that are not "
+            "significant was simulated for the group sizes and clusters at hand."
+        )
+    return text
 
 
 def _dependence(analyses):

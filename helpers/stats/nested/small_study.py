@@ -11,7 +11,7 @@ import pandas as pd
 
 from helpers.stats.distributions import t_sf
 from helpers.stats.mixed_model.groups import stacks
-from helpers.stats.mixed_model.inference import NO_WIDTH
+from helpers.stats.mixed_model.inference import ASKED, NO_WIDTH
 from helpers.stats.mixed_model.sandwich import MIN_CLUSTERS, MIN_DF, sandwich
 from helpers.stats.multilevel import multilevel
 from helpers.stats.pooling import numbers
@@ -34,7 +34,7 @@ def size_regression(effect, *, n_treated, n_control, levels, **options):
     -------
     SmallStudyTest
         The slope with its test, ``cr2`` or ``contain``, which stands in ``options`` with the
-        number of clusters and the label of the fit.
+        number of clusters, the label, and the ``reason`` why CR2 was not used.
 
     References
     ----------
@@ -185,14 +185,31 @@ def _in_model(test, predictor, effect, x, middle, levels, options):
     design = pd.DataFrame({"intercept": np.ones(len(x)), predictor: x - middle})
     found = multilevel(effect, levels=levels, design=design, **options)
     slope = found.fit.contrast(np.array([0.0, 1.0]))
+    reason = _why_contained(found.fit, slope["test"])
+    label = f"cluster-robust (CR2) t, {found.clusters} clusters ({found.fit.cluster_name})"
+    if slope["test"] == "contain":
+        label = "t with containment degrees of freedom" + (f": {reason}" if reason else "")
     said = {
-        "test": slope["test"], "clusters": found.clusters, "label": found.test_label,
+        "test": slope["test"], "clusters": found.clusters, "label": label, "reason": reason,
         "sigma2": found.sigma2, "ci_low": slope["ci_low"], "ci_high": slope["ci_high"],
     }  # fmt: skip
     return SmallStudyTest(
         test, found.k, slope["statistic"], slope["df"], slope["p_effect"], slope["estimate"],
         slope["se"], float(found.beta[0]), predictor, said, x[keep], found.fit.y,
     )  # fmt: skip
+
+
+def _why_contained(fit, test):
+    """Why the slope is tested by containment where CR2 was asked for; empty elsewhere."""
+    if test == "cr2" or fit.fallback == ASKED:
+        return ""
+    if fit.fallback:
+        return fit.fallback
+    turned = np.array([0.0, 1.0]) @ fit.model.back
+    df = fit.sandwich.df(turned) if fit.sandwich.unbiased(turned) else np.nan
+    if df < MIN_DF:
+        return f"{df:.1f} of the {MIN_DF} degrees of freedom that CR2 needs"
+    return "one cluster alone tells the slope" if np.isnan(df) else "CR2 gives it no width"
 
 
 def _sizes(k, n_treated, n_control):
