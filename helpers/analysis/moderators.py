@@ -189,5 +189,28 @@ def in_random_effects(moderator, values, effects, studies, settings, why=""):
     )  # fmt: skip
 
 
+def thin_levels(values, study):
+    """Levels of one experiment or of one study, with ``(experiments, studies)`` of each."""
+    known = values.notna()
+    studies = study[known].groupby(values[known], observed=True).agg(["size", "nunique"])
+    thin = studies[studies["nunique"] == 1]
+    return {level: (int(row["size"]), int(row["nunique"])) for level, row in thin.iterrows()}
+
+
+def untestable(values, study):
+    """Why no test can rest on these values, or nothing: what differs, differs by one study."""
+    if len(study.unique()) == 1:
+        return "all experiments come from one study"
+    values, study = values.dropna(), study[values.notna()]
+    if values.nunique() < 2:
+        return "fewer than two levels have two studies or more"
+    usual = study.groupby(values, observed=True).nunique().idxmax()
+    suspects = study if study.nunique() == 2 else study[values != usual]
+    for name in suspects.unique()[:2]:
+        if values[study != name].nunique() < 2:
+            return f"without the study {name} all experiments have the same value"
+    return ""
+
+
 def _p(cells):
     return 2 * t_sf((cells["estimate"] / cells["se"]).abs(), cells["df"])

@@ -11,7 +11,14 @@ import pandas as pd
 from helpers.analysis import animals, measures
 from helpers.analysis import model as models
 from helpers.analysis.measures import SMD, Measure
-from helpers.analysis.moderators import ModeratorModel, in_multilevel, in_random_effects
+from helpers.analysis.moderators import (
+    ModeratorModel,
+    in_multilevel,
+    in_random_effects,
+    thin_levels,
+    untestable,
+)
+from helpers.analysis.regressions import TermModel, of_outcome
 from helpers.analysis.result import ModelledResult, is_modelled, modelled
 from helpers.analysis.settings import ARTICLE, RECOMMENDED, THREE_LEVEL, Model, Settings, chosen_ids
 from helpers.problems import ProjectError
@@ -102,6 +109,8 @@ class OutcomeAnalysis:
         they are taken as independent.
     options : dict
         What `helpers.stats.multilevel.multilevel` takes besides the effects; empty without a model.
+    term_models : list of TermModel
+        What `[[regressions]]` asks for, in its order.
     measure, preset_measure, recommended_measure : Measure
         What the effects of the rows used really are: in the leading and the chosen result, in the
         article's and the three-level model, which compute SMDs, and in the recommended one.
@@ -133,6 +142,7 @@ class OutcomeAnalysis:
     thin_levels: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
     tested: dict[str, RegressionResult | ModeratorModel] = field(default_factory=dict)
     not_tested: dict[str, str] = field(default_factory=dict)
+    term_models: list[TermModel] = field(default_factory=list)
     controls_are_split: bool = False
     asked_model: Model | None = None
     options: dict = field(default_factory=dict)
@@ -371,6 +381,7 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
             _model_moderator(analysis, review.moderators[name], options)
         else:
             _moderate(analysis, review.moderators[name])
+    analysis.term_models.extend(of_outcome(analysis, review, options, moderators))
     return analysis
 
 
@@ -483,7 +494,7 @@ def _model_moderator(analysis, moderator, options):
             analysis.thin_levels[name] = thin
             thick = values.where(~values.isin(list(thin)))
     arguments = moderator, values, analysis.effects, study
-    why = _untestable(thick, study)
+    why = untestable(thick, study)
     try:
         if options:
             found = in_multilevel(*arguments, options, why)
@@ -518,7 +529,7 @@ def _moderate(analysis, moderator):
     if thin:
         analysis.thin_levels[name] = thin
         values = values.where(~values.isin(list(thin)))
-    if why := _untestable(values, analysis.rows["study"]):
+    if why := untestable(values, analysis.rows["study"]):
         analysis.not_tested[name] = why
     elif not thin:
         if name in analysis.regressions:
@@ -546,29 +557,6 @@ def _regress(analysis, moderator, values):
         reference=reference,
         **options,
     )
-
-
-def thin_levels(values, study):
-    """Levels of one experiment or of one study, with ``(experiments, studies)`` of each."""
-    known = values.notna()
-    studies = study[known].groupby(values[known], observed=True).agg(["size", "nunique"])
-    thin = studies[studies["nunique"] == 1]
-    return {level: (int(row["size"]), int(row["nunique"])) for level, row in thin.iterrows()}
-
-
-def _untestable(values, study):
-    """Why no test can rest on these values, or nothing: what differs, differs by one study."""
-    if len(study.unique()) == 1:
-        return "all experiments come from one study"
-    values, study = values.dropna(), study[values.notna()]
-    if values.nunique() < 2:
-        return "fewer than two levels have two studies or more"
-    usual = study.groupby(values, observed=True).nunique().idxmax()
-    suspects = study if study.nunique() == 2 else study[values != usual]
-    for name in suspects.unique()[:2]:
-        if values[study != name].nunique() < 2:
-            return f"without the study {name} all experiments have the same value"
-    return ""
 
 
 def presets(analysis):

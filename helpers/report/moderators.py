@@ -49,6 +49,22 @@ def _in_one_model(report, analysis):
     )
 
 
+def regressions(report, analysis):
+    """What `[[regressions]]` asks for: several moderators at once, a row a coefficient."""
+    if not analysis.term_models:
+        return None
+    return report.exhibits.table(
+        tables.regressions_table(analysis, report.review.moderators),
+        name=f"{analysis.outcome.id}-regressions",
+        caption=f"{analysis.outcome.label}: regressions on several moderators, as the review asks "
+        "for them. A term's test is one of all its coefficients, not adjusted for the number of "
+        "terms; collinearity is GVIF^(1/(2q)) of its q coefficients, 1 where a term goes with no "
+        "other.",
+        groups="regression",
+        data=tables.regressions_data(analysis),
+    )
+
+
 def bubble(report, analysis, described):
     """Effects against one moderator: a strip for each level, a line for a number."""
     moderator = described.id

@@ -68,6 +68,10 @@ class Outcome:
         """Subgroups and meta-regressions, a row a level."""
         return self._show(moderators.table)
 
+    def regressions(self):
+        """Several moderators at once, where the review asks for it: a test a term, coefficients."""
+        return self._show(moderators.regressions)
+
     def bubble(self, moderator):
         """Effects against one moderator: a strip for each level, a line for a number.
 
@@ -136,7 +140,8 @@ class Outcome:
             "All experiments": [self.forest()],
             "Result": [self.result(), self.heterogeneity()],
             "What may explain the differences": [
-                self.moderators(), self.together(), *(self.bubble(name) for name in numeric)
+                self.moderators(), self.regressions(), self.together(),
+                *(self.bubble(name) for name in numeric),
             ],
             "Outliers and influence": [self.galbraith(), self.excluded(), self.influence()],
             "Small-study effects": [

@@ -129,6 +129,7 @@ def outcome_results(analysis, printed):
             {"rho": rho} | fields(result, series_measure) for rho, result in analysis.by_rho.items()
         ],
         "moderators": [moderator_fields(found, analysis) for found in analysis.models.values()],
+        "regressions": [term_model_fields(found, analysis) for found in analysis.term_models],
         "published": printed.loc[outcome.id].to_dict() if outcome.id in printed.index else None,
         "subgroups": [
             {"moderator": moderator} | row | measure_fields(measure)
@@ -242,6 +243,21 @@ def moderator_fields(found, analysis):
         "slope": found.slope,
         **measure_fields(analysis.measure),
     }
+
+
+def term_model_fields(model, analysis):
+    """A regression on several terms: a test a term, its coefficients; nothing but a note without."""
+    found, own = model.result, {"label": model.label, "note": model.note}
+    if found is None:
+        return own | {"terms": list(model.terms), "coefficients": []}
+    names = ("k", "studies", "left_out", "missing", "tau2", "sigma2", "reference", "test", "level")
+    return own | {name: getattr(found, name) for name in names} | {
+        "r2": found.r2 / 100,
+        "warnings": list(found.warnings),
+        "terms": records(found.terms),
+        "coefficients": records(found.coefficients),
+        **measure_fields(analysis.measure),
+    }  # fmt: skip
 
 
 def measure_fields(measure):

@@ -188,6 +188,7 @@ def describe(folder=None):
     faults += [found for moderator in moderators for found in _references(moderator, known)]
     faults += _unknown_settings(config)
     faults += _illegal_settings(config)
+    faults += _illegal_regressions(config, {one.id: one for one in moderators}, known)
     if faults:
         raise ReviewError(faults)
     texts = ("title", "subject", "citation", "treated", "control", "evidence")
@@ -215,6 +216,40 @@ def _illegal_settings(config):
     except Refused as refusal:
         for line in str(refusal).splitlines():
             yield fault("settings, model", line, remedy="Correct it there")
+
+
+def _illegal_regressions(config, moderators, outcomes):
+    """Faults of `[[regressions]]`: terms that cannot be read, and outcomes that do not exist."""
+    if "regressions" not in config:
+        return
+    from helpers.stats.nested.terms import parse
+
+    for entry in config["regressions"]:
+        place, seen = "regressions.terms", {}
+        if not entry["terms"]:
+            yield fault(place, "a regression needs a term", remedy="Name one, or take it out")
+        for term in entry["terms"]:
+            try:
+                factors = parse(term, moderators)
+            except ValueError as error:
+                yield fault(place, str(error), term, remedy="Correct it there")
+                continue
+            if (parts := frozenset(factors)) in seen:
+                what = f"this term stands there twice, as {seen[parts]!r} too"
+                yield fault(place, what, term, remedy="Take one of them out")
+            seen[parts] = term
+            for factor in factors:
+                if factor.function and moderators[factor.name].levels:
+                    what = f"{factor.function} needs numbers, and {factor.name} has levels"
+                    remedy = f"Write {factor.name}, or take its levels out of [[moderators]]"
+                    yield fault(place, what, term, remedy=remedy)
+        for outcome in entry.get("outcomes", ()):
+            if outcome not in outcomes:
+                what, remedy = "there is no such outcome", nearest(outcome, outcomes)
+                yield fault("regressions.outcomes", what, outcome, remedy=remedy)
+        if entry.get("outcomes") == []:
+            what, remedy = "this regression has no outcome", "Name one, or take `outcomes` out"
+            yield fault("regressions.outcomes", what, remedy=remedy)
 
 
 def _family(entry):

@@ -162,6 +162,40 @@ def level_by_level(analyses, moderators):
     return text
 
 
+def together(analyses):
+    """How moderators were examined together, where the review asks for it.
+
+    Parameters
+    ----------
+    analyses : list of OutcomeAnalysis
+
+    Returns
+    -------
+    str
+    """
+    found = {
+        model.label: model.result
+        for analysis in analyses for model in analysis.term_models if model.result is not None
+    }  # fmt: skip
+    if not found:
+        return ""
+    ways = {
+        "cr2": "the cluster-robust Wald test by CR2 and HTZ [htz]",
+        "contain": "F with containment degrees of freedom [metafor]",
+        "knha": "F with Hartung and Knapp's standard errors [knapp]",
+        "z": "χ²",
+    }
+    tests = dict.fromkeys(
+        ways[model.result.test]
+        for analysis in analyses for model in analysis.term_models if model.result is not None
+    )  # fmt: skip
+    return (
+        f"Regressions on several terms were asked for by the review ({'; '.join(found)}); the "
+        f"coefficients of a term were tested together by {' or '.join(tests)}, their p-values "
+        "are not adjusted for the number of terms."
+    )
+
+
 def _labels(names, moderators):
     """Labels of moderators in the review's order."""
     return listing(moderators[name].label.lower() for name in moderators if name in names)

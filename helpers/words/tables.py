@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -187,6 +188,107 @@ def model_data(analysis):
         parts.append(table.assign(moderator=name, **test))
     if not parts:
         return pd.DataFrame()
+    named = {"measure": analysis.measure.label, "scale": analysis.measure.scale}
+    return pd.concat(parts, ignore_index=True).assign(**named)
+
+
+def regressions_table(analysis, moderators):
+    """Regressions on several terms, as text, a row a coefficient.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``regression`` (a heading with rows and R²), term, its test, its collinearity, coefficient
+        with interval and p; one without a result has a row that says why.
+    """
+    rows, measure = [], analysis.measure
+    own = slope_of(measure)
+    name = "Coefficient, as a ratio" if measure.is_log else "Coefficient"
+    head = f"{name} [{level_name(analysis.settings.level)}]"
+    names = ("Term", "Test of the term", "Collinearity", "Level or unit", head, "p")
+    for model in analysis.term_models:
+        heading = {"regression": regression_heading(model)}
+        if model.result is None:
+            rows.append(heading | dict.fromkeys(names, "–") | {names[0]: model.note})
+            continue
+        found, tests = model.result, model.result.terms.set_index("term")
+        last = ""
+        for row in records(found.coefficients.rename(columns={"coef": "estimate"})):
+            term, first = row["term"], row["term"] != last
+            cells, tested, factors, last = ("", ""), True, (), term
+            if term in tests.index:
+                test, factors = tests.loc[term], found.design.factors[term]
+                tested = test["tested"]
+                cells = (term_test(test), number(test["gsif"])) if first else cells
+            # A change by one category is an effect, one by a unit a slope.
+            by_unit = any(part.name not in found.reference for part in factors)
+            said = in_words(term, factors, moderators)
+            rows.append(heading | dict(zip(names, (
+                ("Intercept" if not factors else said) if first else "", *cells,
+                in_words(row["column"], factors, moderators) if factors else "–",
+                estimate_cell(row, measure=own if by_unit else measure),
+                p_value(row["p"]) if tested else "–",
+            ), strict=True)))  # fmt: skip
+        rows += [
+            heading | dict.fromkeys(names, "–") | {
+                names[0]: in_words(term, found.design.factors[term], moderators),
+                names[1]: term_test(test),
+            }
+            for term, test in tests.iterrows() if not found.design.terms[term]
+        ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def regression_heading(model):
+    """What a regression is called, its rows, R² and what a reader is to know of it."""
+    parts, found = [model.label], model.result
+    if found is None:
+        return f"{model.label} · not estimated"
+    parts.append(f"k = {found.k}" + f" in {found.studies} studies" * bool(found.studies))
+    parts.append(told("marginal R²", percent(found.r2, 0)))
+    if found.left_out:
+        missing = ", ".join(f"{name} in {n}" for name, n in found.missing.items())
+        parts.append(f"left out {found.left_out}, which lack {missing}")
+    return " · ".join([*parts, *found.warnings])
+
+
+def term_test(test):
+    """The joint test of a term, or why there is none, and where it holds."""
+    df2 = "" if math.isinf(test["df2"]) else f", {number(test['df2'], 1)}"
+    text = f"{test['test']}({test['df1']:g}{df2}) = {number(test['statistic'])}, "
+    text += p_phrase(test["p"])
+    if not test["tested"]:
+        text = f"not tested: {test['reason']}"
+    return f"{text}; {test['note']}" if test["note"] else text
+
+
+def in_words(text, factors, moderators):
+    """A term or a column of it, with the moderators' labels in place of their ids."""
+    pattern = r"(.*?)(?::| × )".join(f"({re.escape(str(part))})" for part in factors) + "(.*)"
+    found = re.fullmatch(pattern, text)
+    if not factors or not found:
+        return text
+    groups = list(found.groups())
+    for at, part in enumerate(factors):
+        groups[2 * at] = str(replace(part, name=moderators[part.name].label))
+    return " × ".join(a + b for a, b in zip(groups[::2], groups[1::2], strict=True))
+
+
+def regressions_data(analysis):
+    """The numbers behind `regressions_table` at full precision, a row a coefficient."""
+    parts = []
+    for model in analysis.term_models:
+        if model.result is None:
+            continue
+        tests = model.result.terms.set_index("term").add_suffix("_term")
+        table = model.result.coefficients.join(tests, on="term")
+        table.insert(0, "regression", model.label)
+        parts.append(table.assign(k=model.result.k, r2=model.result.r2))
+    if not parts:
+        return pd.DataFrame({
+            "regression": [model.label for model in analysis.term_models],
+            "note": [model.note for model in analysis.term_models],
+        })  # fmt: skip
     named = {"measure": analysis.measure.label, "scale": analysis.measure.scale}
     return pd.concat(parts, ignore_index=True).assign(**named)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from helpers.stats.distributions import f_sf
+from helpers.stats.distributions import chi2_sf, f_sf
 from helpers.stats.mixed_model.inference import WaldResult
 from helpers.stats.moderators import meta_regression
 from helpers.stats.multilevel import MultilevelResult, multilevel, wald_test
@@ -16,6 +16,7 @@ from helpers.stats.pooling import checked
 
 THIN = 2  # a combination of levels with fewer rows, or studies, takes no part in a test
 KNHA = "Hartung-Knapp F"
+CHI2 = "χ²"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ class TermsResult:
     reference : dict
         The level of each categorical moderator that the others are compared with.
     test, test_label : str
-        ``cr2``, ``contain`` or ``knha``, and in words.
+        ``cr2``, ``contain``, ``knha`` or ``z``, and in words.
     level : float
     warnings : tuple of str
         What is to be said about design and fit.
@@ -71,7 +72,7 @@ class TermsResult:
 
 def regression(
     effect, *, terms, moderators, levels, variance=None, reference=None, rows=None, test="cr2",
-    interval="hksj_truncated", level=0.95, **options,
+    interval="hksj_truncated", method="REML", independent=False, level=0.95, **options,
 ):  # fmt: skip
     r"""Regression on several terms, a joint test for each.
 
@@ -86,9 +87,14 @@ def regression(
     reference : dict, optional
         For a categorical moderator the level that the others are compared with.
     rows : array_like of bool, shape (k,), optional
-    interval : {"hksj_truncated", "hksj"}
+    interval : {"hksj_truncated", "hksj", "z"}
         Of the meta-regression where rows are independent: Hartung-Knapp, its factor floored at 1
-        or not.
+        or not, or z and χ².
+    method : str
+        How that one estimates τ², as in `helpers.stats.pooling.pool`.
+    independent : bool
+        Take rows as independent, whatever `test` and the clusters are; ``study`` then only tells
+        which combinations are of one study.
 
     Returns
     -------
@@ -132,13 +138,17 @@ def regression(
         design=pd.DataFrame(x, columns=found.matrix.columns), **options,
     )  # fmt: skip
     study = fit.fit.study
-    independent = test == "cr2" and fit.clusters == fit.k
+    independent = independent or (test == "cr2" and fit.clusters == fit.k)
+    by_z = interval == "z"
     if independent:
-        single = _single(fit, found.matrix, interval, level)
+        single = _single(fit, found.matrix, interval, method, level)
         coefficients = single.coefficients.drop(columns=["term", "moderator", "level"])
-        coefficients = coefficients.assign(df=float(fit.k - x.shape[1]), test="knha")
+        coefficients = coefficients.assign(
+            df=np.inf if by_z else float(fit.k - x.shape[1]), test="z" if by_z else "knha"
+        )
         coefficients.insert(0, "column", found.matrix.columns)
-        covariance, tau2, label = single.covariance, single.tau2, "Hartung-Knapp t and F"
+        covariance, tau2 = single.covariance, single.tau2
+        label = f"z and {CHI2}" if by_z else "Hartung-Knapp t and F"
         sigma2 = {fit.levels[-1]: single.tau2}
     else:
         coefficients = fit.coefficients.rename(columns={"term": "column"})
@@ -155,7 +165,7 @@ def regression(
             reason = reason if own else "nothing is left of it that could be told apart"
             wald = WaldResult(np.nan, len(own), np.nan, np.nan, "", reason)
         elif independent:
-            wald = _joint(contrast, beta, covariance, fit.k)
+            wald = _joint(contrast, beta, covariance, np.inf if by_z else fit.k - len(beta))
         else:
             wald = wald_test(fit, contrast)
         gvif = _gvif(covariance, own)
@@ -173,26 +183,30 @@ def regression(
         missing=found.missing,
         studies=fit.studies, r2=float(100 * explained / (explained + tau2)) if explained > 0 else 0.0,
         tau2=tau2, sigma2=sigma2, reference=found.reference,
-        test="knha" if independent else fit.test, test_label=label, level=level,
+        test=("z" if by_z else "knha") if independent else fit.test, test_label=label, level=level,
         warnings=warnings, design=found, result=fit,
     )  # fmt: skip
 
 
-def _single(fit, matrix, interval, level):
+def _single(fit, matrix, interval, method, level):
     """Meta-regression of independent rows on the same columns."""
     y, v = checked(fit.fit.y, fit.fit.sampling.diagonal)
     named = matrix.iloc[:, 1:].set_axis([f"{at:06d}" for at in range(matrix.shape[1] - 1)], axis=1)
-    return meta_regression(y, variance=v, moderators=named, interval=interval, level=level)
+    return meta_regression(
+        y, variance=v, moderators=named, method=method, interval=interval, level=level
+    )
 
 
-def _joint(contrast, beta, covariance, k):
-    """F of contrasts with k - p degrees of freedom."""
-    off, q, df2 = contrast @ beta, len(contrast), k - len(beta)
+def _joint(contrast, beta, covariance, df2):
+    """F of contrasts with `df2` degrees of freedom; without an end to them χ²."""
+    off, q, test = contrast @ beta, len(contrast), KNHA if np.isfinite(df2) else CHI2
     spread = contrast @ covariance @ contrast.T
     if not (np.diag(spread) > 0).all():
-        return WaldResult(np.nan, q, df2, np.nan, KNHA, "the fit meets every effect: no spread")
-    f = float(off @ np.linalg.solve(spread, off) / q)
-    return WaldResult(f, q, float(df2), float(f_sf(f, q, df2)), KNHA)
+        return WaldResult(np.nan, q, df2, np.nan, test, "the fit meets every effect: no spread")
+    chi2 = float(off @ np.linalg.solve(spread, off))
+    if test == CHI2:
+        return WaldResult(chi2, q, df2, float(chi2_sf(chi2, q)), test)
+    return WaldResult(chi2 / q, q, float(df2), float(f_sf(chi2 / q, q, df2)), test)
 
 
 def _contrast(found, term, study):
