@@ -280,7 +280,7 @@ def test_no_statement_rests_on_a_slope_of_one_study(made_up):
 
 # ------------------------------------------------------------ every number is the analysis' own
 
-TEXT = re.compile(r"−?\d+\.\d+")
+TEXT = re.compile(r"−?\d+\.\d+(?:e−?\d+)?")
 
 
 @settings(max_examples=60, deadline=None)
@@ -307,8 +307,9 @@ def test_a_result_is_told_with_its_own_numbers(rows, level, interval, assumed):
     fields = (result.estimate, result.ci_low, result.ci_high, result.tau2, result.i2,
               result.pi_low, result.pi_high)  # fmt: skip
     for text_number in told:
-        digits = len(text_number.split(".")[1])
-        known = [round(value, digits) for value in (*fields, 99.9, 0.1)]
+        mantissa, tiny, _ = text_number.partition("e")
+        form = f".{len(mantissa.split('.')[1])}{tiny or 'f'}"
+        known = [float(f"{value:{form}}") for value in (*fields, 99.9, 0.1)]
         assert float(text_number) in known, (text_number, fields)
     excludes = result.ci_low > 0 or result.ci_high < 0
     assert ("do not settle" in text) == (not excludes)

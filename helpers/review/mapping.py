@@ -322,7 +322,7 @@ class _Mapping:
                     "If that is not meant, rename it in the sheet and name it by `column` there"
                 )
                 self.warn_of(f"moderators.{name}", what, remedy)
-        for kind in ("error_type", "average_type"):
+        for kind in KINDS:
             for name in (kind, f"{kind}_treated", f"{kind}_control"):
                 if name in self.table and name not in chosen:
                     what = "this column is not read, so no row's error or average is of its kind"
