@@ -34,7 +34,9 @@ def csv(block):
 
 
 def test_contract_of_the_results(content):
-    assert set(content) == {"review", "family", "parameters", "provenance", "outcomes"}
+    assert set(content) == {
+        "review", "family", "parameters", "provenance", "outcomes", "small_study",
+    }  # fmt: skip
     provenance = content["provenance"]
     assert {"inputs", "code", "versions", "seed"} <= set(provenance)
     assert len(provenance["inputs"]["review.toml"]) == len(provenance["rows"]) == 64

@@ -164,6 +164,13 @@ def _clustered(analyses, rows, options, seed):
                 replicates=int(np.clip(SIMULATED // len(rows), *REPLICATES[::-1])),
                 seed=seed,
             )
+            # It is that of the tests by CR2, and tells nothing of one by containment.
+            robust = [VALID.get(n) for n, test in tests.items() if test.options["test"] == "cr2"]
+            shares = ["false_alarms", "power", "error"]
+            power.loc[~power["test"].isin(robust), shares] = np.nan
+            if power["power"].isna().all():
+                power = None
+                refused.append("simulation of power, which is that of tests by CR2")
         except ValueError as error:
             refused.append(f"simulation of power: {error}")
     dependence = "model" if len(analyses) == 1 else "study"
