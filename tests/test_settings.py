@@ -327,8 +327,8 @@ def test_the_readme_lists_the_parameters_and_their_words():
 # --- Names that do not exist -----------------------------------------------------------------
 
 OF_OUTCOME = [
-    "forest", "heterogeneity", "result", "moderators", "presets", "excluded", "published",
-    "together", "galbraith", "funnel", "influence", "small_study", "small_study_tests", "doleman",
+    "forest", "heterogeneity", "result", "moderators", "regressions", "presets", "excluded",
+    "published", "together", "galbraith", "funnel", "influence", "small_study", "small_study_tests", "doleman",
 ]  # fmt: skip
 OF_GROUP = ["forest", "small_study", "small_study_tests", "doleman"]
 
