@@ -13,6 +13,7 @@ from helpers import Report
 from helpers.analysis.outcome import analyse
 from helpers.analysis.settings import of_review
 from helpers.review.check import check
+from helpers.review.description import PROJECT
 from helpers.review.review import load
 from helpers.words import methods
 
@@ -222,6 +223,25 @@ def test_what_cannot_be_read_is_a_fault_of_the_file(tmp_path, asked, says):
 def test_all_faults_come_at_once(tmp_path):
     asked = asking("specis", "dosis") + asking("log10(species)", outcomes=["scores"])
     assert len(check(write(tmp_path, lines(), toml=FAMILY + SPECIES + DOSE + asked)).faults) == 4
+
+
+def test_what_the_readme_shows_is_read_as_it_says(tmp_path):
+    text = (PROJECT / "README.md").read_text("utf-8").split("### Settings and model")[1]
+    shown = text.split("```toml")[1].split("```")[0].replace("il_6", "score")
+    more = SPECIES.replace("species", "sex").replace("Species", "Sex") + DOSE.replace(
+        "dose", "days"
+    )
+    more = more.replace('["mouse", "rat"]', '["f", "m"]')
+    table = lines(
+        sex=lambda i: "fm"[i * 3 % 7 % 2], days=lambda i: (3, 7, 14, 21, 28, 42)[i * 5 % 7 % 6],
+        strain=lambda i: f"w{i // 4 % 5}", exp=lambda i: f"x{i // 2}",
+    )  # fmt: skip
+    found, _ = analysed(tmp_path, table, more + shown)
+    assert found.leading_is == "chosen" and found.settings.variance == "average"
+    assert found.model.levels == ("strain", "study", "exp") and found.model.within == "exp"
+    (model,) = found.term_models
+    assert model.label == "Dose by species" and model.note == "" and model.result.test == "contain"
+    assert not check(tmp_path).faults
 
 
 # --------------------------------------------------------------------------------------- the page
