@@ -13,6 +13,7 @@ from helpers import Report
 from helpers.analysis.outcome import analyse
 from helpers.analysis.settings import of_review
 from helpers.review.check import check
+from helpers.review.description import PROJECT
 from helpers.review.review import load
 from helpers.words import methods
 
@@ -98,7 +99,7 @@ def test_an_interaction_in_the_leading_model_is_that_of_club_sandwich(tmp_path):
     found, _ = analysed(tmp_path, lines(), asking(*terms))
     right = in_r(
         "m <- rma.mv(yi, vi, mods = ~ factor(species) * log10(dose), random = ~ 1 | study/row,\n"
-        "  data = d, control = list(rel.tol = 1e-12))\n"
+        "  data = d, control = list(optimizer = 'optim', optmethod = 'BFGS', reltol = 1e-14))\n"
         "w <- Wald_test(m, constrain_zero(4), 'CR2', cluster = d$study, test = 'HTZ')\n"
         "out <- list(b = as.numeric(m$beta), f = w$Fstat, df = w$df_denom, p = w$p_val)",
         data_of(found),
@@ -174,7 +175,7 @@ def test_a_dose_of_nothing_is_named_by_its_row(tmp_path):
 
 def test_rows_without_a_value_are_left_out_and_counted(tmp_path):
     table = lines(dose=lambda i: "" if i in (3, 8) else DOSES[i % 6])
-    found, review = analysed(tmp_path, table, asking("log10(dose)", "species"))
+    found, _ = analysed(tmp_path, table, asking("log10(dose)", "species"))
     result = found.term_models[0].result
     assert (result.k, result.left_out, result.missing) == (34, 2, {"dose": 2})
     empty, _ = analysed(tmp_path, lines(dose=lambda i: ""), asking("dose", "species"))
@@ -211,7 +212,7 @@ def test_a_regression_is_of_its_outcomes_and_the_chosen_moderators(tmp_path):
         (asking("log10(species)"), "needs numbers"),
         (asking("dose", outcomes=["scores"]), "there is no such outcome"),
         (asking("dose", outcomes=[]), "no outcome"),
-        (asking(), "needs a term"),
+        (asking(), "a list is due"),
     ],
 )
 def test_what_cannot_be_read_is_a_fault_of_the_file(tmp_path, asked, says):
@@ -222,6 +223,25 @@ def test_what_cannot_be_read_is_a_fault_of_the_file(tmp_path, asked, says):
 def test_all_faults_come_at_once(tmp_path):
     asked = asking("specis", "dosis") + asking("log10(species)", outcomes=["scores"])
     assert len(check(write(tmp_path, lines(), toml=FAMILY + SPECIES + DOSE + asked)).faults) == 4
+
+
+def test_what_the_readme_shows_is_read_as_it_says(tmp_path):
+    text = (PROJECT / "README.md").read_text("utf-8").split("### Settings and model")[1]
+    shown = text.split("```toml")[1].split("```")[0].replace("il_6", "score")
+    more = SPECIES.replace("species", "sex").replace("Species", "Sex") + DOSE.replace(
+        "dose", "days"
+    )
+    more = more.replace('["mouse", "rat"]', '["f", "m"]')
+    table = lines(
+        sex=lambda i: "fm"[i * 3 % 7 % 2], days=lambda i: (3, 7, 14, 21, 28, 42)[i * 5 % 7 % 6],
+        strain=lambda i: f"w{i // 4 % 5}", exp=lambda i: f"x{i // 2}",
+    )  # fmt: skip
+    found, _ = analysed(tmp_path, table, more + shown)
+    assert found.leading_is == "chosen" and found.settings.variance == "average"
+    assert found.model.levels == ("strain", "study", "exp") and found.model.within == "exp"
+    (model,) = found.term_models
+    assert model.label == "Dose by species" and model.note == "" and model.result.test == "contain"
+    assert not check(tmp_path).faults
 
 
 # --------------------------------------------------------------------------------------- the page

@@ -327,8 +327,9 @@ def test_the_readme_lists_the_parameters_and_their_words():
 # --- Names that do not exist -----------------------------------------------------------------
 
 OF_OUTCOME = [
-    "forest", "heterogeneity", "result", "moderators", "presets", "excluded", "published",
-    "together", "galbraith", "funnel", "influence", "small_study", "small_study_tests", "doleman",
+    "forest", "heterogeneity", "result", "moderators", "regressions", "presets", "excluded",
+    "published", "together", "galbraith", "funnel", "influence", "small_study",
+    "small_study_tests", "doleman",
 ]  # fmt: skip
 OF_GROUP = ["forest", "small_study", "small_study_tests", "doleman"]
 
@@ -369,8 +370,9 @@ def test_an_outcome_that_was_not_selected_shows_nothing(report, method):
     assert report.analyses.get("speed") is None
     shown = getattr(report.outcome("speed"), method)()
     assert shown is None or "not selected" in shown.text
-    # Nothing was printed, one moderator has levels, and equal control groups leave nothing to test.
-    nothing = {"published", "together", "small_study_tests", "doleman"}
+    # Nothing was printed, one moderator has levels, equal control groups leave nothing to test, and
+    # the review asks for no regression.
+    nothing = {"published", "together", "small_study_tests", "doleman", "regressions"}
     assert (getattr(report.outcome("score"), method)() is None) == (method in nothing)
 
 
