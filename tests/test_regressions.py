@@ -269,7 +269,7 @@ def test_table_sections_json_and_methods_hold_it(tmp_path):
     assert result[0]["coefficients"][1]["coef"] == found.coefficients["coef"].iloc[1]
     assert result[0]["k"] == 35 and result[0]["r2"] == pytest.approx(found.r2 / 100)
     text = methods.methods_text(report.review, list(report.analyses.values()))
-    assert "(Dose by species; dose)" in text and "HTZ" in text
+    assert "(Dose by species; dose); the coefficients of a term were tested together by the" in text
 
 
 def test_one_without_a_result_says_why_and_none_shows_nothing(tmp_path):

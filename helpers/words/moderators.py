@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from helpers.analysis.result import is_modelled
+from helpers.stats.nested.regression import CHI2, KNHA
 from helpers.stats.robust import MIN_CLUSTERS, MIN_DF
 from helpers.words.model import CONTAINED, told
 from helpers.words.numbers import listing
@@ -175,25 +178,32 @@ def together(analyses):
     """
     found = {
         model.label: model.result
-        for analysis in analyses for model in analysis.term_models if model.result is not None
-    }  # fmt: skip
+        for analysis in analyses
+        for model in analysis.term_models
+        if model.result is not None
+    }
     if not found:
         return ""
     ways = {
-        "cr2": "the cluster-robust Wald test by CR2 and HTZ [htz]",
-        "contain": "F with containment degrees of freedom [metafor]",
-        "knha": "F with Hartung and Knapp's standard errors [knapp]",
-        "z": "χ²",
+        "HTZ": "the cluster-robust Wald test by CR2 and HTZ [htz]",
+        "F": "F with containment degrees of freedom [metafor]",
+        KNHA: "F with Hartung and Knapp's standard errors [knapp]",
+        CHI2: "χ²",
     }
-    tests = dict.fromkeys(
-        ways[model.result.test]
-        for analysis in analyses for model in analysis.term_models if model.result is not None
-    )  # fmt: skip
-    return (
-        f"Regressions on several terms were asked for by the review ({'; '.join(found)}); the "
-        f"coefficients of a term were tested together by {' or '.join(tests)}, their p-values "
-        "are not adjusted for the number of terms."
+    terms = pd.concat(
+        model.result.terms
+        for analysis in analyses
+        for model in analysis.term_models
+        if model.result is not None
     )
+    used = [ways[test] for test in terms.loc[terms["tested"], "test"].unique()]
+    how = (
+        f"the coefficients of a term were tested together by {' or '.join(used)}, p-values not "
+        "adjusted for the number of terms"
+        if used
+        else "no term could be tested"
+    )
+    return f"Regressions on several terms were asked for by the review ({'; '.join(found)}); {how}."
 
 
 def _labels(names, moderators):
