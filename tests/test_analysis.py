@@ -17,6 +17,7 @@ from helpers.analysis.outcome import (
 )
 from helpers.review.review import load
 from helpers.stats.effects import effect_sizes
+from helpers.stats.multilevel import multilevel
 from helpers.stats.pooling import pool
 
 
@@ -127,7 +128,14 @@ def test_what_cannot_be_regressed_is_named(review):
 
 def test_presets_stand_in_one_table(locomotion):
     table = presets(locomotion).set_index("result")
-    assert list(table.index) == ["article", "recommended", "rho 0.2", "rho 0.5", "rho 0.8", "three_level"]
+    assert list(table.index) == [
+        "article",
+        "recommended",
+        "rho 0.2",
+        "rho 0.5",
+        "rho 0.8",
+        "three_level",
+    ]
     assert table.loc["three_level", "estimate"] == locomotion.robust.estimate
 
 

@@ -298,7 +298,9 @@ def test_normalised_differences_end_to_end(tmp_path):
     assert report.content["outcomes"]["score"]["chosen"]["measure"] == "NMD"
     shown = report.outcome("score").presets().text
     assert "NMD, %" in shown
-    assert "SMD" not in shown  # the recommended result takes the measure, and no other stands beside
+    assert (
+        "SMD" not in shown
+    )  # the recommended result takes the measure, and no other stands beside
     assert "not for NMD" in report.outcome("score").small_study().text
 
 
