@@ -17,6 +17,7 @@ from helpers.analysis.outcome import (
 )
 from helpers.review.review import load
 from helpers.stats.effects import effect_sizes
+from helpers.stats.multilevel import multilevel
 from helpers.stats.pooling import pool
 
 
@@ -35,12 +36,27 @@ def test_presets_are_what_they_say(review, locomotion):
     found = effect_sizes(rows, correction="approximate", variance="stata")
     by_hand = pool(found["effect"], variance=found["variance"])
     assert locomotion.article.estimate == by_hand.estimate
-    # Every control group shared by several arms is divided; nothing else changes in the sheet.
-    shared = rows.groupby("control_group")["experiment"].transform("size")
-    split = effect_sizes(rows.assign(n_control_split=rows["n_control"] / shared))
-    by_hand = pool(split["effect"], variance=split["variance"], interval="hksj_truncated")
-    assert locomotion.recommended.estimate == pytest.approx(by_hand.estimate, rel=1e-12)
-    assert locomotion.recommended.ci_low == pytest.approx(by_hand.ci_low, rel=1e-12)
+    # Exact g with the variance at the average; arms of a control covary through it, nothing else
+    # does: 1/n_c + ḡ²·(n_c - 1)/(2·m_i·m_j), the control in full.
+    found = effect_sizes(rows, correction="exact", variance="average")
+    n1, n2 = (rows[name].to_numpy(float) for name in ("n_treated", "n_control"))
+    g, m = np.average(found["effect"], weights=n1 + n2), n1 + n2 - 2
+    control = rows["control_group"].to_numpy()
+    covariance = np.where(
+        control[:, None] == control, 1 / n2 + g**2 * (n2 - 1) / (2 * np.outer(m, m)), 0.0
+    )
+    np.fill_diagonal(covariance, found["variance"])
+    study = rows["study"]
+    by_hand = multilevel(
+        found["effect"],
+        covariance=covariance,
+        levels={"study": study, "experiment": None},
+        study=study,
+    )
+    for name in ("estimate", "se", "df", "ci_low", "pi_high"):
+        expected = pytest.approx(getattr(by_hand, name), rel=1e-8)
+        assert getattr(locomotion.recommended, name) == expected, name
+    assert locomotion.leading is locomotion.article
 
 
 def test_the_presets_do_not_follow_the_parameters(review, locomotion):
@@ -83,8 +99,9 @@ def test_shared_controls_are_split_by_group_and_day(review):
 
 def test_a_sheet_that_is_split_is_not_split_again(review):
     rows = review.rows("locomotion")
-    once = effects(rows, RECOMMENDED, controls_are_split=True)
-    whole = effect_sizes(rows)
+    settings = Settings(correction="exact", variance="metafor", split_controls=True)
+    once = effects(rows, settings, controls_are_split=True)
+    whole = effect_sizes(rows, correction="exact", variance="metafor")
     assert once["variance"].equals(whole["variance"])
 
 
@@ -111,7 +128,14 @@ def test_what_cannot_be_regressed_is_named(review):
 
 def test_presets_stand_in_one_table(locomotion):
     table = presets(locomotion).set_index("result")
-    assert list(table.index) == ["article", "recommended", "chosen", "three_level"]
+    assert list(table.index) == [
+        "article",
+        "recommended",
+        "rho 0.2",
+        "rho 0.5",
+        "rho 0.8",
+        "three_level",
+    ]
     assert table.loc["three_level", "estimate"] == locomotion.robust.estimate
 
 
@@ -128,18 +152,18 @@ def test_no_test_rests_on_a_level_of_one_experiment(review):
     assert found.p_holm[smallest] == pytest.approx(min(1, len(raw) * raw[smallest]))
 
 
-def moderated(folder, studies, values, levels=True):
+def moderated(folder, studies, values, levels=True, chosen=None):
     """A review of one moderator with these studies and values."""
     toml = FAMILY + '[[moderators]]\nid = "kind"\n' + ('levels = ["a", "b", "c"]\n' * levels)
     table = [
         row(f"e{i}", study=study, kind=value, mean_treated=11 + i % 3 + (value in ("b", 2)))
         for i, (study, value) in enumerate(zip(studies, values, strict=True))
     ]
-    return analyse(load(write(folder, table, toml=toml)), "score")
+    return analyse(load(write(folder, table, toml=toml)), "score", chosen=chosen)
 
 
 def test_a_level_of_one_study_takes_part_in_no_test(tmp_path):
-    found = moderated(tmp_path, "stuvwxxx", "aabbaccc")
+    found = moderated(tmp_path, "stuvwxxx", "aabbaccc", chosen=ARTICLE)
     assert found.thin_levels == {"kind": {"c": (3, 1)}}
     assert found.regressions["kind"].k == 8 and found.tested["kind"].k == 5
     assert set(found.p_holm) == {"kind"}
@@ -188,7 +212,8 @@ def test_a_row_without_an_effect_takes_that_row(tmp_path):
         out["reason"].str.contains("both means must be above 0").tolist()
         == [False] * 2 + [True] * 2
     )
-    assert (found.article.k, found.chosen.k, found.with_excluded.k) == (4, 2, 3)
+    assert found.article is None  # nothing is rebuilt
+    assert (found.recommended.k, found.chosen.k, found.with_excluded.k) == (2, 2, 3)
 
 
 def test_an_outcome_without_any_effect_names_all_its_rows_and_why(tmp_path):

@@ -38,11 +38,11 @@ def test_rows_added_removed_changed_and_excluded(tmp_path):
         ["e0", "removed", "", "", ""],
         ["e3", "changed", "mean_treated", "12.5", "13.25"],
     ]
-    assert results["k_old"].tolist() == [5, 5] and results["k_new"].tolist() == [5, 5]
-    from helpers.analysis.outcome import ARTICLE, analyse
+    assert results["preset"].tolist() == ["recommended"]
+    assert results["k_old"].tolist() == [5] and results["k_new"].tolist() == [5]
+    from helpers.analysis.outcome import analyse
 
-    expected = analyse(load(new), "score", moderators=[]).article
-    assert ARTICLE.interval == "z"
+    expected = analyse(load(new), "score", moderators=[]).recommended
     assert results["estimate_new"].iloc[0] == expected.estimate
 
 

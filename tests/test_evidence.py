@@ -83,7 +83,9 @@ def test_numbers_that_nobody_checked_do_not_agree(tmp_path):
 
 def test_rows_that_follow_no_parameter_are_called_so_only_where_it_is_true(tmp_path):
     folder = review(tmp_path)
-    words = "The first two rows follow none of the parameters"
+    with open(folder / "review.toml", "a", encoding="utf-8") as stream:
+        stream.write('[article]\ncitation = "A and B 2020"\n')
+    words = "Of all settings only the measure reaches the rows other than the chosen"
     usual = Report("movement", review=folder, method="DL", level=0.9)
     assert words in usual.outcome("score").presets().text
     plain = Report("movement", review=folder)
@@ -103,8 +105,9 @@ def test_what_the_engine_warns_of_stands_under_the_results_side_by_side(tmp_path
     rows = [row(f"e{i}", mean_treated=11 + i, study=name) for i, name in enumerate("aabc")]
     text = Report("movement", review=write(tmp_path, rows)).outcome("score").presets().text
     assert "Cluster-robust inference needs at least 5 studies, there are 3." in text
-    assert "Three-level model, z" in text
-    assert "CR2" not in text
+    assert "Three-level model, usual variance, z" in text
+    assert "usual variance, CR2" not in text
+    assert "fewer than the 5 clusters that CR2 needs" in text
 
 
 def test_the_notebook_for_any_family_speaks_of_no_article(tmp_path):

@@ -119,7 +119,9 @@ def test_the_variance_at_the_average_says_why(tmp_path):
     usual = described(tmp_path / "usual", lines(), variance="metafor")
     assert "1/n₁ + 1/n₂ + g²/(2N), metafor's default" in usual
     assert "ḡ" not in usual
-    assert methods.CITATIONS["average"] not in usual
+    assert "an SMD and its usual variance" not in usual
+    # It is cited for the recommended result, which stands beside.
+    assert "exact Hedges g with the variance at the mean effect [" in usual
 
 
 @pytest.mark.parametrize(
@@ -460,7 +462,7 @@ def test_rows_without_a_value_are_told(tmp_path):
 
 
 def test_effects_that_the_sheet_turns_round_are_told(tmp_path):
-    text = described(tmp_path / "all", lines(sign=-1), show=["galbraith"])
+    text = described(tmp_path / "all", lines(sign=-1))
     assert "4 effects (logarithms for ratios) were multiplied by −1, as the sheet says" in text
     table = [*lines(), row("x", effect=0.5, se=0.2, sign=-1)]
     for name in GROUPS:

@@ -43,8 +43,11 @@ def test_contract_of_the_results(content):
     outcome = content["outcomes"]["tnf_a"]
     fields = {"k", "estimate", "se", "ci_low", "ci_high", "p_effect", "tau2", "i2", "h2", "q",
               "p_heterogeneity", "pi_low", "pi_high", "pooled", "measure", "scale"}  # fmt: skip
+    whole = fields | {"level", "note", "df", "studies", "animals", "sigma2", "i2_by_level", "test"}
     for preset in ("article", "recommended", "chosen"):
-        assert set(outcome[preset]) == fields
+        assert whole <= set(outcome[preset])
+    assert outcome["leading_is"] == "article"
+    assert outcome["leading"] == outcome["article"] | {"leading_is": "article"}
     assert fields | {"moderator", "level"} == set(outcome["subgroups"][0])
     terms = {"moderator", "level", "coef", "se", "ci_low", "ci_high", "p"}
     assert terms <= set(outcome["meta_regression"][0])

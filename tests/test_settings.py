@@ -3,7 +3,7 @@
 import inspect
 import json
 import re
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 
 import nbformat
 import numpy as np
@@ -15,7 +15,15 @@ from own_review import FAMILY, SPECIES, row, write
 
 from helpers import Overview, Report
 from helpers.analysis.outcome import analyse
-from helpers.analysis.settings import NAMES, RECOMMENDED, WORDS, Settings, as_meant, chosen_ids
+from helpers.analysis.settings import (
+    NAMES,
+    RECOMMENDED,
+    WORDS,
+    Settings,
+    as_meant,
+    chosen_ids,
+    of_review,
+)
 from helpers.page.blocks import MIME
 from helpers.problems import Refused
 from helpers.render.parameters import Parameter, declared, read_value
@@ -75,7 +83,6 @@ def test_one_meaning_whoever_sets_it(name, given, meant):
         ("measure", "SMDD", "Did you mean 'SMD'?"),
         ("measure", 3, "measure is one of SMD"),
         ("measure", ["SMD"], "measure is one of SMD"),
-        ("measure", None, "measure is one of SMD"),
         ("measure", "", "Known are SMD, GLASS"),
         ("method", "RMEL", "Did you mean 'REML'?"),
         ("interval", "hk", "interval is one of"),
@@ -92,18 +99,22 @@ def test_one_meaning_whoever_sets_it(name, given, meant):
         ("level", "nan", "from 0.5 to below 1 is due"),
         ("level", True, "this is a truth value"),
         ("level", [0.95], "this is a list"),
-        ("level", None, "this is nothing"),
         ("level", "high", "a number"),
         ("split_controls", "no", "True or False is due"),
         ("split_controls", 1, "True or False is due, and this is a number"),
         ("split_controls", "", "True or False is due"),
-        ("split_controls", None, "True or False is due"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_what_is_due(name, given, says):
     with pytest.raises(Refused) as refusal:
         Settings(**{name: given})
     assert says in str(refusal.value) and name in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Settings)])
+def test_nothing_said_is_the_usual(name):
+    assert Settings(**{name: None}) == Settings()
+    assert of_review({}, rebuilds=False, parameters={name: None}) == (None, None)
 
 
 def test_all_faults_of_settings_come_at_once():
@@ -124,8 +135,8 @@ def test_a_variance_belongs_to_its_measure(variance):
 
 def test_presets_are_what_the_method_says_and_take_another_measure():
     assert asdict(RECOMMENDED) == {
-        "measure": "SMD", "correction": "exact", "variance": "metafor", "method": "REML",
-        "interval": "hksj_truncated", "prediction": "riley", "level": 0.95, "split_controls": True,
+        "measure": "SMD", "correction": "exact", "variance": "average", "method": "REML",
+        "interval": "hksj_truncated", "prediction": "riley", "level": 0.95, "split_controls": False,
     }  # fmt: skip
     assert replace(RECOMMENDED, measure="NMD").variance == "delta"
 

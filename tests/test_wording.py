@@ -14,6 +14,7 @@ from scipy import stats
 
 from helpers.analysis.measures import SMD
 from helpers.analysis.outcome import analyse
+from helpers.analysis.settings import ARTICLE
 from helpers.review.description import Outcome
 from helpers.review.review import load
 from helpers.stats.influence import diagnostics, leave_one_out
@@ -134,7 +135,7 @@ def test_a_family_is_summed_up_by_side():
         SimpleNamespace(
             outcome=o,
             measure=replace(SMD, better=o.better),
-            chosen=pool([m, m * 1.1, m * 0.9], variance=[v] * 3),
+            leading=pool([m, m * 1.1, m * 0.9], variance=[v] * 3),
         )
         for o, m, v in ((HIGHER, 2, 0.01), (LOWER, 2, 0.01), (HIGHER, 0.1, 5.0))
     ]
@@ -145,8 +146,8 @@ def test_a_family_is_summed_up_by_side():
 
 def family(*groups):
     return [
-        SimpleNamespace(outcome=one, chosen=chosen, measure=replace(SMD, better=one.better))
-        for one, chosen in groups
+        SimpleNamespace(outcome=one, leading=result, measure=replace(SMD, better=one.better))
+        for one, result in groups
     ]
 
 
@@ -186,7 +187,7 @@ def test_influence_names_whose_absence_changes_the_conclusion():
     effect = pd.Series([0.1, 0.2, 0.1, 2.5], index=list("abcd"))
     variance = pd.Series([0.04] * 4, index=effect.index)
     fits = {"method": "EE", "interval": "z"}
-    analysis = SimpleNamespace(chosen=pool(effect, variance=variance, **fits), measure=SMD)
+    analysis = SimpleNamespace(leading=pool(effect, variance=variance, **fits), measure=SMD)
     left = leave_one_out(effect, variance=variance, **fits)
     includes = list(left.loc[left["ci_low"] < 0, "left_out"])
     assert includes == ["d"]
@@ -203,7 +204,7 @@ def test_influence_names_whose_absence_changes_the_conclusion():
 def made_up(tmp_path):
     """An analysis of own effects of variance 0.05 with some moderators, and its review."""
 
-    def made_up(levels, study, effect, **numbers):
+    def made_up(levels, study, effect, chosen=None, **numbers):
         rows = [
             {"experiment": f"e{i}", "study": name, "outcome": "score", "effect": y, "se": 0.05**0.5}
             | {key: values[i] for key, values in (levels | numbers).items()}
@@ -216,7 +217,7 @@ def made_up(tmp_path):
         for name in numbers:
             toml += f'[[moderators]]\nid = "{name}"\nlabel = "{name.capitalize()}"\n'
         review = load(write(tmp_path / "review", rows, toml=toml))
-        return analyse(review, "score"), review
+        return analyse(review, "score", chosen=chosen), review
 
     return made_up
 
@@ -236,7 +237,7 @@ def test_without_one_the_number_looked_at_and_the_smallest_p_are_told(made_up):
     study = list("abcdefgh")
     effect = [1.0, 1.4, 0.9, 1.2, 1.2, 1.5, 1.0, 1.4]
     levels = {"drug": list("xxxxyyyy"), "sex": list("fmfmfmfm"), "lab": list("uvvuuvvu")}
-    analysis, review = made_up(levels, study, effect)
+    analysis, review = made_up(levels, study, effect, chosen=ARTICLE)
     text = sentences.moderator_words(analysis, review)
     # The means of 4 and 4 differ by 0.35, and τ² is 0: z = 0.35 / √(0.05/2).
     p = 2 * stats.norm.sf(0.35 / np.sqrt(0.05 / 2))
@@ -247,10 +248,21 @@ def test_without_one_the_number_looked_at_and_the_smallest_p_are_told(made_up):
     assert "differed" not in text
 
 
+def test_the_recommended_test_of_levels_is_f_with_hartung_knapp(made_up):
+    effect = [1.0, 1.4, 0.9, 1.2, 1.2, 1.5, 1.0, 1.4]
+    analysis, review = made_up({"sex": list("fmfmfmfm")}, list("abcdefgh"), effect)
+    # τ² is 0, so F is that of two equal groups: rma(yi, 0.05, mods = ~ sex, test = "knha").
+    p = stats.f_oneway(effect[::2], effect[1::2]).pvalue
+    assert analysis.tested["sex"].p_moderators == pytest.approx(p, rel=1e-8)
+    assert f"differed by sex (p = {p:.3f}" in sentences.moderator_words(analysis, review)
+
+
 def test_no_statement_rests_on_a_level_of_one_study(made_up):
     study = list("abcdefgg")
     effect = [1.0, 1.1, 0.9, 1.2, 1.0, 1.1, 4.0, 4.2]
-    analysis, review = made_up({"drug": list("xxxxxxyy"), "sex": list("fmfmfmfm")}, study, effect)
+    analysis, review = made_up(
+        {"drug": list("xxxxxxyy"), "sex": list("fmfmfmfm")}, study, effect, chosen=ARTICLE
+    )
     assert analysis.regressions["drug"].p_moderators < 0.001
     text = sentences.moderator_words(analysis, review)
     assert "differed" not in text
@@ -274,7 +286,7 @@ def test_no_statement_rests_on_a_slope_of_one_study(made_up):
     study, effect = list("abcdeff"), [1.0, 1.1, 0.9, 1.2, 1.0, 4.1, 4.0]
     analysis, review = made_up({}, study, effect, dose=[1.0, 1, 1, 1, 1, 3, 3])
     assert "no difference was tested by dose" in sentences.moderator_words(analysis, review)
-    spread, review = made_up({}, study, effect, dose=[1.0, 2, 1, 2, 1, 3, 3])
+    spread, review = made_up({}, study, effect, chosen=ARTICLE, dose=[1.0, 2, 1, 2, 1, 3, 3])
     assert "Effects differed by dose" in sentences.moderator_words(spread, review)
 
 
@@ -294,7 +306,7 @@ def test_a_result_is_told_with_its_own_numbers(rows, level, interval, assumed):
     effect, variance = np.array(rows).T
     result = pool(effect, variance=variance, level=level, interval=interval)
     analysis = SimpleNamespace(
-        chosen=result, outcome=HIGHER, studies=len(rows), animals=40, tested={},
+        leading=result, outcome=HIGHER, studies=len(rows), animals=40, tested={},
             thin_levels={}, not_tested={},
         rows=pd.DataFrame({"study": range(len(rows)), "n_treated": 6, "n_control": 6}),
         measure=replace(SMD, better="higher"),

@@ -502,6 +502,8 @@ def _model_moderator(analysis, moderator, options):
             found = in_random_effects(*arguments, analysis.settings, why)
     except ValueError as error:
         analysis.not_estimable[name] = str(error)
+        if why:
+            analysis.not_tested[name] = why
         return
     analysis.models[name] = found
     if found.tested:
