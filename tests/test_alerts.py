@@ -53,11 +53,12 @@ def independent(analysis):
 def test_results_that_fall_on_two_sides_of_zero_are_told_with_both(analysed):
     analysis = independent(analysed(sheet(11, 12, 13, 12)))
     far, near = pool([1.0, 1.2], variance=[0.1] * 2), pool([0.3, 0.1], variance=[0.1] * 2)
-    torn = replace(analysis, article=far, chosen=far, recommended=near)
+    torn = replace(analysis, leading_is="article", article=far, chosen=far, recommended=near)
     text = said("The conclusion depends", texts(torn))
     assert "by the article's settings the 95% CI excludes 0" in text
     assert "by the recommended settings it does not" in text
-    assert "by the plain settings" in said("The conclusion", texts(torn, rebuilds=False))
+    asked = replace(torn, leading_is="chosen", article=None)
+    assert "by the chosen settings the 95% CI excludes 0" in said("The conclusion", texts(asked))
     unsaid("The conclusion", texts(replace(torn, recommended=far)))
 
 
@@ -68,7 +69,9 @@ def test_a_difference_of_more_than_half_the_wider_interval_is_told(analysed, shi
     one = pool(effect, variance=variance)
     width = one.ci_high - one.ci_low
     other = pool(effect + shift * width, variance=variance)  # an interval of the same width
-    found = texts(replace(analysis, article=one, chosen=one, recommended=other))
+    found = texts(
+        replace(analysis, leading_is="article", article=one, chosen=one, recommended=other)
+    )
     unsaid("The conclusion depends", found)
     if told:
         text = said("The size of the effect depends", found)
@@ -81,11 +84,12 @@ def test_a_difference_of_more_than_half_the_wider_interval_is_told(analysed, shi
 def test_another_preset_can_move_an_effect_without_crossing_zero(analysed):
     # One study of many like experiments, far from all others: it is one study to the model.
     others = [12, 12.2, 11.8, 12.1, 11.9, 12]
-    analysis = analysed(sheet(*[18] * 14, *others, study=["big"] * 14 + list("abcdef"), n=30))
-    assert analysis.article.ci_low > 0
+    rows = sheet(*[18] * 14, *others, study=["big"] * 14 + list("abcdef"), n=30)
+    analysis = analysed(rows, correction="approximate", variance="stata", interval="z")
+    assert analysis.leading.ci_low > 0
     assert analysis.robust.ci_low > 0
     text = said("The size of the effect depends", texts(analysis))
-    assert f"{analysis.article.estimate:.2f} by the article's settings" in text
+    assert f"{analysis.leading.estimate:.2f} by the chosen settings" in text
     assert f"{analysis.robust.estimate:.2f} by the three-level model" in text
 
 

@@ -97,7 +97,7 @@ def test_any_id_gives_the_numbers_of_a_neutral_one(levels, tmp_path):
         assert regression(found, name) == regression(neutral, "zzz"), name
     assert found.effects.equals(neutral.effects)
     assert found.animals == neutral.animals == sum(6 + i % 3 for i in range(10)) + 5 * 6
-    for preset in ("article", "recommended", "chosen", "three_level"):
+    for preset in ("recommended", "chosen", "three_level"):
         one, other = (getattr(each, preset) for each in (found, neutral))
         assert (one.estimate, one.se) == (other.estimate, other.se)
 
