@@ -260,7 +260,8 @@ def recommended(rows):
 
 
 def same(found, expected, names=("k", "estimate", "se", "ci_low", "ci_high", "tau2", "i2", "h2",
-                                 "q", "p_effect", "p_heterogeneity", "pi_low", "pi_high"), rel=1e-9):  # fmt: skip
+                                 "q", "p_effect", "p_heterogeneity", "pi_low", "pi_high"),
+         rel=1e-9):  # fmt: skip
     for name in names:
         value = expected[name] if isinstance(expected, dict) else getattr(expected, name)
         close = pytest.approx(value, rel=rel, abs=1e-12) if np.isfinite(value) else None
