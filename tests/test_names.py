@@ -110,6 +110,7 @@ def test_every_block_and_download_keeps_both_apart(tmp_path, monkeypatch):
     monkeypatch.setattr("helpers.analysis.small_study.REPLICATES", (100, 100))
     folder = reviewed(tmp_path, COMPUTED, VALUES)
     with open(folder / "review.toml", "a", encoding="utf-8") as stream:
+        stream.write('[article]\ncitation = "A and B 2020"\n')  # it has bubbles and regressions
         stream.write("[forest_columns]\n" + "".join(f'{name} = "Mine"\n' for name in COMPUTED[-9:]))
     report = Report("movement", review=folder, exclude=["e9"])
     found = report.analyses["score"]
