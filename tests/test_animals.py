@@ -6,7 +6,7 @@ from own_review import FAMILY, row, rows, write
 
 from helpers import Report
 from helpers.analysis import animals
-from helpers.analysis.outcome import ARTICLE, RECOMMENDED, Settings, analyse, effects
+from helpers.analysis.outcome import ARTICLE, Settings, analyse, effects
 from helpers.review.review import load
 
 
@@ -76,9 +76,10 @@ def shared(days):
 
 @pytest.mark.parametrize("days", [{"follow_up_days": 28}, {"follow_up_days": ""}, {}])
 def test_controls_are_divided_with_and_without_days(days, tmp_path):
-    found = analyse(load(write(tmp_path, shared(days))), "score")
+    divided = Settings(correction="exact", variance="metafor", split_controls=True, interval="hksj")
+    found = analyse(load(write(tmp_path, shared(days))), "score", chosen=divided)
     # metafor: escalc with exact J and n2 / 2 in the shared rows, REML, test = "knha"
-    assert found.recommended.estimate == pytest.approx(1.2481, abs=5e-5)
+    assert found.chosen.estimate == pytest.approx(1.2481, abs=5e-5)
     assert found.animals == 2 * 10 + 2 * 9 + 8 + 10 + 9 + 8
 
 
@@ -109,8 +110,8 @@ def test_a_row_without_a_group_shares_nothing_with_one_whose_group_is_called_lik
     lines = rows(2)
     lines[1] |= {"control_group": "row e0", "study": "s-e0"}
     found = load(write(tmp_path, lines)).experiments
-    assert (effects(found, RECOMMENDED) == effects(found, Settings(correction="exact",
-            variance="metafor"))).all(axis=None)  # fmt: skip
+    divided, whole = (effects(found, Settings(split_controls=split)) for split in (True, False))
+    assert (divided == whole).all(axis=None)
 
 
 def test_the_rule_of_outliers_sees_rows_without_a_level(tmp_path):

@@ -37,6 +37,7 @@ def sheet():
     return [*table, row("x1", study="gone"), row("x2", study="gone")]
 
 
+ARTICLE_LEADS = '[article]\ncitation = "A and B 2020"\n'
 LEAVE_OUT = '[[sheet.leave_out]]\ncolumn = "study"\nvalues = ["gone"]\nreason = "no control"\n'
 EXCLUSIONS = [{"experiment": name, "reason": "late", "by": "me"} for name in ("e0", "e0", "o1")]
 
@@ -118,6 +119,17 @@ def test_the_overview_counts_the_whole_sheet(folder):
 
 
 def test_levels_of_one_study_are_named_and_not_tested(folder):
+    report = Report("movement", review=folder, outcomes=["score"])
+    heading = report.outcome("score").moderators().html
+    assert "c (not in the test)" in heading
+    cells = report.analyses["score"].models["kind"].cells.set_index("level")
+    assert cells["in_test"].to_dict() == {"a": True, "b": True, "c": False}
+    assert "rests on one experiment or one study" in report.alerts().text
+
+
+def test_levels_of_one_study_are_named_and_not_tested_in_subgroups(tmp_path):
+    toml = ARTICLE_LEADS + LEAVE_OUT + OTHER.replace("[0, 21]", "[-30, 30]")
+    folder = write(tmp_path, sheet(), toml=toml, exclusions=EXCLUSIONS)
     report = Report("movement", review=folder, outcomes=["score"])
     heading = report.outcome("score").moderators().html
     assert "levels of one experiment or one study, not tested: c" in heading

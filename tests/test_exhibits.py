@@ -64,7 +64,7 @@ def test_the_presets_say_another_level_of_the_chosen_result():
     assert (
         "Chosen settings, 90% CI" in Report("microglia", level=0.9).outcome("iba_1").presets().html
     )
-    assert "Chosen settings<" in Report("microglia").outcome("iba_1").presets().html
+    assert "Chosen settings<" in Report("microglia", method="DL").outcome("iba_1").presets().html
 
 
 def test_what_the_article_prints_is_marked_so_in_downloads():

@@ -449,13 +449,12 @@ def test_presets_of_another_measure_are_named_row_by_row():
     shown = pd.read_csv(io.StringIO(report.outcome("il_1b").presets().data["csv"])).set_index(
         "result"
     )
-    assert shown.loc["chosen", "measure"] == "MD"
-    assert set(shown.drop("chosen")["measure"]) == {"SMD"}
+    asked = ["chosen", "recommended", "rho 0.2", "rho 0.5", "rho 0.8"]
+    assert set(shown.loc[asked, "measure"]) == {"MD"}
+    assert set(shown.drop(asked)["measure"]) == {"SMD"}
     outcome = report.content["outcomes"]["il_1b"]
-    assert {outcome[name]["measure"] for name in ("article", "recommended", "three_level")} == {
-        "SMD"
-    }
-    assert outcome["chosen"]["measure"] == "MD"
+    assert {outcome[name]["measure"] for name in ("article", "three_level")} == {"SMD"}
+    assert {outcome[name]["measure"] for name in ("chosen", "recommended")} == {"MD"}
     assert {one["measure"] for one in outcome["subgroups"]} == {"MD"}
 
 
@@ -492,7 +491,7 @@ def test_the_index_names_each_measure_and_shows_ratios(tmp_path):
     html = write_index([entry], title="T")
     assert "Computed: SMD [90% CI]" in html
     assert "Hazard ratio [90% CI]" in html
-    assert "0.70 [0.59,\xa00.84]" in html
+    assert "0.70 [0.56,\xa00.89]" in html
 
 
 def test_measures_are_restored_from_results():

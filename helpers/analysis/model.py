@@ -13,6 +13,7 @@ import pandas as pd
 
 from helpers.analysis import animals
 from helpers.analysis.settings import EXPERIMENT, STUDY
+from helpers.review.columns import ARMS
 from helpers.stats.effects import brings_own, small_sample_factor
 from helpers.stats.mixed_model.sampling import constant_covariance, shared_covariance
 from helpers.stats.multilevel import multilevel
@@ -106,7 +107,7 @@ def _shared(rows, found, settings):
     contributes to both variances. Rows that bring their own effect share nothing that is known.
     """
     own = brings_own(rows)
-    n1, n2 = (rows[f"n_{arm}"].to_numpy(float) for arm in ("treated", "control"))
+    n1, n2 = (rows[f"n_{arm}"].to_numpy(float) for arm in ARMS)
     mean, sd = rows["mean_control"].to_numpy(float), rows["sd_control"].to_numpy(float)
     # Effects are turned by `sign` already: measures that are turned alike go up together.
     effect = found["effect"].to_numpy(float)
