@@ -1,5 +1,6 @@
 """A notebook that shows one of everything, as if it had been executed."""
 
+import html.parser
 import json
 
 import nbformat
@@ -216,3 +217,33 @@ def entries():
         report("apoptosis", "Apoptosis", href=None, status="FAILED")
         | {"message": "review.toml: no outcome is called 'bax2' <b>"},
     ]
+
+
+class Parser(html.parser.HTMLParser):
+    """Collects elements and refuses what is not closed in order."""
+
+    VOID = ("br", "img", "meta", "link", "input")
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.elements, self.words = [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def of(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sheets_of_notebooks import NOTEBOOKS, SHEET, make_review
 
 from helpers.__main__ import main
 from helpers.problems import Refused, ReportFailed
@@ -21,11 +22,6 @@ from helpers.render.progress import Progress
 from helpers.render.run import render
 from helpers.review.description import PROJECT, describe
 
-NOTEBOOKS = Path(__file__).parent / "notebooks"
-SHEET = """\
-experiment,study,cohort,control_group,outcome,n_treated,mean_treated,sd_treated,n_control,mean_control,sd_control,follow_up_days,provenance
-e1,s1,c1,g1,one,6,2.5,1,6,0,1,28,made up
-"""
 FAILING = {
     "raises": "raises.ipynb, cell 6 (raise ValueError(",
     "dies": "dies.ipynb, cell 5 (import os, signal): WorkerFailed: the kernel died (SIGKILL)",
@@ -36,20 +32,6 @@ FAILING = {
     "two_results": "results twice",
     "same_name": "called 'forest'",
 }
-
-
-def make_review(folder, *families):
-    folder.mkdir(exist_ok=True)
-    lines = ['id = "made_up"', 'title = "A review"', "[sheet]", 'file = "experiments.csv"']
-    for family in families:
-        lines += ["[[families]]", f'id = "{family}"', f'label = "{family.title()}"']
-        for outcome in ("one", "two") if family == "good" else (f"of_{family}",):
-            lines += ["[[families.outcomes]]", f'id = "{outcome}"', 'better = "higher"']
-    for moderator in ("route", "timing"):
-        lines += ["[[moderators]]", f'id = "{moderator}"']
-    (folder / "review.toml").write_text("\n".join(lines), encoding="utf-8")
-    (folder / "experiments.csv").write_text(SHEET, encoding="utf-8")
-    return folder
 
 
 @pytest.fixture

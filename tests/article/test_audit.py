@@ -10,7 +10,7 @@ from scipy import stats
 from helpers.article import audit
 from helpers.article.printed import count, number, p_value
 
-ARTICLE = Path(__file__).parents[1] / "data" / "sci_exosomes"
+ARTICLE = Path(__file__).parents[2] / "data" / "sci_exosomes"
 LEVELS = {
     "species": ["Mice", "Rat"],
     "timing": ["Immediate (<3 hours)", "Acute (24 to 72 hours)", "Late (>72 hours)"],

@@ -16,7 +16,7 @@ from helpers.stats.conversions import sd_of_change
 from helpers.stats.effects import average_smd, effect_sizes
 from helpers.stats.reported import correlations, own_effects, smd_from_tests, survival_ratios
 
-FOLDER = pathlib.Path(__file__).parent / "reference"
+FOLDER = pathlib.Path(__file__).parents[1] / "reference"
 REFERENCE = json.loads((FOLDER / "measures.json").read_text())
 COUNTS = pd.DataFrame(REFERENCE["binary"]["data"])
 GROUPS = pd.DataFrame(REFERENCE["groups"]["data"])

@@ -10,41 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from page_sample import STRANGE, blocks_of_a_report
+from page_sample import STRANGE, Parser, blocks_of_a_report
 
 from helpers import writing
 from helpers.drawing.marks import Hover
 from helpers.page import blocks, intervals, tables
-
-
-class Parser(html.parser.HTMLParser):
-    """Collects elements and refuses what is not closed in order."""
-
-    VOID = ("br", "img", "meta", "link", "input")
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.elements, self.words = [], [], []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    def of(self, tag):
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 @pytest.fixture(scope="module")

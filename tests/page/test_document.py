@@ -13,12 +13,12 @@ from pathlib import Path
 import nbformat
 import page_sample
 import pytest
-from test_blocks import Parser
+from page_sample import Parser
 
 from helpers.page import assets, blocks, document
 from helpers.page.index import index as write_index
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

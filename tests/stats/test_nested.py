@@ -19,7 +19,7 @@ from helpers.stats.nested.regression import regression
 from helpers.stats.nested.small_study import doleman_clustered, size_regression, time_lag
 
 PINNED = json.loads(
-    (pathlib.Path(__file__).parent / "reference" / "terms.json").read_text(encoding="utf-8")
+    (pathlib.Path(__file__).parents[1] / "reference" / "terms.json").read_text(encoding="utf-8")
 )
 DATA = {name: pd.DataFrame(columns) for name, columns in PINNED["data"].items()}
 

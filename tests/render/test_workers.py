@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from test_render import NOTEBOOKS, make_review
+from sheets_of_notebooks import NOTEBOOKS, make_review
 
 from helpers.render import workers as module
 from helpers.render.run import render

@@ -13,7 +13,7 @@ from helpers.stats.effects import effect_sizes
 from helpers.stats.multilevel import three_level
 from helpers.stats.pooling import pool
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).parents[1]
 PUBLIC = json.loads((HERE / "reference" / "reference.json").read_text())["data"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from helpers.stats.nested.terms import design, natural_spline, parse
 
 PINNED = json.loads(
-    (pathlib.Path(__file__).parent / "reference" / "terms.json").read_text(encoding="utf-8")
+    (pathlib.Path(__file__).parents[1] / "reference" / "terms.json").read_text(encoding="utf-8")
 )
 DATA = {name: pd.DataFrame(columns) for name, columns in PINNED["data"].items()}
 SMALL = pd.DataFrame({

@@ -128,7 +128,7 @@ def test_the_higher_of_two_maxima_is_found(name):
     import json
     import pathlib
 
-    path = pathlib.Path(__file__).parent / "reference" / "reference.json"
+    path = pathlib.Path(__file__).parents[1] / "reference" / "reference.json"
     data = json.loads(path.read_text())["data"][name]
     y, v = np.array(data["yi"]), np.array(data["vi"])
     if name == "lau1992":

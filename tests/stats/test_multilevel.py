@@ -11,7 +11,7 @@ from helpers.stats.mixed_model.likelihood import Likelihood
 from helpers.stats.mixed_model.sampling import constant_covariance, sampling
 from helpers.stats.multilevel import moderator_levels, multilevel, wald_test
 
-FOLDER = pathlib.Path(__file__).parent / "reference"
+FOLDER = pathlib.Path(__file__).parents[1] / "reference"
 PINNED = json.loads((FOLDER / "multilevel.json").read_text())
 CASES = PINNED["cases"]
 REFERENCE = json.loads((FOLDER / "reference.json").read_text())

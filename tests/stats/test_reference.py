@@ -18,7 +18,7 @@ from helpers.stats.moderators import meta_regression, subgroups
 from helpers.stats.pooling import METHODS, pool
 from helpers.stats.robust import cluster_robust
 
-FOLDER = pathlib.Path(__file__).parent / "reference"
+FOLDER = pathlib.Path(__file__).parents[1] / "reference"
 REFERENCE = json.loads((FOLDER / "reference.json").read_text())
 DATA = {name: pd.DataFrame(columns) for name, columns in REFERENCE["data"].items()}
 
