@@ -8,6 +8,7 @@ from helpers.analysis.records import records
 from helpers.analysis.result import is_modelled, result_fields
 from helpers.analysis.small_study import LEAST
 from helpers.article import tables
+from helpers.stats.pooling import critical
 from helpers.writing import plain
 
 OF_TEST = ("slope", "se", "intercept", "statistic", "df", "p")
@@ -266,16 +267,34 @@ def measure_fields(measure):
 
 
 def three_level_fields(analysis):
-    """The three-level result with cluster-robust inference, or why there is none."""
+    """The three-level result with cluster-robust inference, or why there is none.
+
+    Its prediction interval is that of the multilevel models: by t with one degree of freedom less
+    than clusters and never narrower than the confidence interval, or by normal quantiles with it.
+    """
     fitted, robust = analysis.three_level, analysis.robust
     if fitted is None:
         return {"note": analysis.three_level_note}
+    low, high = fitted.pi_low, fitted.pi_high
+    if robust:
+        total = fitted.sigma2_study + fitted.sigma2_experiment
+        reach = critical(robust.level, robust.clusters - 1) * (robust.se**2 + total) ** 0.5
+        low = min(robust.estimate - reach, robust.ci_low)
+        high = max(robust.estimate + reach, robust.ci_high)
     return {
         "k": fitted.k,
         "studies": fitted.studies,
+        "animals": analysis.animals,
+        "level": fitted.level,
         **{name: getattr(robust or fitted, name) for name in INFERENCE},
         "df": getattr(robust, "df", None),
+        "pi_low": low,
+        "pi_high": high,
         "inference": "CR2" if robust else "z",
+        "test": "cr2" if robust else "z",
+        "sigma2": {"study": fitted.sigma2_study, "experiment": fitted.sigma2_experiment},
+        "i2": fitted.i2,
+        "i2_by_level": {"study": fitted.i2_study, "experiment": fitted.i2_experiment},
         "sigma2_study": fitted.sigma2_study,
         "sigma2_experiment": fitted.sigma2_experiment,
         "note": analysis.three_level_note,

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from own_review import FAMILY, row, write
+from scipy import stats
 
 from helpers import Report
 from helpers.analysis.outcome import analyse
@@ -137,7 +138,12 @@ def test_the_json_names_what_leads_and_all_that_stands_beside(tmp_path):
     assert preset["leading"] == preset["recommended"] | {"leading_is": "recommended"}
     for name in ("leading", "recommended", "chosen"):
         assert set(preset[name]) >= FIELDS, name
-    assert {"measure", "scale", "note", "estimate", "k", "studies"} <= set(preset["three_level"])
+    assert set(preset["three_level"]) >= FIELDS
+    three = preset["three_level"]
+    assert three["test"] == "cr2"
+    reach = stats.t.ppf(0.975, 8 - 1) * (three["se"] ** 2 + sum(three["sigma2"].values())) ** 0.5
+    low = min(three["estimate"] - reach, three["ci_low"])
+    assert three["pi_low"] == pytest.approx(low, rel=1e-9)
     assert [one["rho"] for one in preset["rho"]] == [0.2, 0.5, 0.8]
     asked = report(tmp_path / "asked", nested(), NESTED).content["outcomes"]["score"]
     assert asked["leading_is"] == "chosen" and asked["leading"]["test"] == "contain"
