@@ -7,6 +7,7 @@ with plain tables and once, where DT is there, with tables that can do what thos
 """
 
 import argparse
+import ctypes
 import os
 import platform
 import re
@@ -28,6 +29,7 @@ from made_up import simulate
 from helpers.review.description import PROJECT
 
 SHEET = PROJECT / "data" / "sci_exosomes" / "experiments.csv"
+PR_SET_CHILD_SUBREAPER = 36  # of prctl(2)
 LIMIT = 900  # seconds after which a run is ended
 R_NEEDS = 'for (name in c("rmarkdown", "metafor")) library(name, character.only = TRUE)'
 R_CODE = (
@@ -54,6 +56,8 @@ def main():
     parser.add_argument("--runs", type=int, default=3, help="runs of each stage (3)")
     parser.add_argument("--rows", type=int, nargs="*", default=[72, 561, 5_000, 50_000])
     options = parser.parse_args()
+    with suppress(OSError, AttributeError, TypeError):  # Linux: orphans become children of this
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     packages = ("numpy", "scipy", "pandas", "matplotlib", "papermill", "nbconvert")
     print(f"\n{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(", ".join(f"{name} {version(name)}" for name in packages))
@@ -88,11 +92,15 @@ def run(*command, watch=False, **environment):
     said = [(time.perf_counter() - begun, line.strip()) for line in process.stdout]
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begun
+    cpu = used.ru_utime + used.ru_stime
+    with suppress(ChildProcessError):  # the server of its workers, adopted; until there is none
+        while True:
+            _, _, more = os.wait4(-1, 0)
+            cpu += more.ru_utime + more.ru_stime
     process.returncode = os.waitstatus_to_exitcode(status)
     over.set()
     watcher.join()
     largest = used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    cpu = used.ru_utime + used.ru_stime
     return Run(wall, cpu, largest, max(sizes), process.returncode, said)
 
 
