@@ -11,6 +11,7 @@ from helpers.problems import Finding
 from helpers.review import controls
 from helpers.review.columns import ARMS, GROUPS, OWN_EFFECT
 from helpers.review.group_data import to_floats
+from helpers.sheet.files import NUMBER
 
 # Words in an id that head or end a table instead of naming a study.
 TOTALS = re.compile(
@@ -47,7 +48,8 @@ def rows(found, description, sheet, table, numbers):
     _totals(found, table)
     _marked(found, sheet, table)
     _copies(found, table)
-    _spellings(found, table)
+    _spellings(found, table, sheet.levels)
+    _within_several_studies(found, description.model, sheet, table)
 
 
 def cells(found, sheet, table, numbers):
@@ -138,20 +140,36 @@ def _copies(found, table):
     found.warn(rows, cells, what, remedy)
 
 
-def _spellings(found, table):
-    """Ids that differ only in case, blanks, points, accents or the kind of dash."""
-    for name in ("study", "cohort", "control_group", "experiment"):
-        cells = table[name]
+def _spellings(found, table, levels):
+    """Ids and labels of levels that differ only in case, blanks, points, accents or kind of dash."""
+    ids = ("study", "cohort", "control_group", "experiment")
+    for cells in [*(table[name] for name in ids), *(levels[name] for name in levels)]:
         # The commonest spelling first; each other one is named once.
         first = cells.value_counts().index.to_series()
         first = first[first != ""]
         rows = cells.isin(first[first.map(_plain).duplicated()]) & ~cells.duplicated()
         what = "another id differs from this one only in its spelling"
-        remedy = f"Bring them to one under [sheet.values.{name}] in review.toml"
+        remedy = f"Bring them to one under [sheet.values.{cells.name}] in review.toml"
+        if cells.name not in ids:
+            remedy = "Bring them to one in the sheet, if they are one"
         found.warn(rows, cells, what, remedy)
 
 
+def _within_several_studies(found, model, sheet, table):
+    """Numbers that start anew in each study would join sampling errors of different studies."""
+    within = (model or {}).get("within")
+    if within not in sheet.levels:
+        return
+    cells = sheet.levels[within]
+    several = table["study"].groupby(cells).transform("nunique") > 1
+    what = "several studies have this value, and their sampling errors are taken to correlate"
+    remedy = "Where it is another one in each study, give each a name of its own in the sheet"
+    found.warn(several & ~cells.duplicated(), cells, what, remedy)
+
+
 def _plain(text):
+    if NUMBER.fullmatch(text):
+        return repr(float(text))
     text = unicodedata.normalize("NFKD", text).casefold()
     text = "".join(letter for letter in text if not unicodedata.combining(letter))
     return re.sub(r"[\s.,;:_]+", "", re.sub("[‐‑‒–—−]", "-", text))

@@ -157,3 +157,29 @@ def test_the_json_names_what_leads_and_all_that_stands_beside(tmp_path):
 def test_a_parameter_that_is_none_is_refused_with_the_nearest(tmp_path):
     with pytest.raises(Refused, match="variance"):
         report(tmp_path, nested(), varience="average")
+
+
+def warnings(tmp_path, change):
+    table = nested()
+    for place, line in enumerate(table):
+        line["exp"] = change(place, f"x{place // 2}")
+    return [str(one) for one in load(write(tmp_path, table, toml=FAMILY + NESTED)).warnings]
+
+
+@pytest.mark.parametrize("change", [str.upper, "{}.".format, " {}".format])
+def test_a_label_of_a_level_in_two_spellings_is_told(change, tmp_path):
+    said = warnings(tmp_path, lambda place, label: change(label) if place == 1 else label)
+    same = change("x0").strip() == "x0"
+    assert any("only in its spelling" in line and "exp" in line for line in said) == (not same)
+
+
+def test_numbers_that_start_anew_in_each_study_are_told(tmp_path):
+    anew = warnings(tmp_path / "anew", lambda place, label: str(1 + place % 2))
+    assert any("several studies have this value" in line for line in anew)
+    own = warnings(tmp_path / "own", lambda place, label: f"x{place // 2}")
+    assert not any("several studies have this value" in line for line in own)
+
+
+def test_one_number_written_in_two_ways_is_told(tmp_path):
+    said = warnings(tmp_path, lambda place, label: "1.0" if place == 1 else str(place or 1))
+    assert any("only in its spelling" in line for line in said)
