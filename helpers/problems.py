@@ -1,11 +1,15 @@
 """Faults and warnings about a review, each with its place and the way out."""
 
 import difflib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 # Of more known words than these the rest is only counted.
 NAMED = 40
+# A row's key is its number in a spreadsheet, plus these for each file stacked before its own, plus
+# `FILES` of them for each block of columns read before: a key tells where a row comes from.
+ROWS = 10**7
+FILES = 1000
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,8 @@ class Finding:
         What is the matter; how to mend it.
     severity : {"fault", "warning"}
         A fault is refused; a warning is rendered and shown.
+    key : int, optional
+        The row's key in the table that was looked at.
     """
 
     file: str
@@ -30,6 +36,7 @@ class Finding:
     value: object = None
     severity: str = "fault"
     sheet: str | None = None
+    key: int | None = field(default=None, compare=False, repr=False)
 
     @property
     def place(self):
@@ -64,6 +71,21 @@ class ReportFailed(ProjectError, RuntimeError):
     """One report failed; the text says in which cell and why."""
 
 
+def file_of(key):
+    """Which of the stacked files a row's key belongs to, from 0 on."""
+    return key // ROWS % FILES
+
+
+def row_of(key):
+    """A row's number in its file, as a spreadsheet counts it."""
+    return key % ROWS
+
+
+def block_of(key):
+    """Which block of columns a row's key belongs to, from 0 on."""
+    return key // (ROWS * FILES)
+
+
 class Finder:
     """Collects what is found in one table.
 
@@ -73,12 +95,15 @@ class Finder:
     names : dict, optional
         What the file calls a column that has another name here.
     origin : callable, optional
-        From a column's name to its rows in the file and its texts as they stand there, Series by
-        row of the table, or None: what a message names and quotes.
+        From a column's name to its rows in the file, its texts as they stand there, and its
+        headings where they differ by row (Series by row of the table), or None: what a message
+        names and quotes.
+    files : sequence of (str, str), optional
+        File and sheet of each part, where the table is stacked.
     """
 
-    def __init__(self, file, sheet=None, names=None, origin=None):
-        self.file, self.sheet, self.findings = file, sheet, []
+    def __init__(self, file, sheet=None, names=None, origin=None, files=()):
+        self.findings, self.files = [], tuple(files) or ((file, sheet),)
         self.names = {} if names is None else names
         self.origin = origin or (lambda name: None)
 
@@ -90,7 +115,7 @@ class Finder:
         rows : Series or array of bool
             Which cells.
         cells : pandas.Series
-            Its index is the row in the file, its name is the column.
+            Its index is the row's key, its name is the column.
         what : str
         remedy : str or callable
             A text, or what gives one for a cell.
@@ -99,14 +124,21 @@ class Finder:
         if not rows.any():
             return
         column = self.names.get(cells.name, cells.name)
-        places, texts = self.origin(cells.name) or ({}, {})
+        places, texts, headings = self.origin(cells.name) or ({}, {}, {})
         remedy = cache(remedy) if callable(remedy) else remedy
         for row, value in cells[rows].items():
             advice = remedy(value) if callable(remedy) else remedy
             place, text = int(places.get(row, row)), texts.get(row, value)
-            self.findings.append(
-                Finding(self.file, what, advice, place, column, text, severity, self.sheet)
-            )
+            heading = headings.get(row, column)
+            text = f"{text:.12g}" if isinstance(text, float) else text
+            self.add(what, advice, place, heading, text, severity, key=int(row))
+
+    def add(self, what, remedy, row=None, column=None, value=None, severity="fault", key=None):
+        """One finding, at a row's key or none."""
+        file, sheet = self.files[file_of(row or 0)]
+        number = None if row is None else row_of(row)
+        found = Finding(file, what, remedy, number, column, value, severity, sheet, key or row)
+        self.findings.append(found)
 
     def warn(self, rows, cells, what, remedy):
         """One warning for each cell."""
@@ -114,13 +146,11 @@ class Finder:
 
     def lack(self, column, what, remedy, severity="fault"):
         """A fault of a whole column."""
-        found = Finding(self.file, what, remedy, column=column, severity=severity, sheet=self.sheet)
-        self.findings.append(found)
+        self.add(what, remedy, column=column, severity=severity)
 
     def row(self, row, what, remedy, severity="fault"):
         """A fault of a whole row."""
-        found = Finding(self.file, what, remedy, int(row), severity=severity, sheet=self.sheet)
-        self.findings.append(found)
+        self.add(what, remedy, int(row), severity=severity)
 
     def refuse(self):
         """Raise all faults so far, if there are any."""

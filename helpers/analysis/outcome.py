@@ -282,7 +282,7 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
     if remaining.empty:
         message = f"no experiment on {outcome} is left to analyse"
         raise NothingToAnalyse(message, excluded=len(excluded))
-    split, described = bool(review.sheet.get("control_n_is_split", False)), review.outcomes[outcome]
+    split, described = review.sheet.control_n_is_split, review.outcomes[outcome]
 
     def pooled(table, settings, model, *, always=False):
         """Effects of the rows that have one, and what pooling them gives."""

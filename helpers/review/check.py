@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from helpers.problems import Finder, Finding, ReviewError, grouped, nearest
+from helpers.problems import Finder, Finding, ReviewError, grouped, nearest, row_of
 from helpers.review import facts, plausibility
 from helpers.review.columns import (
     ARMS,
@@ -20,8 +20,8 @@ from helpers.review.columns import (
     REFERENCE,
 )
 from helpers.review.description import describe
-from helpers.review.group_data import to_floats
-from helpers.review.mapping import read_sheet
+from helpers.review.mapping.numbers import floats
+from helpers.review.mapping.sheet import read_sheet
 from helpers.sheet.files import advice, read_csv
 from helpers.stats.effects import effect_sizes
 
@@ -95,7 +95,7 @@ def counted(sheet, faults=()):
     k, listed, file = len(sheet.table), len(sheet.not_used), sheet.file
     rows = "1 row" if sheet.rows_in == 1 else f"{sheet.rows_in} rows"
     text = f"{file}: {rows}, {k} of them experiments"
-    wrong = len({f.row for f in faults if f.file == file and f.row} & set(sheet.table.index))
+    wrong = len({f.key for f in faults} & set(sheet.table.index))
     text += f" ({wrong} with a fault)" * bool(wrong)
     if as_controls := sheet.rows_in - k - listed:
         text += f", {as_controls} their control groups"
@@ -109,7 +109,7 @@ def first_rows(sheet, k=5):
 
     Parameters
     ----------
-    sheet : helpers.review.mapping.Sheet
+    sheet : helpers.review.mapping.sheet.MappedSheet
     k : int
 
     Returns
@@ -122,9 +122,11 @@ def first_rows(sheet, k=5):
     if table.empty:
         return ""
     due = table.reindex(columns=[*GROUPS, *OWN_EFFECT, "sign"], fill_value="")
-    numbers = due.apply(to_floats)
+    numbers = due.apply(floats)
     effect = [_effect(numbers.loc[[row]]) for row in numbers.index]
-    shown = pd.DataFrame({"row": table.index, "study": table["study"], "outcome": table["outcome"]})
+    shown = pd.DataFrame(
+        {"row": table.index.map(row_of), "study": table["study"], "outcome": table["outcome"]}
+    )
     for arm in ARMS:
         for name in ("n", "mean", "sd"):
             column = f"{name}_{arm}"
@@ -164,7 +166,7 @@ def _not_used(sheet):
 def _no_effect_due(finding, left_out, sheet):
     """Group data without an effect are a warning in a row that is left out, maybe for that."""
     columns = {sheet.names.get(name, name) for name in (*GROUPS, *OWN_EFFECT)}
-    of_row = finding.file == sheet.file and finding.row in left_out
+    of_row = finding.file in sheet.files and finding.key in left_out
     if of_row and finding.severity == "fault" and finding.column in columns:
         return replace(finding, severity="warning")
     return finding
@@ -194,11 +196,12 @@ def _of_rows(description, sheet):
     if sheet.table.empty:
         what = "no row of this sheet gives an experiment"
         return [Finding(sheet.file, what, "Check how review.toml reads it")]
-    found = Finder(sheet.file, sheet.sheet, sheet.names, sheet.origin.get)
+    found = Finder(sheet.file, sheet.sheet, sheet.names, sheet.origin.get, sheet.raw.parts)
     table = sheet.table.reindex(columns=COLUMNS, fill_value="")
     moderators = sheet.moderators.reindex(columns=description.moderators, fill_value="")
     _words(found, table, moderators, description)
-    numbers = _numbers(found, table)
+    told = {(f.key, f.column) for f in sheet.findings if f.severity == "fault"}
+    numbers = _numbers(found, table, told)
     with np.errstate(all="ignore"):
         _group_sizes(found, table, numbers, description)
         _pooled_sds(found, table, numbers)
@@ -229,18 +232,22 @@ def _words(found, table, moderators, description):
             what = f"review.toml knows no such {noun}"
             found.fault(wrong, cells, what, lambda cell, words=words: nearest(cell, words))
         else:
-            wrong = (cells != "") & ~np.isfinite(to_floats(cells))
+            wrong = (cells != "") & ~np.isfinite(floats(cells))
             found.fault(wrong, cells, "a number is due here", "Write a number or leave it empty")
 
 
-def _numbers(found, table):
+def _numbers(found, table, told):
     """The number columns, NaN where a cell is none; group data are due without an effect."""
-    numbers = pd.DataFrame({name: to_floats(table[name]) for name in NUMBERS})
+    numbers = pd.DataFrame({name: floats(table[name]) for name in NUMBERS})
     groups_due = (table["effect"] == "") | (table["se"] == "")
     for column in NUMBERS:
         due = (table[column] != "") | (groups_due & (column in GROUPS))
         wrong = due & ~np.isfinite(numbers[column])
-        found.fault(wrong, table[column], "a number is due here", advice)
+        # A cell that has a fault of its own needs no second one for being no number.
+        heading = found.names.get(column, column)
+        wrong &= np.array([(key, heading) not in told for key in table.index], bool)
+        due_here = "a number is due here"
+        found.fault(wrong, table[column], due_here, lambda cell: advice(str(cell)))
     found.fault(numbers["se"] <= 0, table["se"], "a standard error is above 0", "Correct it")
     return numbers
 
@@ -250,7 +257,7 @@ def _group_sizes(found, table, numbers, description):
         n, cells = numbers[column], table[column]
         found.fault(n < 1, cells, "a group has at least 1 animal", "Correct the group size")
         found.warn(n == 1, cells, "this group is 1 animal", "Check the source")
-        if column == "n_treated" or not description.sheet.get("control_n_is_split"):
+        if column == "n_treated" or not description.sheet.control_n_is_split:
             what = "a group size is a whole number"
             remedy = "Check it, or say control_n_is_split = true in review.toml"
             found.warn((n >= 1) & (n % 1 != 0), cells, what, remedy)

@@ -8,7 +8,7 @@ ARMS = ("treated", "control")
 # `tip` is the tip of an error bar, `n_error` the n that it was computed with.
 MEASURED = ("n", "mean", "sd", "low", "high", "tip", "n_error")
 KINDS = ("error_type", "average_type")
-ARM = (*MEASURED, *KINDS)
+ARM = (*MEASURED, *KINDS, "sem", "median")  # the last two where the SD or the mean is empty
 
 # As the effects are computed from them: n, mean and SD of both groups; the uninjured value.
 GROUPS, REFERENCE = GROUP_COLUMNS, REFERENCE_COLUMNS

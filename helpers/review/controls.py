@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.review.columns import CONTROL
-from helpers.review.group_data import to_floats
+from helpers.review.mapping.numbers import floats
 
 
 def alike(table):
@@ -13,7 +13,7 @@ def alike(table):
     Parameters
     ----------
     table : pandas.DataFrame
-        A mapped sheet: ``study, outcome``, the numbers of the control group as text and, where
+        A mapped sheet: ``study, outcome``, the numbers of the control group and, where
         there are any, ``follow_up_days, control_group``.
 
     Returns
@@ -22,7 +22,7 @@ def alike(table):
         By the first row, all rows of a study, an outcome and a day that agree in n, mean and SD of
         the control group, at least one of which has no ``control_group``.
     """
-    numbers = pd.DataFrame({name: to_floats(table[name]) for name in CONTROL if name in table})
+    numbers = pd.DataFrame({name: floats(table[name]) for name in CONTROL if name in table})
     if numbers.shape[1] < len(CONTROL):
         return {}
     blank = pd.Series("", table.index, dtype=object)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.problems import Finding, Refused, ReviewError, nearest
+from helpers.review import guesses
 from helpers.review.schema import REVIEW, fault, misfits
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -64,6 +65,54 @@ class Moderator:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """What `[sheet]` says, and what holds where it says nothing.
+
+    The file
+        `file, sheet, header, encoding, separator, digitiser`; several files or sheets, or a pattern
+        of file names, are read below each other. `header` is one row or a list of rows.
+    Cells
+        `decimal` and `thousands` marks; `missing`: what stands for a value that is not there;
+        `strip`: marks beside a number; `fill_down`: columns told only in the first row of a block;
+        `split`: columns whose cells hold several numbers, and how they are written.
+    Rows
+        `join, leave_out, blocks, long, time_point`.
+    Columns
+        `columns, constants, values, divide`, by the project's names.
+    Numbers
+        `control_n_is_split`; `shared_controls`: how controls without an id are told; `outliers`;
+        `effect_name` and `effect_scale` of effects that rows bring themselves.
+    """
+
+    file: str | list = "experiments.csv"
+    sheet: str | list | None = None
+    header: int | list | None = None
+    encoding: str | None = None
+    separator: str | None = None
+    digitiser: bool = False
+    decimal: str | None = None
+    thousands: str | None = None
+    missing: list | None = None
+    strip: list = field(default_factory=list)
+    fill_down: list = field(default_factory=list)
+    split: dict = field(default_factory=dict)
+    join: list = field(default_factory=list)
+    leave_out: list = field(default_factory=list)
+    blocks: list = field(default_factory=list)
+    long: dict | None = None
+    time_point: str | float = "all"
+    columns: dict = field(default_factory=dict)
+    constants: dict = field(default_factory=dict)
+    values: dict = field(default_factory=dict)
+    divide: dict = field(default_factory=dict)
+    control_n_is_split: bool = False
+    shared_controls: str | None = None
+    outliers: dict | None = None
+    effect_name: str = ""
+    effect_scale: str = "identity"
+
+
+@dataclass(frozen=True)
 class Description:
     """A review without its rows."""
 
@@ -73,7 +122,7 @@ class Description:
     families: dict[str, Family]
     outcomes: dict[str, Outcome]
     moderators: dict[str, Moderator]
-    sheet: dict
+    sheet: Sheet
     config: dict = field(repr=False)
     subject: str = ""
     citation: str = ""
@@ -122,8 +171,8 @@ class Description:
     @property
     def guesses(self):
         """What `unconfirmed` lists, in words with what stands there now."""
-        there = dict(_entries(self.config))
-        return [_in_words(name, there) for name in self.unconfirmed]
+        there = dict(guesses.entries(self.config))
+        return [guesses.in_words(name, there) for name in self.unconfirmed]
 
     @property
     def is_authentic(self):
@@ -186,7 +235,7 @@ def describe(folder=None):
         faults += [fault(f"id = {name}", "this id is given twice") for name in twice]
     known = [outcome.id for outcome in outcomes]
     faults += [found for moderator in moderators for found in _references(moderator, known)]
-    faults += _unknown_settings(config)
+    faults += guesses.unknown(config)
     faults += _illegal_settings(config)
     faults += _illegal_regressions(config, {one.id: one for one in moderators}, known)
     if faults:
@@ -198,7 +247,7 @@ def describe(folder=None):
         families={family.id: family for family in families},
         outcomes={outcome.id: outcome for outcome in outcomes},
         moderators={moderator.id: moderator for moderator in moderators},
-        sheet={"file": "experiments.csv"} | config.get("sheet", {}),
+        sheet=Sheet(**config.get("sheet", {})),
         config=config,
         unconfirmed=tuple(config.get("unconfirmed", ())),
         **{name: config[name] for name in texts if name in config},
@@ -267,57 +316,6 @@ def _moderator(entry):
     if given["levels"]:
         given["reference"] = str(given.get("reference", given["levels"][0]))
     return Moderator(**given)
-
-
-def _entries(value, place=""):
-    """Settings of a file by their names, such as ``families.outcomes.il_6.better``.
-
-    What stands in a list is named by its id, with or without that of the list above.
-    """
-    if isinstance(value, dict):
-        for name, part in value.items():
-            where = f"{place}.{name}".lstrip(".")
-            yield where, part
-            yield from _entries(part, where)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _entries(part, place)
-            if isinstance(part, dict) and "id" in part:
-                yield f"{place}.{part['id']}", part
-                yield from _entries(part, f"{place}.{part['id']}")
-
-
-def _in_words(name, there):
-    """A setting and its value for a reader: "study is the column ArticleID"."""
-    value, (place, _, last) = there[name], name.rpartition(".")
-    words = last.replace("_", " ")
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        value = " and ".join(value)
-    if place == "sheet.columns":
-        return f"{words} is the column {value}"
-    if place == "sheet.constants":
-        return f"{words} is {value} in every row"
-    if place == "sheet.values":
-        return f"words for {words} are replaced"
-    if isinstance(value, dict):
-        read = (
-            "" if place != "moderators" else "as categories" if "levels" in value else "as a number"
-        )
-        return f"{value.get('label', words)} {read}".strip()
-    if isinstance(value, list):
-        return words
-    if place.startswith("families"):
-        return f"{value} is {words} for {there[place].get('label', there[place]['id'])}"
-    return f"{words} is {str(value).lower() if isinstance(value, bool) else value}"
-
-
-def _unknown_settings(config):
-    """Faults of `unconfirmed`: settings that `review.toml` does not have."""
-    there = dict(_entries(config))
-    for name in config.get("unconfirmed", ()):
-        if name not in there:
-            remedy = f"{nearest(name, there)}, or take it out"
-            yield fault("unconfirmed", "there is no such setting in this file", name, remedy)
 
 
 def _references(moderator, outcomes):

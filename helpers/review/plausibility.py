@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from helpers.problems import Finding
+from helpers.problems import FILES, ROWS, row_of
 from helpers.review import controls
-from helpers.review.columns import ARMS, GROUPS, OWN_EFFECT
-from helpers.review.group_data import to_floats
+from helpers.review.columns import ARMS, GROUPS, MODERATOR, OWN_EFFECT
+from helpers.review.mapping.numbers import floats
 from helpers.sheet.files import NUMBER
 
 # Words in an id that head or end a table instead of naming a study.
@@ -37,7 +37,7 @@ def rows(found, description, sheet, table, numbers):
     ----------
     found : helpers.problems.Finder
     description : helpers.review.description.Description
-    sheet : helpers.review.mapping.Sheet
+    sheet : helpers.review.mapping.sheet.MappedSheet
     table : pandas.DataFrame
         The mapped sheet as text.
     numbers : pandas.DataFrame
@@ -46,7 +46,7 @@ def rows(found, description, sheet, table, numbers):
     odd = _twice(found, table, numbers) | _equal_groups(found, table, numbers)
     _shared_controls(found, description, table[~odd])
     _totals(found, table)
-    _marked(found, sheet, table)
+    _marked(found, sheet, table, numbers)
     _copies(found, table)
     _spellings(found, table, sheet.levels)
     _within_several_studies(found, description.model, sheet, table)
@@ -63,7 +63,7 @@ def cells(found, sheet, table, numbers):
 
 def _shared_controls(found, description, table):
     """Warnings of rows that seem to share a control group which has no id."""
-    if "shared_controls" in description.sheet or description.sheet.get("control_n_is_split"):
+    if description.sheet.shared_controls or description.sheet.control_n_is_split:
         return
     what = "n, mean and SD of the control group stand in several rows of this study, outcome and "
     what += "day, and no id says whether these are the same animals"
@@ -71,11 +71,9 @@ def _shared_controls(found, description, table):
     remedy += 'review.toml ("by_id" where they are different animals)'
     source = found.names.get("mean_control", "mean_control")
     for first, alike in controls.alike(table).items():
-        rows = ", ".join(map(str, alike))
+        rows = ", ".join(str(row_of(key)) for key in alike)
         value = f"{table.loc[first, 'mean_control']} in rows {rows}"
-        found.findings.append(
-            Finding(found.file, what, remedy, int(first), source, value, "warning", found.sheet)
-        )
+        found.add(what, remedy, int(first), source, value, "warning")
 
 
 def _twice(found, table, numbers):
@@ -114,14 +112,20 @@ def _totals(found, table):
         found.warn(rows, table[name], what, remedy)
 
 
-def _marked(found, sheet, table):
+def _marked(found, sheet, table, numbers):
     """Rows that a spreadsheet hides or strikes out, columns that it hides."""
     marks, remedy = sheet.raw.marks, "Show it and look, or leave it out by [[sheet.leave_out]]"
-    hidden = table.index.isin(marks.get("hidden rows", ()))
+    keys = table.index % (ROWS * FILES)  # a row's own, whichever block of it
+    hidden = keys.isin(marks.get("hidden rows", ()))
     found.warn(hidden, table["study"], "this row is hidden or filtered away in the sheet", remedy)
     struck = {row for row, _ in marks.get("struck", ())}
-    rows, what = table.index.isin(struck), "cells of this row are struck out in the sheet"
+    rows, what = keys.isin(struck), "cells of this row are struck out in the sheet"
     found.warn(rows, table["study"], what, remedy)
+    for name in numbers:
+        column = found.names.get(name, name)
+        rows = np.array([(key, column) in marks.get("merged", ()) for key in keys], bool)
+        what = "this number stands in merged cells and is read in each of their rows"
+        found.warn(rows, table[name], what, "Check whether it belongs to each of them")
     for name in table:
         if found.names.get(name) in marks.get("hidden columns", ()):
             what = f"the column read as {name} is hidden in the sheet"
@@ -177,7 +181,7 @@ def _plain(text):
 
 def _sentinels(found, sheet, table):
     """Cells such as 999 that stand for "not reported"; returns them as (row, column)."""
-    texts = {name: cells for name, (_, cells) in sheet.origin.items()}
+    texts = {name: cells for name, (_, cells, _) in sheet.origin.items()}
     marked = pd.DataFrame(
         {name: cells.map(lambda c: bool(SENTINEL.fullmatch(c))) for name, cells in texts.items()},
         table.index,
@@ -185,7 +189,8 @@ def _sentinels(found, sheet, table):
     )
     told, often = set(), marked.sum(axis=1) > 1
     for name in marked.columns[marked.any()]:
-        cells = to_floats(texts[name])
+        known = name in table
+        cells = floats(table[name] if known else sheet.moderators[name.removeprefix(MODERATOR)])
         others = cells[~marked[name]].dropna()
         if others.empty and not name.startswith(("n_", "mean_", "sd_")):
             continue  # an id
@@ -262,7 +267,7 @@ def _percent(found, sheet):
     """Cells that a workbook shows as percentages and stores as their hundredth."""
     percent = sheet.raw.marks.get("percent", ())
     for name in sheet.origin:
-        source, (places, texts) = found.names.get(name), sheet.origin[name]
+        source, (places, texts, _) = found.names.get(name), sheet.origin[name]
         shown = places.map(lambda row, source=source: (row, source) in percent)
         if shown.any() and not shown.all():
             what = "the sheet shows this as a percentage, and other cells of the column as they are"

@@ -7,11 +7,11 @@ import pandas as pd
 
 from helpers import provenance
 from helpers.analysis.settings import one_of
-from helpers.problems import Finding, ReviewError, nearest
+from helpers.problems import Finding, ReviewError, file_of, nearest, row_of
 from helpers.review import check, facts
 from helpers.review.columns import CORRECTIONS, EXCLUSION, EXCLUSIONS, GROUPS, NUMBERS
 from helpers.review.description import Description, find_folder
-from helpers.review.group_data import to_floats
+from helpers.review.mapping.numbers import floats
 from helpers.review.schema import fault
 from helpers.sheet.files import read_csv
 from helpers.stats.effects import effect_sizes, undefined
@@ -45,6 +45,10 @@ class Review:
         ``sheet_row, reason`` of the rows of the sheet that give no experiment.
     rows_in, rows_out : int
         Rows of the sheet, and how many of them became experiments.
+    keys : pandas.Series of int
+        By experiment, the row's key as findings have it (`helpers.problems`).
+    files : frozenset of str
+        The extraction sheet's file, or files.
     whole : bool
         Whether these are all experiments, not a `part`.
     """
@@ -59,6 +63,8 @@ class Review:
     not_used: pd.DataFrame
     rows_in: int
     rows_out: int
+    keys: pd.Series
+    files: frozenset
     whole: bool = True
 
     def __getattr__(self, name):
@@ -77,14 +83,15 @@ class Review:
         names = [one_of(outcome, self.outcomes, "outcome").id for outcome in outcomes]
         kept = self.experiments["outcome"].isin(names)
         experiments = self.experiments[kept]
-        elsewhere = set(self.experiments["sheet_row"][~kept])
+        elsewhere = set(self.keys[~kept])
         return replace(
             self,
             experiments=experiments,
             moderator_values=self.moderator_values[kept],
             level_values=self.level_values[kept],
+            keys=self.keys[kept],
             exclusions=self.exclusions[self.exclusions["experiment"].isin(experiments.index)],
-            warnings=tuple(odd for odd in self.warnings if odd.row not in elsewhere),
+            warnings=tuple(odd for odd in self.warnings if odd.key not in elsewhere),
             whole=False,
         )
 
@@ -93,8 +100,8 @@ class Review:
         files = provenance.input_hashes(self.folder)
         if self.whole:
             return files
-        joined = {entry.get("file") for entry in self.sheet.get("join", ())}
-        of_rows = joined | {self.sheet["file"], CORRECTIONS, EXCLUSIONS}
+        joined = {entry.get("file") for entry in self.sheet.join}
+        of_rows = joined | {*self.files, CORRECTIONS, EXCLUSIONS}
         return {name: digest for name, digest in files.items() if name not in of_rows}
 
     def digest(self):
@@ -140,7 +147,7 @@ def load(folder=None):
     moderators.index = experiments.index
     levels = sheet.levels.set_axis(experiments.index)
     kept = experiments[~experiments.index.isin(listed["experiment"])]
-    outliers = _outliers(description.sheet.get("outliers"), kept, moderators.loc[kept.index])
+    outliers = _outliers(description.sheet.outliers, kept, moderators.loc[kept.index])
     exclusions = pd.DataFrame([*listed.itertuples(index=False), *outliers], columns=EXCLUSION)
     return Review(
         description,
@@ -153,6 +160,8 @@ def load(folder=None):
         not_used=sheet.not_used,
         rows_in=sheet.rows_in,
         rows_out=len(experiments),
+        keys=pd.Series(sheet.table.index, experiments.index),
+        files=frozenset(sheet.files),
     )
 
 
@@ -166,13 +175,15 @@ def _typed(description, sheet):
     due = (*GROUPS, "follow_up_days", "cohort", "control_group", "provenance")
     table = sheet.table.reindex(columns=dict.fromkeys([*sheet.table, *due]), fill_value="")
     for name in table.columns.intersection(NUMBERS):
-        table[name] = to_floats(table[name])
+        table[name] = floats(table[name])
     fixed = {name: outcome.reference for name, outcome in description.outcomes.items()}
     if any(value is not None for value in fixed.values()):
         reference = table["outcome"].map(fixed).astype(float)
         measured = table.get("mean_reference", pd.Series(np.nan, table.index))
         table["mean_reference"] = measured.fillna(reference)
-    table.insert(0, "sheet_row", table.index)
+    table.insert(0, "sheet_row", table.index.map(row_of))
+    if len(sheet.raw.parts) > 1:
+        table.insert(0, "sheet_file", [sheet.raw.parts[file_of(key)][0] for key in table.index])
     return table.set_index("experiment", drop=False)
 
 
@@ -184,7 +195,7 @@ def _moderators(description, sheet):
             cells = cells.where(cells != "")
             columns[name] = pd.Categorical(cells, categories=list(levels), ordered=True)
         else:
-            columns[name] = to_floats(cells)
+            columns[name] = floats(cells)
     return pd.DataFrame(columns, sheet.table.index)
 
 

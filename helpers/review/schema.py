@@ -21,6 +21,11 @@ def _texts(value):
     return isinstance(value, list) and value and all(isinstance(part, str) for part in value)
 
 
+def _rows(value):
+    rows = value if isinstance(value, list) else [value]
+    return bool(rows) and all(type(row) is int and row > 0 for row in rows)
+
+
 def _word(value):
     return isinstance(value, str) and value.isidentifier()
 
@@ -31,7 +36,11 @@ LIST = ("a list", lambda value: isinstance(value, list))
 TEXT = ("a text", lambda value: isinstance(value, str))
 FINITE = ("a number", _finite)
 POSITIVE = ("a number", lambda value: _finite(value) and value > 0, "Write one above 0")
-DIVISOR = ("a number", lambda value: _finite(value) and value != 0, "Write one other than 0")
+DIVISOR = (
+    "a number or a column",
+    lambda value: isinstance(value, str) or (_finite(value) and value != 0),
+    "Write a number other than 0, or the name of a column",
+)
 CELL = ("a text or a number", lambda value: isinstance(value, str | bool) or _finite(value))
 FLAG = ("true or false", lambda value: isinstance(value, bool))
 ROW = ("the number of a row", lambda value: type(value) is int and value > 0)
@@ -41,6 +50,11 @@ PAGE = (  # a family's page lies beside these two
     "a word of letters, digits and _, not overview or index,",
     lambda value: _word(value) and value not in ("overview", "index"),
 )
+FILE = (
+    "a file, a pattern of names or a list of them",
+    lambda value: isinstance(value, str) or _texts(value),
+)
+HEADER = ("the number of a row, or a list of them", _rows)
 COLUMN = ("a column or a list of columns", lambda value: isinstance(value, str) or _texts(value))
 COLUMNS = ("a list of columns", _texts)
 RANGE = ("a range [lowest, highest]", lambda value: _pair(value) and value[0] < value[1])
@@ -56,22 +70,28 @@ def _one_of(*words):
 SCALE = _one_of("identity", "log")
 # A dict is a table, "*" any other key of it, "!" a key that must be there; a list holds any number.
 SHEET = {
-    "file": TEXT,
-    "sheet": TEXT,
-    "header": ROW,
+    "file": FILE,
+    "sheet": FILE,
+    "header": HEADER,
     "encoding": TEXT,
     "separator": TEXT,
     "digitiser": FLAG,
     "decimal": _one_of(".", ","),
     "thousands": _one_of(",", ".", "'", " ", ""),
     "missing": [TEXT],
+    "strip": [TEXT],
+    "fill_down": [TEXT],
+    "split": {"*": TEXT},
     "control_n_is_split": FLAG,
     "shared_controls": _one_of("by_id", "by_numbers"),
     "columns": {"*": COLUMN},
     "constants": {"*": CELL},
     "values": {"*": {"*": CELL}},
     "divide": {"*": DIVISOR},
-    "join": [{"file": TEXT, "sheet": TEXT, "header": ROW, "on": TEXT, "left": TEXT, "right": TEXT}],
+    "blocks": [{"columns!": {"*": COLUMN}, "constants": {"*": CELL}}],
+    "join": [
+        {"file": TEXT, "sheet": TEXT, "header": ROW, "on": COLUMN, "left": COLUMN, "right": COLUMN}
+    ],
     "leave_out": [{"column!": TEXT, "reason!": TEXT, "values": [CELL], "keep": [CELL]}],
     "long": {"group!": TEXT, "control!": [CELL], "pair!": COLUMNS},
     "time_point": DAY,

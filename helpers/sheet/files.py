@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from helpers.problems import Finder, Finding, ReviewError
+from helpers.problems import ROWS, Finder, Finding, ReviewError
 from helpers.sheet import delimited, workbook
 from helpers.sheet.digitiser import bars, read_export, read_project
 
@@ -36,15 +36,19 @@ class Raw:
         Headings that stand over several columns; the first column has the name.
     typed : bool
         Whether the file tells numbers from text (a workbook does, a text file does not).
-    header : int
-        Row of the headings.
+    header : int or str
+        Row of the headings, or rows as in "2 and 3".
     numeric : pandas.DataFrame of bool
         Which cells the file stores as numbers, shaped as `table`.
     marks : dict of str to frozenset
         What a spreadsheet shows beside the cells: rows that are "hidden rows", headings of "hidden
-        columns", cells (row, heading) that are "struck" out or shown as "percent".
+        columns", cells (row, heading) that are "struck" out, shown as "percent", or hold something
+        because they are "merged" with one above.
     findings : tuple of Finding
         Warnings about the table as a whole.
+    parts : tuple of (str, str)
+        File and sheet of each part, where several are read below each other: a row's key says which
+        part it is of (`helpers.problems`).
     """
 
     file: str
@@ -52,10 +56,11 @@ class Raw:
     sheet: str | None = None
     twice: frozenset = frozenset()
     typed: bool = False
-    header: int = 1
+    header: int | str = 1
     numeric: pd.DataFrame | None = None
     marks: dict = field(default_factory=dict)
     findings: tuple = ()
+    parts: tuple = ()
 
 
 def read_csv(path):
@@ -72,8 +77,10 @@ def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, 
         CSV, TSV or other separated text; XLSX; WebPlotDigitizer's CSV or JSON.
     sheet : str, optional
         Sheet of a workbook; by default the first that is not hidden.
-    header : int, optional
-        Row of the headings; by default the first row that is about as full as the table is wide.
+    header : int or list of int, optional
+        Row of the headings, or rows that are read together: a heading that stands over several
+        columns in an upper row counts for each of them; by default the first row that is about as
+        full as the table is wide.
     encoding, separator : str, optional
         Of a text file; by default found out.
     digitiser : bool
@@ -108,6 +115,113 @@ def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, 
     return _table(path, grid, header, typed=kind in WORKBOOKS)
 
 
+def read_tables(folder, names, *, sheet=None, **options):
+    """Read one table, or several below each other.
+
+    Parameters
+    ----------
+    folder : Path
+    names : str or list of str
+        Files; a pattern such as ``figures/*.json`` stands for all files that fit, in order.
+    sheet : str or list of str, optional
+        Sheets of each workbook; ``"*"`` for all that are not hidden.
+    **options
+        As in `read_table`.
+
+    Returns
+    -------
+    Raw
+        Several tables have a column `FILE` and, where there are several sheets of one file, a
+        column `SHEET`. A column that only some of them have is empty in the others, with a warning.
+
+    Raises
+    ------
+    ReviewError
+    """
+    listed = names if isinstance(names, list) else [names]
+    paths, several = [], len(listed) > 1 or isinstance(sheet, list) or sheet == "*"
+    for name in listed:
+        if os.path.isfile(folder / name) or not re.search(r"[*?\[]", name):
+            paths.append(folder / name)
+        elif fits := sorted(path for path in folder.glob(name) if path.is_file()):
+            paths, several = paths + fits, True
+        else:
+            raise _error(
+                folder / name, "no file fits this pattern", "Correct `file`, or put one there"
+            )
+    if not several:
+        return read_table(paths[0], sheet=sheet, **options)
+    wanted = [
+        (path, one)
+        for path in dict.fromkeys(paths)
+        for one in (
+            visible_sheets(path) if sheet == "*" else sheet if isinstance(sheet, list) else [sheet]
+        )
+    ]
+    tables = [read_table(path, sheet=one, **options) for path, one in wanted]
+    return _stacked([path.relative_to(folder).as_posix() for path, _ in wanted], tables)
+
+
+FILE, SHEET = "file", "sheet"  # headings of the columns that say which part a row is of
+
+
+def _stacked(names, tables):
+    """Tables below each other, each row's key with its part."""
+    parts, frames, numbers, twice = [], [], [], frozenset()
+    marks = {"hidden rows": set(), "hidden columns": set(), "struck": set(), "percent": set()}
+    several_sheets = len(set(names)) < len(names)
+    columns = list(dict.fromkeys(column for raw in tables for column in raw.table))
+    found = [finding for raw in tables for finding in raw.findings]
+    for place, (name, raw) in enumerate(zip(names, tables, strict=True)):
+        shift = place * ROWS
+        told = {FILE: name} | ({SHEET: raw.sheet or ""} if several_sheets else {})
+        for title in set(told) & set(columns):
+            del told[title]  # the sheets say it themselves
+        for column in columns:
+            if column not in raw.table:
+                what, remedy = (
+                    "this file has no such column, others have",
+                    "Check its spelling there",
+                )
+                found.append(Finding(name, what, remedy, None, column, None, "warning", raw.sheet))
+        frame = raw.table.set_axis(raw.table.index + shift)
+        stored = raw.numeric if raw.numeric is not None else frame.astype(bool) & False
+        frames.append(frame.assign(**told).astype(object))
+        numbers.append(stored.set_axis(frame.index))
+        parts.append((name, raw.sheet))
+        twice |= raw.twice
+        for mark, places in raw.marks.items():
+            kind = marks.setdefault(mark, set())
+            for each in places:
+                kind.add((each[0] + shift, each[1]) if isinstance(each, tuple) else
+                         each + shift if isinstance(each, int) else each)  # fmt: skip
+    table = pd.concat(frames).fillna("").astype(object)
+    numeric = pd.concat(numbers).reindex(columns=table.columns).eq(True)
+    shown = ", ".join(dict.fromkeys(names))
+    headers = " and ".join(dict.fromkeys(str(raw.header) for raw in tables))
+    marks = {mark: frozenset(places) for mark, places in marks.items()}
+    return Raw(
+        shown,
+        table,
+        None,
+        twice,
+        tables[0].typed,
+        headers,
+        numeric,
+        marks,
+        tuple(found),
+        tuple(parts),
+    )
+
+
+def visible_sheets(path):
+    """Names of a workbook's sheets that are not hidden."""
+    if path.suffix.lower() not in WORKBOOKS or not os.path.isfile(path):
+        return [None]
+    with _reading(path):
+        return workbook.names(path, hidden=False)
+
+
 def sheet_names(path):
     """Names of a workbook's sheets; of any other file, one nameless sheet."""
     if path.suffix.lower() not in WORKBOOKS or not os.path.isfile(path):
@@ -139,10 +253,15 @@ def _table(path, grid, header, *, typed):
         raise _error(path, "this table is empty", "Put the rows there", sheet=grid.name)
     full = max(max(filled[:20]) / 2, 1)
     header = header or next(row for row, cells in enumerate(filled, 1) if cells >= full)
-    if header > len(filled):
-        raise _error(path, "the headings have no such row", "Correct `header`", value=header)
-    rows = {row: cells for row, cells in enumerate(grid.cells, 1) if row > header and any(cells)}
-    headings = list(grid.cells[header - 1])
+    of_headings = sorted(header) if isinstance(header, list) else [header]
+    if of_headings[-1] > len(filled):
+        raise _error(
+            path, "the headings have no such row", "Correct `header`", value=of_headings[-1]
+        )
+    first = of_headings[-1]
+    rows = {row: cells for row, cells in enumerate(grid.cells, 1) if row > first and any(cells)}
+    headings = _headings(grid, of_headings)
+    header = " and ".join(map(str, of_headings)) if len(of_headings) > 1 else first
     if typed:  # a text file says how wide its rows are, a workbook does not
         headings += [""] * (max(map(len, rows.values()), default=0) - len(headings))
     names, twice = [], set()
@@ -183,9 +302,30 @@ def _table(path, grid, header, *, typed):
             ),
             "struck": _cells_of(grid.struck, rows, names),
             "percent": _cells_of(grid.percent, rows, names),
+            "merged": _cells_of(grid.filled, rows, names),
         },
         findings=tuple(found.findings),
     )
+
+
+def _headings(grid, rows):
+    """Headings of one row, or of several read from top to bottom.
+
+    An upper heading counts as far as it is merged, or else up to the next one in its row.
+    """
+    lines = [list(grid.cells[row - 1]) for row in rows]
+    width = max(map(len, lines))
+    lines = [line + [""] * (width - len(line)) for line in lines]
+    for row, line in zip(rows[:-1], lines, strict=False):
+        spans = [span for span in grid.merged if span[0] <= row <= span[2]]
+        for place in range(1, width):
+            inside = any(left <= place and place + 1 <= right for _, left, _, right in spans)
+            if not line[place] and (inside or not spans):
+                line[place] = line[place - 1]
+    return [
+        " ".join(dict.fromkeys(part for part in parts if part))
+        for parts in zip(*lines, strict=True)
+    ]
 
 
 def _cells_of(places, rows, names):

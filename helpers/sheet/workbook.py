@@ -27,6 +27,11 @@ class Grid:
     hidden_rows, hidden_columns : set of int
     struck, percent : set of cell
         Struck out; shown as percentages.
+    merged : list of (int, int, int, int)
+        Merged ranges: first row and column, last row and column. A cell below the first of its
+        range holds what that one does.
+    filled : set of cell
+        The cells that hold something because they are merged.
     """
 
     name: str
@@ -36,6 +41,8 @@ class Grid:
     hidden_columns: set = field(default_factory=set)
     struck: set = field(default_factory=set)
     percent: set = field(default_factory=set)
+    merged: list = field(default_factory=list)
+    filled: set = field(default_factory=set)
 
 
 @lru_cache(maxsize=2)
@@ -44,14 +51,15 @@ def _load(path, changed, computed):
     return load_workbook(path, data_only=computed)
 
 
-def names(path):
-    """Names of the sheets with cells (not of charts), hidden ones last."""
+def names(path, *, hidden=True):
+    """Names of the sheets with cells (not of charts), hidden ones last or left out."""
     book = load_workbook(path, read_only=True)
     try:
         sheets = [(sheet.sheet_state != "visible", sheet.title) for sheet in book.worksheets]
     finally:
         book.close()
-    return [title for _, title in sorted(sheets, key=lambda sheet: sheet[0])]
+    sheets = sorted(sheets, key=lambda sheet: sheet[0])
+    return [title for is_hidden, title in sheets if hidden or not is_hidden]
 
 
 def read_grid(path, sheet=None):
@@ -90,6 +98,7 @@ def read_grid(path, sheet=None):
                 grid.percent.add(place)
         if cell.font and cell.font.strike:
             grid.struck.add(place)
+    _merge(grid, page)
     for row, look in page.row_dimensions.items():
         if look.hidden:
             grid.hidden_rows.add(row)
@@ -97,6 +106,25 @@ def read_grid(path, sheet=None):
         if look.hidden:
             grid.hidden_columns.update(range(look.min or 0, (look.max or 0) + 1))
     return grid
+
+
+def _merge(grid, page):
+    """Write down the merged ranges, and give each cell below a range's first what that one holds."""
+    for span in page.merged_cells.ranges:
+        left, top, right, bottom = span.bounds
+        grid.merged.append((top, left, bottom, right))
+        if top > len(grid.cells) or left > len(grid.cells[top - 1]):
+            continue
+        held = grid.cells[top - 1][left - 1]
+        for row in range(top + 1, min(bottom, len(grid.cells)) + 1):
+            cells = grid.cells[row - 1]
+            # A row that holds nothing else is no row of the table.
+            if held and any(cells):
+                cells += [""] * (left - len(cells))
+                cells[left - 1] = held
+                grid.filled.add((row, left))
+                for marked in (grid.numbers, grid.percent, grid.struck):
+                    marked |= {(row, left)} if (top, left) in marked else set()
 
 
 def _filled(page):

@@ -39,9 +39,8 @@ def of_review(review, outcomes, without_rows=()):
     list of dict
         ``severity, text`` and, where there is more to say, ``detail``.
     """
-    rows = review.experiments
-    elsewhere = set(rows["sheet_row"][~rows["outcome"].isin(set(outcomes))])
-    odd = [finding for finding in review.warnings if finding.row not in elsewhere]
+    elsewhere = set(review.keys[~review.experiments["outcome"].isin(set(outcomes))])
+    odd = [finding for finding in review.warnings if finding.key not in elsewhere]
     found = [_unconfirmed(review.guesses)] if review.unconfirmed else []
     if odd:
         found.append(

@@ -146,7 +146,7 @@ def _conversions(review):
 
 def _controls(review, settings, analyses):
     """Whether control groups were shared, as far as the sheet tells, and what was done then."""
-    if review.sheet.get("control_n_is_split"):
+    if review.sheet.control_n_is_split:
         return (
             "Sizes of control groups that several treated groups share were already divided in the "
             "sheet and were taken as they stand."

@@ -71,7 +71,7 @@ def test_a_workbook_takes_the_likeliest_sheet_and_joins_by_key(tmp_path):
         table.to_excel(book, sheet_name="Data", index=False)
     new(tmp_path / "review", source)
     review = load(tmp_path / "review")
-    assert review.sheet["sheet"] == "Data"
+    assert review.sheet.sheet == "Data"
     assert review.moderator_values["species"].tolist() == ["rat", "mouse", "rat"] * 2
 
 
@@ -140,7 +140,7 @@ def test_hostile_texts_stay_texts(tmp_path):
     new(tmp_path / "review", tmp_path / "s.csv")
     review = load(tmp_path / "review")
     assert [outcome.label for outcome in review.outcomes.values()] == [evil]
-    assert review.sheet["file"] == "s.csv"
+    assert review.sheet.file == "s.csv"
 
 
 def test_outcomes_that_differ_in_no_ascii_letter_stay_apart(tmp_path):
@@ -247,7 +247,7 @@ def test_columns_called_as_ours_are_ours(tmp_path):
         for i in range(4)
     ]  # fmt: skip
     _, description = made(tmp_path, table)
-    columns = description.sheet["columns"]
+    columns = description.config["sheet"]["columns"]
     ours = ["study", "outcome", "error_type", "control_group", "cohort", "follow_up_days"]
     assert {name: columns[name] for name in ours} == dict(zip(ours, ours, strict=True))
 
@@ -281,7 +281,7 @@ def test_a_merge_of_spellings_is_a_question_and_nothing_else_is_merged(tmp_path)
     table = [row(f"e{i}", strain=strain) for i, strain in enumerate(strains)]
     todo, description = made(tmp_path, table)
     assert description.moderators["strain"].levels == ("ApoE-/-", "ApoE+/+")
-    assert description.sheet["values"]["strain"] == {"apoe-/-": "ApoE-/-"}
+    assert description.config["sheet"]["values"]["strain"] == {"apoe-/-": "ApoE-/-"}
     assert "sheet.values.strain" in description.unconfirmed
     assert "sheet.values.strain: 'apoe-/-' is 'ApoE-/-', or levels of their own?" in todo
 
@@ -359,21 +359,21 @@ def test_an_effects_error_beside_groups_is_not_used(tmp_path):
         for i in range(3)
     ]  # fmt: skip
     todo, description = made(tmp_path, table)
-    assert description.sheet["columns"]["sd_treated"] == "sdv_e"
-    assert description.sheet["columns"]["sd_control"] == "sdv_c"
+    assert description.config["sheet"]["columns"]["sd_treated"] == "sdv_e"
+    assert description.config["sheet"]["columns"]["sd_control"] == "sdv_c"
     assert "yi, vi, sei: not used, for effects are computed from the groups" in todo
 
 
 def test_effects_are_named_by_a_person_and_a_variance_is_not_their_error(tmp_path):
     table = [{"Study": f"s{i}", "ln(HR)": -0.5, "SE": 0.25} for i in range(3)]
     _, description = made(tmp_path, table)
-    assert description.sheet["columns"]["se"] == "SE"
-    assert description.sheet["effect_scale"] == "log"
+    assert description.config["sheet"]["columns"]["se"] == "SE"
+    assert description.config["sheet"]["effect_scale"] == "log"
     assert {"sheet.columns.effect", "sheet.effect_name"} <= set(description.unconfirmed)
     table = [{"Study": f"s{i}", "g": -0.5, "Var(g)": 0.25} for i in range(3)]
     write_csv(tmp_path / "v.csv", table)
     new(tmp_path / "v", tmp_path / "v.csv")
-    assert describe(tmp_path / "v").sheet["columns"]["variance"] == "Var(g)"
+    assert describe(tmp_path / "v").config["sheet"]["columns"]["variance"] == "Var(g)"
     assert "sheet.columns.variance" in describe(tmp_path / "v").unconfirmed
     assert load(tmp_path / "v").experiments["se"].tolist() == [0.5, 0.5, 0.5]
     assert (load(tmp_path / "v").trace["detail"] == "root of the variance").any()
@@ -395,12 +395,12 @@ def test_author_and_year_are_a_study_and_a_design_is_none(tmp_path):
         for i, (author, year) in enumerate([("Li", 2010), ("Li", 2012), ("Li", 2010), ("Wu", 2010)])
     ]
     _, description = made(tmp_path, table)
-    assert description.sheet["columns"]["study"] == ["First author", "Year"]
+    assert description.config["sheet"]["columns"]["study"] == ["First author", "Year"]
     assert load(tmp_path / "review").experiments["study"].nunique() == 3
     table = [{"StudyType": "in vivo", "PublicationID": f"P{i // 2}", **groups(i)} for i in range(4)]
     write_csv(tmp_path / "p.csv", table)
     new(tmp_path / "p", tmp_path / "p.csv")
-    assert describe(tmp_path / "p").sheet["columns"]["study"] == "PublicationID"
+    assert describe(tmp_path / "p").config["sheet"]["columns"]["study"] == "PublicationID"
 
 
 def test_a_question_on_the_risk_of_bias_is_no_outcome(tmp_path):
@@ -410,7 +410,7 @@ def test_a_question_on_the_risk_of_bias_is_no_outcome(tmp_path):
         for i in range(4)
     ]  # fmt: skip
     _, description = made(tmp_path, table)
-    assert description.sheet["columns"]["outcome"] == "Endpoint name"
+    assert description.config["sheet"]["columns"]["outcome"] == "Endpoint name"
 
 
 @pytest.mark.parametrize(
@@ -442,29 +442,29 @@ def test_a_direction_that_some_rows_lack_is_refused(tmp_path):
 def test_what_controls_got_does_not_make_them_one_group(tmp_path):
     table = [{**row(f"e{i}"), "Control group": "vehicle" if i % 2 else "saline"} for i in range(4)]
     todo, description = made(tmp_path, table)
-    assert "control_group" not in description.sheet["columns"]
+    assert "control_group" not in description.config["sheet"]["columns"]
     assert any("Control group names what controls got" in line for line in todo)
 
 
 def test_cohorts_of_both_groups_are_told_apart_and_asked(tmp_path):
     table = [{**row(f"e{i}"), "cohort_t": f"t{i}", "cohort_c": f"c{i // 2}"} for i in range(4)]
     _, description = made(tmp_path, table)
-    assert description.sheet["columns"]["cohort"] == "cohort_t"
-    assert description.sheet["columns"]["control_group"] == "cohort_c"
+    assert description.config["sheet"]["columns"]["cohort"] == "cohort_t"
+    assert description.config["sheet"]["columns"]["control_group"] == "cohort_c"
     assert {"sheet.columns.cohort", "sheet.columns.control_group"} <= set(description.unconfirmed)
 
 
 def test_equal_controls_without_an_id_are_a_question(tmp_path):
     table = [row(f"e{i}", study=f"s{i // 2}", mean_control=9 + i // 2) for i in range(4)]
     todo, description = made(tmp_path, table)
-    assert description.sheet["shared_controls"] == "by_id"
+    assert description.config["sheet"]["shared_controls"] == "by_id"
     assert "sheet.shared_controls" in description.unconfirmed
     assert any("rows 2, 3, 4, 5 have equal controls" in line for line in todo)
     write_csv(
         tmp_path / "own.csv", [line | {"control_group": f"c{i}"} for i, line in enumerate(table)]
     )
     new(tmp_path / "own", tmp_path / "own.csv")
-    assert "shared_controls" not in describe(tmp_path / "own").sheet
+    assert "shared_controls" not in describe(tmp_path / "own").config["sheet"]
 
 
 def test_kinds_of_error_come_from_each_heading_and_never_by_default(tmp_path):
@@ -474,7 +474,7 @@ def test_kinds_of_error_come_from_each_heading_and_never_by_default(tmp_path):
     ]
     _, description = made(tmp_path, table)
     kinds = {"error_type_treated": "SEM", "error_type_control": "SD", "outcome": "outcome"}
-    assert description.sheet["constants"] == kinds
+    assert description.config["sheet"]["constants"] == kinds
     assert load(tmp_path / "review").experiments["sd_treated"].tolist() == [6, 6, 6]
     for form in ("error {}", "variance {}", "SD or SEM {}"):
         table = [{"study": f"s{i}", **groups(i, names=("n {}", "mean {}", form))} for i in range(3)]
@@ -536,15 +536,15 @@ def test_a_strain_called_sd_says_no_kind_of_error(tmp_path):
         for i in range(3)
     ]
     _, description = made(tmp_path, table)
-    assert description.sheet["constants"]["error_type"] == "SEM"
-    assert "error_type" not in description.sheet["columns"]
+    assert description.config["sheet"]["constants"]["error_type"] == "SEM"
+    assert "error_type" not in description.config["sheet"]["columns"]
 
 
 def test_groups_whose_names_are_unknown_are_asked_or_filled_in(tmp_path):
     forms = ("n{}i", "m{}i", "sd{}i")
     table = [{"trial": f"s{i}", **groups(i, names=forms, arms=("1", "2"))} for i in range(3)]
     _, description = made(tmp_path, table)
-    assert description.sheet["columns"]["mean_treated"] == "m1i"
+    assert description.config["sheet"]["columns"]["mean_treated"] == "m1i"
     assert "sheet.columns.mean_treated" in description.unconfirmed
     table = [
         {"study": f"s{i}", **groups(i, arms=("low", "control")), **groups(i, arms=("high", "sham"))}
@@ -590,7 +590,7 @@ def test_sheets_are_not_joined_on_a_running_number(tmp_path, key, number):
     )
     todo = new(tmp_path / "review", source)
     description = describe(tmp_path / "review")
-    assert "join" not in description.sheet and not description.moderators
+    assert "join" not in description.config["sheet"] and not description.moderators
     assert any(f"Other was not joined: {key} is a running number" in line for line in todo)
     assert "sheet.sheet: First (4 rows, 10 columns), or Other (6 rows, 2 columns)? " in " ".join(
         todo
@@ -607,7 +607,7 @@ def test_a_join_is_a_question_and_a_sheet_of_experiments_is_not_joined(tmp_path)
     )
     todo = new(tmp_path / "review", source, "Histology")
     todo = new(tmp_path / "two", source)
-    sheet = describe(tmp_path / "two").sheet
+    sheet = describe(tmp_path / "two").config["sheet"]
     assert [entry["sheet"] for entry in sheet.get("join", [])] == ["Papers"]
     assert "sheet.join" in describe(tmp_path / "two").unconfirmed
     passed = {"Histology": "Behaviour (3 rows", "Behaviour": "Histology (4 rows"}[sheet["sheet"]]
@@ -663,7 +663,7 @@ def test_headings_with_odd_letters_are_kept_as_they_are(tmp_path):
     ]  # fmt: skip
     todo, description = made(tmp_path, table)
     assert not any("\n" in line for line in todo)
-    assert odd.replace("\x85", "") in str(description.sheet["columns"]["sd_treated"])
+    assert odd.replace("\x85", "") in str(description.config["sheet"]["columns"]["sd_treated"])
     assert load(tmp_path / "review").rows_out == 3
 
 

@@ -103,12 +103,15 @@ WRONG = [
     ("[moderators]\nid = 'x'", r"a list is due here, not a table. Write \[\[moderators\]\] above"),
     ("[sheet.join]\non = 'x'", r"Write \[\[sheet.join\]\] above"),
     ("citation = 2024-01-01", "citation: a text is due here, not a date or time"),
-    ("[sheet]\nheader = '2'", "the number of a row is due here, not a text"),
+    ("[sheet]\nheader = '2'", "the number of a row, or a list of them is due here, not a text"),
     ("[sheet]\ntime_point = 'frist'", "Did you mean 'first'"),
     ("[sheet]\ntime_point = nan", "all, first, last or a day is due"),
     ("[sheet]\noutliers = { sd = -3 }", "outliers.sd: a number is due.*Write one above 0"),
     ("[sheet]\noutliers = { sd = nan }", "outliers.sd: a number is due.*Write one above 0"),
-    ("[sheet.divide]\nn_treated = 0", "divide.n_treated: a number is due.*Write one other than 0"),
+    (
+        "[sheet.divide]\nn_treated = 0",
+        "divide.n_treated: a number or a column is due.*other than 0",
+    ),
     ("[sheet.constants]\nsign = inf", "constants.sign: a text or a number is due"),
     (
         "[[sheet.leave_out]]\ncolum = 'x'",
@@ -138,7 +141,8 @@ def test_no_table_takes_unknown_keys_unless_they_are_names():
     free = {place for place, shape in keys(REVIEW) if "*" in shape}
     assert free == {
         ("sheet", "columns"), ("sheet", "constants"), ("sheet", "values"),
-        ("sheet", "values", "*"), ("sheet", "divide"), ("forest_columns",),
+        ("sheet", "values", "*"), ("sheet", "divide"), ("sheet", "split"), ("forest_columns",),
+        ("sheet", "blocks", "columns!"), ("sheet", "blocks", "constants"),
         ("studies", "columns"), ("studies", "summaries"),
         ("moderators", "reference_by_outcome"),
     }  # fmt: skip

@@ -14,7 +14,7 @@ from helpers.analysis import animals
 from helpers.problems import ReviewError
 from helpers.review.check import check
 from helpers.review.description import describe
-from helpers.review.mapping import read_sheet
+from helpers.review.mapping.sheet import read_sheet
 from helpers.review.review import load
 from helpers.stats import conversions
 
@@ -92,7 +92,8 @@ def test_missing_columns_are_named_all_at_once(tmp_path):
         ("decimal = ';'", '"." or "," is due'),
         ("columns = 'study'", "a table is due here"),
         ("values.species = 'rat'", "a table is due here"),
-        ("divide.n_treated = 'x'", "a number is due here"),
+        ("divide.n_treated = 'x'", "sheet.divide: there is no such column"),
+        ("divide.n_treated = true", "a number or a column is due here"),
         ("constants.study = ['x']", "a text or a number is due here"),
         ("join = ['x']", "a table is due here"),
         ("long = true", "a table is due here"),
@@ -122,7 +123,7 @@ def test_columns_that_the_project_has_not_are_named_all_at_once(tmp_path):
 def test_a_divisor_of_both_groups_and_one_of_nothing(tmp_path):
     folder = write(tmp_path, [row(mean_treated=1250, mean_control=925)], "divide = { mean = 100 }")
     table = read_sheet(describe(folder)).table
-    assert table.iloc[0][["mean_treated", "mean_control"]].tolist() == ["12.5", "9.25"]
+    assert table.iloc[0][["mean_treated", "mean_control"]].tolist() == [12.5, 9.25]
     for name in ("low", "outcome"):
         folder = write(tmp_path, rows(), f"divide = {{ {name} = 100 }}")
         with pytest.raises(ReviewError, match="divide: there is no such column"):
