@@ -16,7 +16,7 @@ from helpers.review.check import check
 from helpers.review.columns import COLUMNS
 from helpers.review.description import PROJECT
 from helpers.review.review import load
-from helpers.words.r_script import metafor_script
+from helpers.words.r.script import metafor_script
 
 # Every word in quotation marks that the program can use as the name of a column.
 NAMES = sorted(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from helpers.analysis.outcome import Settings, analyse, effects
+from helpers.analysis.effects import effects
+from helpers.analysis.outcome import Settings, analyse
 from helpers.review.description import PROJECT
 from helpers.review.review import load
 from helpers.stats.effects import effect_sizes

@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.analysis import model as models
 from helpers.stats.distributions import t_sf
-from helpers.stats.moderators import RegressionResult, meta_regression
+from helpers.stats.moderators import RegressionResult, meta_regression, subgroups
 from helpers.stats.multilevel import moderator_levels, multilevel, wald_test
 
 CELLS = ("level", "k", "studies", "estimate", "se", "ci_low", "ci_high", "df", "p", "test",
@@ -214,3 +214,83 @@ def untestable(values, study):
 
 def _p(cells):
     return 2 * t_sf((cells["estimate"] / cells["se"]).abs(), cells["df"])
+
+
+def add_in_one_model(analysis, moderator, options):
+    """Add one moderator in the leading model; `options` are the multilevel model's, if it is one."""
+    name, study = moderator.id, analysis.rows["study"]
+    values = analysis.moderator_values.get(name)
+    if values is None or values.notna().sum() == 0:
+        return
+    thick = values
+    if moderator.levels:
+        thin = thin_levels(values, study)
+        if thin:
+            analysis.thin_levels[name] = thin
+            thick = values.where(~values.isin(list(thin)))
+    arguments = moderator, values, analysis.effects, study
+    why = untestable(thick, study)
+    try:
+        if options:
+            found = in_multilevel(*arguments, options, why)
+        else:
+            found = in_random_effects(*arguments, analysis.settings, why)
+    except ValueError as error:
+        analysis.not_estimable[name] = str(error)
+        if why:
+            analysis.not_tested[name] = why
+        return
+    analysis.models[name] = found
+    if found.tested:
+        analysis.tested[name] = found
+    else:
+        analysis.not_tested[name] = found.reason
+
+
+def add_level_by_level(analysis, moderator):
+    """Add one moderator's subgroups and meta-regression to an analysis."""
+    name = moderator.id
+    values = analysis.moderator_values.get(name)
+    if values is None or values.notna().sum() == 0:
+        return
+    found = analysis.effects
+    if moderator.levels:
+        analysis.subgroups[name] = subgroups(
+            found["effect"], variance=found["variance"], by=values, **analysis.settings.pooling()
+        )
+    try:
+        analysis.regressions[name] = _regress(analysis, moderator, values)
+    except ValueError as error:
+        analysis.not_estimable[name] = str(error)
+    thin = thin_levels(values, analysis.rows["study"]) if moderator.levels else {}
+    if thin:
+        analysis.thin_levels[name] = thin
+        values = values.where(~values.isin(list(thin)))
+    if why := untestable(values, analysis.rows["study"]):
+        analysis.not_tested[name] = why
+    elif not thin:
+        if name in analysis.regressions:
+            analysis.tested[name] = analysis.regressions[name]
+    else:
+        try:
+            analysis.tested[name] = _regress(analysis, moderator, values)
+        except ValueError as error:
+            analysis.not_tested[name] = str(error)
+
+
+def _regress(analysis, moderator, values):
+    """Meta-regression on one moderator; rows without a value are left out."""
+    options, reference = analysis.settings.pooling(), None
+    del options["prediction"]
+    if moderator.levels:
+        present = [level for level in moderator.levels if (values == level).any()]
+        if len(present) < 2:
+            raise ValueError(f"all rows have the level {present[0]}")
+        reference = {moderator.id: moderator.reference_for(analysis.outcome.id, present)}
+    return meta_regression(
+        analysis.effects["effect"],
+        variance=analysis.effects["variance"],
+        moderators=values.to_frame(moderator.id),
+        reference=reference,
+        **options,
+    )

@@ -5,39 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from helpers.analysis import animals, measures
 from helpers.analysis import model as models
+from helpers.analysis.effects import effects, without_effect
 from helpers.analysis.measures import SMD, Measure
-from helpers.analysis.moderators import (
-    ModeratorModel,
-    in_multilevel,
-    in_random_effects,
-    thin_levels,
-    untestable,
-)
+from helpers.analysis.moderators import ModeratorModel, add_in_one_model, add_level_by_level
 from helpers.analysis.regressions import TermModel, of_outcome
 from helpers.analysis.result import ModelledResult, is_modelled, modelled
-from helpers.analysis.settings import ARTICLE, RECOMMENDED, THREE_LEVEL, Model, Settings, chosen_ids
+from helpers.analysis.settings import ARTICLE, RECOMMENDED, Model, Settings, chosen_ids
+from helpers.analysis.three_level import fit_three_level
 from helpers.problems import ProjectError
-from helpers.stats import shared_controls
-from helpers.stats.effects import brings_own, effect_sizes, undefined
-from helpers.stats.moderators import (
-    RegressionResult,
-    SubgroupResult,
-    holm,
-    meta_regression,
-    subgroups,
-)
-from helpers.stats.multilevel import three_level
+from helpers.stats.moderators import RegressionResult, SubgroupResult, holm
 from helpers.stats.pooling import POOLED_FIELDS, PooledResult, critical, pool
-from helpers.stats.robust import cluster_robust
 
-# No three-level model is fitted where a study holds more: a study's covariance holds its
-# experiments times themselves.
-MOST = 1_000
 # What every result says about its estimate.
 INFERENCE = ("estimate", "se", "ci_low", "ci_high", "p_effect")
 RHOS = (0.2, 0.5, 0.8)  # correlations of repeated measurements that stand beside each other
@@ -191,60 +173,6 @@ class OutcomeAnalysis:
         return animals.count(self.rows, split=self.controls_are_split)
 
 
-def effects(rows, settings, *, controls_are_split=False):
-    """Effects of rows of an extraction sheet under some settings.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Rows of one outcome.
-    settings : Settings
-    controls_are_split : bool
-        The sheet's control n is already divided among the arms that share it; it is then not
-        divided again.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``effect, variance, se`` with the index of `rows`.
-    """
-    if settings.split_controls and not controls_are_split:
-        rows = rows.assign(n_control_split=animals.share(rows))
-    found = effect_sizes(rows, **_effect_options(settings))
-    if "sign" in rows:
-        sign = rows["sign"].fillna(1)
-        if settings.measure == "NMD":  # positive is benefit already; only own effects are turned
-            sign = sign.where(brings_own(rows), 1)
-        found["effect"] *= sign
-    return found
-
-
-def without_effect(rows, settings, *, controls_are_split=False):
-    """Why rows have no effect under some settings, empty where they have one.
-
-    Parameters
-    ----------
-    rows, settings, controls_are_split
-        As in `effects`.
-
-    Returns
-    -------
-    pandas.Series of str
-    """
-    reasons = undefined(rows, **_effect_options(settings))
-    if settings.split_controls and not controls_are_split:
-        # Rows that go leave larger shares to the others, so one more look is enough.
-        kept = rows[reasons == ""]
-        kept = kept.assign(n_control_split=animals.share(kept))
-        reasons.update(undefined(kept, **_effect_options(settings)))
-    return reasons
-
-
-def _effect_options(settings):
-    """The part of the settings that `helpers.stats.effects.effect_sizes` takes."""
-    return {name: getattr(settings, name) for name in ("measure", "correction", "variance")}
-
-
 def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclude=()):
     """Analyse one outcome of a review.
 
@@ -335,7 +263,7 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
     if len(excluded):
         every, with_excluded, _ = pooled(rows, settings, of_rows, always=always)
     used, none = remaining.loc[found.index], remaining[why != ""]
-    three_level, robust, note = _three_level(remaining, split)
+    three_level, robust, note = fit_three_level(remaining, split)
     unable = pd.DataFrame({"reason": why[why != ""], "by": "has no effect"})
     as_article = without_effect(remaining, ARTICLE) == ""
     divided = settings.split_controls and not split
@@ -378,9 +306,9 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
     in_one_model = bool(options) or leading_is == "recommended"
     for name in review.moderators if moderators is None else moderators:
         if in_one_model:
-            _model_moderator(analysis, review.moderators[name], options)
+            add_in_one_model(analysis, review.moderators[name], options)
         else:
-            _moderate(analysis, review.moderators[name])
+            add_level_by_level(analysis, review.moderators[name])
     analysis.term_models.extend(of_outcome(analysis, review, options, moderators))
     return analysis
 
@@ -431,134 +359,6 @@ def _listed(why):
 def _with_bounds(found, settings):
     half = critical(settings.level) * found["se"]
     return found.assign(ci_low=found["effect"] - half, ci_high=found["effect"] + half)
-
-
-def _three_level(rows, split):
-    """Three-level model with modelled covariance and CR2 on exact g, control groups unsplit."""
-    sizes = rows["study"].value_counts()
-    if sizes.max() == 1:
-        note = "No study holds several experiments, so there is no level between to estimate."
-    elif len(rows) < 3 or len(sizes) < 2:
-        note = "Too few experiments or studies for a three-level model."
-    elif sizes.max() > MOST:
-        note = (
-            f"No three-level model is fitted where one study holds more than {MOST:,} experiments."
-        )
-    else:
-        note = ""
-    if note:
-        return None, None, note
-    rows = rows[without_effect(rows, THREE_LEVEL) == ""]
-    found = effects(rows, THREE_LEVEL)
-    fitted = None
-    try:
-        sampling = _sampling(rows, found, split)
-        fitted = three_level(found["effect"], study=rows["study"], **sampling)
-        return fitted, cluster_robust(fitted, study=rows["study"]), ""
-    except ValueError as error:
-        return fitted, None, str(error)
-
-
-def _sampling(rows, found, split):
-    """Sampling variances, with covariances where animals are shared."""
-    cohort = animals.cohorts(rows)
-    control = np.arange(len(rows)) if split else animals.control_groups(rows)
-    alone = not (pd.Index(control).has_duplicates or pd.Index(cohort).has_duplicates)
-    if alone or (rows["n_treated"] + rows["n_control"]).hasnans:
-        return {"variance": found["variance"]}
-    # Animals seen on several days covary through themselves, arms through their control.
-    return {
-        "covariance": shared_controls.covariance(
-            found["effect"],
-            variance=found["variance"],
-            study=rows["study"],
-            control_group=control,
-            n_treated=rows["n_treated"],
-            n_control=rows["n_control"],
-            cohort=cohort,
-            occasion=animals.days(rows),
-        )
-    }
-
-
-def _model_moderator(analysis, moderator, options):
-    """Add one moderator in the leading model; `options` are the multilevel model's, if it is one."""
-    name, study = moderator.id, analysis.rows["study"]
-    values = analysis.moderator_values.get(name)
-    if values is None or values.notna().sum() == 0:
-        return
-    thick = values
-    if moderator.levels:
-        thin = thin_levels(values, study)
-        if thin:
-            analysis.thin_levels[name] = thin
-            thick = values.where(~values.isin(list(thin)))
-    arguments = moderator, values, analysis.effects, study
-    why = untestable(thick, study)
-    try:
-        if options:
-            found = in_multilevel(*arguments, options, why)
-        else:
-            found = in_random_effects(*arguments, analysis.settings, why)
-    except ValueError as error:
-        analysis.not_estimable[name] = str(error)
-        if why:
-            analysis.not_tested[name] = why
-        return
-    analysis.models[name] = found
-    if found.tested:
-        analysis.tested[name] = found
-    else:
-        analysis.not_tested[name] = found.reason
-
-
-def _moderate(analysis, moderator):
-    """Add one moderator's subgroups and meta-regression to an analysis."""
-    name = moderator.id
-    values = analysis.moderator_values.get(name)
-    if values is None or values.notna().sum() == 0:
-        return
-    found = analysis.effects
-    if moderator.levels:
-        analysis.subgroups[name] = subgroups(
-            found["effect"], variance=found["variance"], by=values, **analysis.settings.pooling()
-        )
-    try:
-        analysis.regressions[name] = _regress(analysis, moderator, values)
-    except ValueError as error:
-        analysis.not_estimable[name] = str(error)
-    thin = thin_levels(values, analysis.rows["study"]) if moderator.levels else {}
-    if thin:
-        analysis.thin_levels[name] = thin
-        values = values.where(~values.isin(list(thin)))
-    if why := untestable(values, analysis.rows["study"]):
-        analysis.not_tested[name] = why
-    elif not thin:
-        if name in analysis.regressions:
-            analysis.tested[name] = analysis.regressions[name]
-    else:
-        try:
-            analysis.tested[name] = _regress(analysis, moderator, values)
-        except ValueError as error:
-            analysis.not_tested[name] = str(error)
-
-
-def _regress(analysis, moderator, values):
-    """Meta-regression on one moderator; rows without a value are left out."""
-    options, reference = analysis.settings.pooling(), None
-    del options["prediction"]
-    if moderator.levels:
-        present = [level for level in moderator.levels if (values == level).any()]
-        if len(present) < 2:
-            raise ValueError(f"all rows have the level {present[0]}")
-        reference = {moderator.id: moderator.reference_for(analysis.outcome.id, present)}
-    return meta_regression(
-        analysis.effects["effect"],
-        variance=analysis.effects["variance"],
-        moderators=values.to_frame(moderator.id),
-        reference=reference,
-        **options,
-    )
 
 
 def presets(analysis):

@@ -30,7 +30,7 @@ from helpers.review.review import load
 from helpers.words import alerts, methods, numbers
 from helpers.words import sentences as wording
 from helpers.words.numbers import percent
-from helpers.words.r_script import metafor_script
+from helpers.words.r.script import metafor_script
 from helpers.words.reading import how_to_read
 
 

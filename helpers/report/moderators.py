@@ -10,7 +10,7 @@ from helpers.figures import moderators as moderator_figures
 from helpers.page import blocks
 from helpers.report.exhibits import sample
 from helpers.stats import moderators
-from helpers.words import numbers, tables
+from helpers.words import moderator_tables, numbers, tables
 from helpers.words.numbers import number, percent
 
 
@@ -25,27 +25,27 @@ def table(report, analysis):
             name=f"{analysis.outcome.id}-moderators",
         )
     return report.exhibits.table(
-        tables.moderator_table(
+        moderator_tables.moderator_table(
             analysis, report.review.moderators, as_printed=not report.printed_levels.empty
         ),
         name=f"{analysis.outcome.id}-moderators",
         caption=f"{analysis.outcome.label}: subgroup analyses, each level with its own τ², and "
         "meta-regressions, one moderator at a time. A level of one experiment is not pooled.",
         groups="moderator",
-        data=tables.moderator_data(analysis),
+        data=moderator_tables.moderator_data(analysis),
     )
 
 
 def _in_one_model(report, analysis):
     """Cell means and slopes of each moderator in the leading model."""
     return report.exhibits.table(
-        tables.model_table(analysis, report.review.moderators),
+        moderator_tables.model_table(analysis, report.review.moderators),
         name=f"{analysis.outcome.id}-moderators",
         caption=f"{analysis.outcome.label}: moderators, each in a model of its own with the same "
         "variance components for all levels. A level of one experiment or one study is shown and "
         "takes no part in the test.",
         groups="moderator",
-        data=tables.model_data(analysis),
+        data=moderator_tables.model_data(analysis),
     )
 
 
@@ -54,14 +54,14 @@ def regressions(report, analysis):
     if not analysis.term_models:
         return None
     return report.exhibits.table(
-        tables.regressions_table(analysis, report.review.moderators),
+        moderator_tables.regressions_table(analysis, report.review.moderators),
         name=f"{analysis.outcome.id}-regressions",
         caption=f"{analysis.outcome.label}: regressions on several moderators, as the review asks "
         "for them. A term's test is one of all its coefficients, not adjusted for the number of "
         "terms; collinearity is GVIF^(1/(2q)) of its q coefficients, 1 where a term goes with no "
         "other.",
         groups="regression",
-        data=tables.regressions_data(analysis),
+        data=moderator_tables.regressions_data(analysis),
     )
 
 
@@ -85,7 +85,7 @@ def bubble(report, analysis, described):
         at = pd.DataFrame({moderator: np.linspace(low, high, 40)})
         fit = regression.predict(at).assign(x=at[moderator])
     measure = analysis.measure
-    own = measure if described.levels else tables.slope_of(measure)
+    own = measure if described.levels else moderator_tables.slope_of(measure)
     terms = numbers.listing(
         f"{term['level'] or ('ratio per unit' if measure.is_log else 'slope')} "
         f"{numbers.estimate_text(term['coef'], term['ci_low'], term['ci_high'], own)}"
@@ -133,7 +133,7 @@ def _bubble_of_model(report, analysis, described):
     else:
         fit = found.line(np.linspace(every.min(), every.max(), 40))
         slope = found.slope | {"estimate": found.slope["coef"]}
-        own = tables.slope_of(measure)
+        own = moderator_tables.slope_of(measure)
         name = "ratio per unit" if measure.is_log else "slope"
         said = [f"{name} {tables.estimate_cell(slope, measure=own)}"]
     test = f"not tested: {found.reason}"

@@ -6,7 +6,8 @@ from own_review import FAMILY, row, rows, write
 
 from helpers import Report
 from helpers.analysis import animals
-from helpers.analysis.outcome import ARTICLE, Settings, analyse, effects
+from helpers.analysis.effects import effects
+from helpers.analysis.outcome import ARTICLE, Settings, analyse
 from helpers.review.review import load
 
 

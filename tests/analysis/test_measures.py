@@ -28,7 +28,7 @@ from helpers.review.review import load
 from helpers.stats.pooling import pool
 from helpers.words import numbers as numbers_of
 from helpers.words import sentences
-from helpers.words.r_script import metafor_script
+from helpers.words.r.script import metafor_script
 
 # Log hazard ratios; pooled by metafor 3.8: rma(y, sei = se, test = "adhoc"), Hartung-Knapp with its
 # factor held at 1 or above, and its exponentials.

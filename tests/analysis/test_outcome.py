@@ -6,13 +6,13 @@ from own_review import FAMILY, row, write
 from scipy import stats
 
 from helpers.analysis import animals
+from helpers.analysis.effects import effects
 from helpers.analysis.outcome import (
     ARTICLE,
     RECOMMENDED,
     NothingToAnalyse,
     Settings,
     analyse,
-    effects,
     presets,
 )
 from helpers.review.review import load

@@ -8,7 +8,7 @@ import pytest
 from made_up import simulate
 
 from helpers import Report
-from helpers.analysis import outcome, small_study
+from helpers.analysis import small_study, three_level
 from helpers.render.run import render
 from helpers.report import exhibits
 
@@ -73,7 +73,7 @@ def test_none_of_many_is_left_out_in_turn(report, few):
 
 
 def test_a_study_too_large_for_a_three_level_model_is_said(monkeypatch):
-    monkeypatch.setattr(outcome, "MOST", 1)
+    monkeypatch.setattr(three_level, "MOST", 1)
     one = Report("locomotion").analyses["locomotion"]
     assert one.three_level is None
     assert one.robust is None

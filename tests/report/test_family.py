@@ -11,7 +11,7 @@ import pytest
 
 from helpers import Overview, Report
 from helpers.stats.pooling import pool
-from helpers.words.r_script import metafor_script
+from helpers.words.r.script import metafor_script
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from own_review import FAMILY, row, write
 from helpers.analysis.outcome import analyse
 from helpers.analysis.settings import of_review
 from helpers.review.review import load
-from helpers.words.r_script import metafor_script
+from helpers.words.r.script import metafor_script
 
 pytestmark = pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed here")
 

@@ -278,7 +278,8 @@ def test_a_split_control_n_does_not_turn_sems_into_sds(tmp_path):
 
 
 def test_direction_by_constant_and_by_column(tmp_path):
-    from helpers.analysis.outcome import ARTICLE, effects
+    from helpers.analysis.effects import effects
+    from helpers.analysis.outcome import ARTICLE
 
     plain = effects(load(write(tmp_path / "a", rows())).experiments, ARTICLE)["effect"]
     turned = load(write(tmp_path / "b", rows(), "constants.sign = -1"))
@@ -293,7 +294,8 @@ def test_direction_by_constant_and_by_column(tmp_path):
 
 
 def test_rows_that_bring_effect_and_se(tmp_path):
-    from helpers.analysis.outcome import ARTICLE, effects
+    from helpers.analysis.effects import effects
+    from helpers.analysis.outcome import ARTICLE
 
     table = [*rows(2), row("own", effect=1.5, se=0.5)]
     for name in (

@@ -1,0 +1,1 @@
+"""The R script of a report: its data, effects, models and numbers."""
