@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from helpers.problems import Finder, Finding, ReviewError
-from helpers.sheet import delimited, workbook
-from helpers.sheet.digitiser import bars, read_export, read_project
+from helpers.sheet import delimited, exports, workbook
+from helpers.sheet.digitiser import PROJECTS, read_project
+from helpers.sheet.points import to_table
 
 WORKBOOKS = (".xlsx", ".xlsm")
 CLOSED = (".xls", ".xlsb", ".ods", ".numbers", ".doc", ".docx", ".pdf")
@@ -63,21 +64,22 @@ def read_csv(path):
     return read_table(path, header=1).table
 
 
-def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, digitiser=False):
+def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, digitiser=None):
     """Read a table from a text file, a workbook or a digitiser's export.
 
     Parameters
     ----------
     path : Path
-        CSV, TSV or other separated text; XLSX; WebPlotDigitizer's CSV or JSON.
+        CSV, TSV or other separated text; XLSX; WebPlotDigitizer's CSV, JSON or TAR.
     sheet : str, optional
         Sheet of a workbook; by default the first that is not hidden.
     header : int, optional
         Row of the headings; by default the first row that is about as full as the table is wide.
     encoding, separator : str, optional
         Of a text file; by default found out.
-    digitiser : bool
-        The file is a digitiser's export: a row a bar, a column a data set.
+    digitiser : bool, optional
+        The file is a digitiser's: a row a bar or an x, a column a data set. By default projects are
+        known by their ending, and exports of all data sets by their second row.
 
     Returns
     -------
@@ -95,17 +97,28 @@ def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, 
         raise _error(path, what, "Save it as XLSX or as CSV in UTF-8")
     if kind not in WORKBOOKS and path.read_bytes()[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         raise _error(path, "this is a workbook and no text", "Name it .xlsx, or save it as CSV")
-    with _reading(path, digitised=digitiser or kind == ".json"):
-        if kind == ".json":
-            return Raw(path.name, bars(read_project(path.read_bytes())))
+    with _reading(path, digitised=digitiser or kind in PROJECTS):
+        if kind in PROJECTS:
+            found = Finder(path.name)
+            return _digitised(read_project(path, found), found, typed=True)
         if kind in WORKBOOKS:
             grid = workbook.read_grid(path, sheet)
         else:
-            cells = delimited.read_grid(path, encoding=encoding, separator=separator)
-            grid = workbook.Grid(None, cells)
-        if digitiser:
-            return Raw(path.name, bars(read_export(grid.cells)))
+            read = exports.read_grid if digitiser else delimited.read_grid
+            grid = workbook.Grid(None, read(path, encoding=encoding, separator=separator))
+        if digitiser or (digitiser is None and exports.is_export(grid.cells)):
+            found = Finder(path.name, grid.name)
+            return _digitised(exports.read_export(grid.cells, found), found)
     return _table(path, grid, header, typed=kind in WORKBOOKS)
+
+
+def _digitised(sets, found, *, typed=False):
+    table = to_table(sets, found)
+    numeric = pd.DataFrame(typed, table.index, table.columns)
+    numeric["label"] = False
+    return Raw(
+        found.file, table, found.sheet, typed=typed, numeric=numeric, findings=tuple(found.findings)
+    )
 
 
 def sheet_names(path):

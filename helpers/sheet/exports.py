@@ -1,0 +1,116 @@
+"""Data sets of a digitiser's export: WebPlotDigitizer's CSV, of one data set or of all."""
+
+import re
+
+from helpers.sheet import delimited
+from helpers.sheet.points import ANEW, DataSet, Point, say_empty
+
+SEPARATORS = "\t;|,"  # the comma last: it may be a decimal sign
+# The digitiser writes no marks for thousands, so that a comma is a decimal sign.
+NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?", re.ASCII)
+FIELDS = {"x", "y", "label", "value"}  # over the columns
+
+
+def read_grid(path, *, encoding=None, separator=None):
+    """Rows of cells, cut by the mark that stands in each of them."""
+    for mark in separator or SEPARATORS:
+        grid = delimited.read_grid(path, encoding=encoding, separator=mark)
+        if all(len(cells) > 1 for cells in grid if any(cells)):
+            break
+    return grid
+
+
+def is_export(grid):
+    """Whether a table is an export of all data sets: X and Y, or Label and Y, stand in row 2."""
+    if len(grid) < 3 or len(grid[1]) < 2 or len(grid[1]) % 2:
+        return False
+    fields = [field.lower() for field in grid[1]]
+    pairs = zip(fields[::2], fields[1::2], strict=True)
+    return all(pair in (("x", "y"), ("label", "y"), ("label", "value")) for pair in pairs)
+
+
+def read_export(grid, found):
+    """Data sets of an export that hold points.
+
+    Parameters
+    ----------
+    grid : list of list of str
+        Rows of cells. All data sets: names, then fields such as X and Y, then points, two columns
+        a data set. One data set: a row a point without headings, or with fields alone.
+    found : Finder
+
+    Returns
+    -------
+    list of DataSet
+        Bars come without places: an export has none.
+
+    Raises
+    ------
+    ReviewError
+    """
+    rows = {number: _trimmed(cells) for number, cells in enumerate(grid, 1) if any(cells)}
+    heads = []
+    while rows and len(heads) < 2 and not _is_point(next(iter(rows.values()))):
+        heads.append(rows.pop(next(iter(rows))))
+    width = max(map(len, [*heads, *rows.values()]), default=0)
+    width += width % 2
+    fields = heads.pop() if heads and {cell.lower() for cell in heads[-1]} <= FIELDS else []
+    names = heads.pop() if heads else (["value"] if width == 2 else [])
+    remedy = "Export all data sets anew, or save the project (.json or .tar)"
+    what = None
+    if heads or (fields and not is_export([names, fields, []])):
+        what = "the headings are not X and Y, or Label and Y, over the columns of each data set"
+    elif not rows:
+        what = "this export holds no points"
+    elif width != 2 and not names:
+        what = f"rows of {width} cells without headings are not known as an export of one data set"
+    elif fields and width > len(fields):
+        what = f"there are {width} cells beside each other under {len(fields)} headings"
+        remedy = "Take commas out of names and labels, or save the project (.json or .tar)"
+    if what:
+        found.lack(None, what, remedy)
+        found.refuse()
+    sets = []
+    for start in range(0, width, 2):
+        name, beside = (names[at] if at < len(names) else "" for at in (start, start + 1))
+        if beside not in ("", name):
+            what = f"{beside!r} stands over the values of {name!r}, as if a name held a comma"
+            found.lack(None, what, "Rename the data set in the digitiser, and export anew")
+        sets += _columns(name or f"data set {start // 2 + 1}", start, fields, rows, found)
+    found.refuse()
+    return sets
+
+
+def _trimmed(cells):
+    return cells[: max((at for at, cell in enumerate(cells, 1) if cell), default=0)]
+
+
+def _is_point(cells):
+    """Whether the last cell is a number, as in each row of points."""
+    return bool(cells) and bool(NUMBER.fullmatch(cells[-1]))
+
+
+def _columns(name, start, fields, rows, found):
+    pairs = {}
+    for row, cells in rows.items():
+        pair = [cells[at] if at < len(cells) else "" for at in (start, start + 1)]
+        if any(pair):
+            pairs[row] = pair
+    if not pairs:
+        say_empty(name, found)
+        return []
+    first = [cell for cell, _ in pairs.values()]
+    curve = fields[start].lower() == "x" if fields else all(map(NUMBER.fullmatch, first))
+    points, known = [], len(found.findings)
+    for row, (where, value) in pairs.items():
+        for cell, what in ((value, "the value"), *([(where, "x")] if curve else [])):
+            if not NUMBER.fullmatch(cell):
+                found.lack(
+                    name, f"in row {row} {what} is {cell!r}, not a number; dates are not read", ANEW
+                )
+        if len(found.findings) == known:
+            if curve:
+                points.append(Point(value, x=where, at=float(where.replace(",", "."))))
+            else:
+                points.append(Point(value, where))
+    return [DataSet(name, tuple(points), curve)] if len(found.findings) == known else []
