@@ -175,6 +175,15 @@ class _Mapping:
         found = fault(entry, what, remedy=remedy)
         self.found.findings.append(replace(found, severity="warning"))
 
+    def warn_of_lengths(self, key, sources):
+        """A figure's points are places on its axis, which no error is."""
+        error, _, arm = key.partition("_")
+        if self.raw.digitised and error in ("sd", "sem") and set(sources) <= set(self.raw.table):
+            what = "a digitised point says where an error bar ends, not how long it is"
+            name = f"tip_{arm}" if arm else "tip"
+            remedy = f"Name it as {name} under [sheet.columns]"
+            self.found.lack(self.names[key], what, remedy, "warning")
+
     @staticmethod
     def refuse(setting, what, remedy, value=None):
         raise ReviewError([fault(f"sheet.{setting}", what, value, remedy)])
@@ -309,6 +318,7 @@ class _Mapping:
                 self.names[key], self.sources[key] = " + ".join(sources), sources
                 if self.raw.twice & set(sources):
                     self.lack(name, source, "stands over several columns")
+                self.warn_of_lengths(key, sources)
                 if source != name and not again:
                     self.note("rename", name, f"is {self.names[key]}", len(index))
             elif (key, source) == ("experiment", "row"):

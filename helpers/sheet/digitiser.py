@@ -119,24 +119,8 @@ def _data_sets(name, entry, axes, found):
     points = entry["data"]
     kind = mine.get("type")
     numbers = NUMBERS.get(kind) or (kind is None and _width(points))
-    what = None
-    if axes and not mine:
-        what = "this data set stands on no axes, so that its points have no values"
-    elif kind and kind not in NUMBERS:
-        words = re.sub(r"(?<=[a-z])(?=A)", " ", str(kind)).lower()
-        what = f"this data set stands on {words}; only bar axes and XY axes make a table"
-    elif numbers not in NUMBERS.values():
-        what = "this data set stands on axes that are neither bar axes nor XY axes"
-    elif texts := _dates(mine, numbers):
-        what = f"the axis runs over dates or times ({texts}), which are not read"
-    elif texts := _commas(mine, numbers):
-        what = (
-            f"the axis was calibrated with {texts}, which WebPlotDigitizer reads up to the comma, "
-            "so that all its values are wrong"
-        )
-    if what:
-        remedy = "Calibrate it anew with plain numbers, or delete it in the digitiser"
-        found.lack(name, what, remedy)
+    if fault := _unfit(points, kind, numbers, mine, axes):
+        found.lack(name, *fault)
         return []
     read = [
         _point(name, number, point, entry, mine, numbers, found)
@@ -158,26 +142,41 @@ def _data_sets(name, entry, axes, found):
     ]
 
 
+def _unfit(points, kind, numbers, mine, axes):
+    """What keeps a data set out of a table, and the way out; None where nothing does."""
+    remedy = "Digitise it on bar axes or XY axes, or delete it in the digitiser"
+    if axes and not mine:
+        return "this data set stands on no axes, so that its points have no values", remedy
+    if kind and kind not in NUMBERS:
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", str(kind)).lower()
+        return f"this data set stands on {words}; only bar and XY axes make a table", remedy
+    if numbers not in NUMBERS.values():
+        return "this data set stands on axes that are neither bar axes nor XY axes", remedy
+    typed = _calibrated(mine, numbers)
+    if dates := [text for text in typed if re.search(r"[/:]", text)]:
+        what = f"its axis runs over dates or times ({', '.join(dates)}), which are not read"
+        return what, "Calibrate the axis anew, in days from the start, or delete the data set"
+    if commas := [text for text in typed if "," in text]:
+        what = (
+            f"its axis was calibrated with {', '.join(map(repr, commas))}; WebPlotDigitizer reads "
+            "such numbers up to the comma, so that all values are wrong"
+        )
+        return what, "Calibrate the axis anew, with decimal points"
+    return None
+
+
 def _width(points):
     """How many numbers a point has, where the axes do not say it."""
     widths = {len(point.get("value") or ()) for point in points}
     return widths.pop() if len(widths) == 1 else None
 
 
-def _texts(axes, numbers):
+def _calibrated(axes, numbers):
     """What was typed when the axes were calibrated, of the points that count."""
     points = axes.get("calibrationPoints") or []
     if numbers == 1:
         return [str(point.get("dy")) for point in points[:2]]
     return [str(p.get("dx")) for p in points[:2]] + [str(p.get("dy")) for p in points[2:4]]
-
-
-def _dates(axes, numbers):
-    return ", ".join(text for text in _texts(axes, numbers) if re.search(r"[/:]", text))
-
-
-def _commas(axes, numbers):
-    return ", ".join(text for text in _texts(axes, numbers) if "," in text)
 
 
 def _point(name, number, point, entry, axes, numbers, found):

@@ -3,12 +3,15 @@
 import re
 
 from helpers.sheet import delimited
-from helpers.sheet.points import ANEW, DataSet, Point, say_empty
+from helpers.sheet.points import ANEW, AUTOMATIC, DataSet, Point, say_empty
 
 SEPARATORS = "\t;|,"  # the comma last: it may be a decimal sign
 # The digitiser writes no marks for thousands, so that a comma is a decimal sign.
 NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?", re.ASCII)
-FIELDS = {"x", "y", "label", "value"}  # over the columns
+# How the digitiser writes what stands on an axis of dates or times.
+DATE = re.compile(r"\d{1,4}/\d{1,2}(/\d{1,4})?( \d{1,2}:.*)?|\d{1,2}:\d\d.*")
+VALUE = "value"  # the column of one data set whose name the file does not say
+NO_NUMBER = {"nan", "infinity", "-infinity", "null", "undefined"}  # as JavaScript writes it
 
 
 def read_grid(path, *, encoding=None, separator=None):
@@ -22,9 +25,9 @@ def read_grid(path, *, encoding=None, separator=None):
 
 def is_export(grid):
     """Whether a table is an export of all data sets: X and Y, or Label and Y, stand in row 2."""
-    if len(grid) < 3 or len(grid[1]) < 2 or len(grid[1]) % 2:
+    fields = [field.lower() for field in _trimmed(grid[1])] if len(grid) > 2 else []
+    if not fields or len(fields) % 2:
         return False
-    fields = [field.lower() for field in grid[1]]
     pairs = zip(fields[::2], fields[1::2], strict=True)
     return all(pair in (("x", "y"), ("label", "y"), ("label", "value")) for pair in pairs)
 
@@ -49,20 +52,14 @@ def read_export(grid, found):
     ReviewError
     """
     rows = {number: _trimmed(cells) for number, cells in enumerate(grid, 1) if any(cells)}
-    heads = []
-    while rows and len(heads) < 2 and not _is_point(next(iter(rows.values()))):
-        heads.append(rows.pop(next(iter(rows))))
-    width = max(map(len, [*heads, *rows.values()]), default=0)
+    names, fields = _headings(rows)
+    width = max(map(len, [names, fields, *rows.values()]), default=0)
     width += width % 2
-    fields = heads.pop() if heads and {cell.lower() for cell in heads[-1]} <= FIELDS else []
-    names = heads.pop() if heads else (["value"] if width == 2 else [])
     remedy = "Export all data sets anew, or save the project (.json or .tar)"
     what = None
-    if heads or (fields and not is_export([names, fields, []])):
-        what = "the headings are not X and Y, or Label and Y, over the columns of each data set"
-    elif not rows:
+    if not rows:
         what = "this export holds no points"
-    elif width != 2 and not names:
+    elif width != 2 and not fields and names == [VALUE]:
         what = f"rows of {width} cells without headings are not known as an export of one data set"
     elif fields and width > len(fields):
         what = f"there are {width} cells beside each other under {len(fields)} headings"
@@ -73,7 +70,9 @@ def read_export(grid, found):
     sets = []
     for start in range(0, width, 2):
         name, beside = (names[at] if at < len(names) else "" for at in (start, start + 1))
-        if beside not in ("", name):
+        if not fields and width == 2 and beside:  # headings that a person gave to the two columns
+            name = beside
+        elif beside not in ("", name):
             what = f"{beside!r} stands over the values of {name!r}, as if a name held a comma"
             found.lack(None, what, "Rename the data set in the digitiser, and export anew")
         sets += _columns(name or f"data set {start // 2 + 1}", start, fields, rows, found)
@@ -85,9 +84,20 @@ def _trimmed(cells):
     return cells[: max((at for at, cell in enumerate(cells, 1) if cell), default=0)]
 
 
-def _is_point(cells):
-    """Whether the last cell is a number, as in each row of points."""
-    return bool(cells) and bool(NUMBER.fullmatch(cells[-1]))
+def _headings(rows):
+    """Names and fields, taken out of the rows; each may be lacking."""
+    first, second, *_ = [*rows, None, None]
+    if second and is_export([[], rows[second], []]):
+        return rows.pop(first), rows.pop(second)
+    if first and is_export([[], rows[first], []]):
+        return [VALUE] if len(rows[first]) == 2 else [], rows.pop(first)
+    cells = rows.get(first, [])
+    is_point = any(map(NUMBER.fullmatch, cells)) or any(
+        cell.lower() in NO_NUMBER or AUTOMATIC.fullmatch(cell) for cell in cells
+    )
+    if cells and not is_point:
+        return rows.pop(first), []
+    return [VALUE], []
 
 
 def _columns(name, start, fields, rows, found):
@@ -100,7 +110,8 @@ def _columns(name, start, fields, rows, found):
         say_empty(name, found)
         return []
     first = [cell for cell, _ in pairs.values()]
-    curve = fields[start].lower() == "x" if fields else all(map(NUMBER.fullmatch, first))
+    curve = all(NUMBER.fullmatch(cell) or DATE.fullmatch(cell) for cell in first)
+    curve = fields[start].lower() == "x" if fields else curve
     points, known = [], len(found.findings)
     for row, (where, value) in pairs.items():
         for cell, what in ((value, "the value"), *([(where, "x")] if curve else [])):

@@ -46,6 +46,8 @@ class Raw:
         columns", cells (row, heading) that are "struck" out or shown as "percent".
     findings : tuple of Finding
         Warnings about the table as a whole.
+    digitised : bool
+        Whether the numbers are places on the axes of a figure.
     """
 
     file: str
@@ -57,6 +59,7 @@ class Raw:
     numeric: pd.DataFrame | None = None
     marks: dict = field(default_factory=dict)
     findings: tuple = ()
+    digitised: bool = False
 
 
 def read_csv(path):
@@ -117,7 +120,13 @@ def _digitised(sets, found, *, typed=False):
     numeric = pd.DataFrame(typed, table.index, table.columns)
     numeric["label"] = False
     return Raw(
-        found.file, table, found.sheet, typed=typed, numeric=numeric, findings=tuple(found.findings)
+        found.file,
+        table,
+        found.sheet,
+        typed=typed,
+        numeric=numeric,
+        findings=tuple(found.findings),
+        digitised=True,
     )
 
 

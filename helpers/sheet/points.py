@@ -11,6 +11,7 @@ OWN = ("label", "x")  # the table's columns beside those of the data sets
 AUTOMATIC = re.compile(r"Bar\d+")  # WebPlotDigitizer's, in the order of the clicks
 # What stands farther from each other than this share of the least distance is said to be one x.
 CLOSE = 0.1
+NAMED = 6  # of more places than these the rest is only counted
 ALONE = 0.02  # of the larger x: what curves of one point may differ by
 
 
@@ -223,14 +224,19 @@ def _by_place(sets, found):
 
 def _refuse_twice(sets, found):
     for each in sets:
-        for one, other in pairwise(_from_left(each.points)):
-            if one.at == other.at:
-                found.lack(
-                    each.name,
-                    f"two points stand at {_place(one, each)} (values {one.value} and "
-                    f"{other.value}), so that it is not clear which belongs to the other data sets",
-                    "Delete the point that was clicked twice, or make a data set of its own of it",
-                )
+        pairs = pairwise(_from_left(each.points))
+        twice = [
+            f"{_place(one, each)} (values {one.value} and {other.value})"
+            for one, other in pairs
+            if one.at == other.at
+        ]
+        if twice:
+            found.lack(
+                each.name,
+                f"two points stand at {_some(twice)}, so that it is not clear which belongs to the "
+                "other data sets",
+                "Delete the point that was clicked twice, or make a data set of its own of it",
+            )
     found.refuse()
 
 
@@ -243,15 +249,17 @@ def _refuse_unpaired(sets, rows, reach, found):
         lonely = [row for row in rows if at in row and len(row) < len(sets)]
         if not lonely:
             continue
-        places = _listed(_place(row[at], each).removeprefix("x = ") for row in lonely)
+        places = _some([_place(row[at], each).removeprefix("x = ") for row in lonely])
         lacking = {other for row in lonely for other in range(len(sets)) if other not in row}
         others = _listed(sets[other].name for other in sorted(lacking))
-        kind, where = ("curves", "x") if each.curve else ("bars without labels", "place")
+        kind, where, at_x = "bars without labels", "place", ""
+        if each.curve:
+            kind, where, at_x = "curves", "x", "x = "
         found.lack(
             each.name,
-            f"its points at {'x = ' if each.curve else ''}{places} have no partner in {others}, "
-            f"which do not stand at the same places; {kind} are paired by {where}, nearer than "
-            f"{reach:.3g} (half the least distance between neighbours); {_sizes(sets)}",
+            f"its points at {at_x}{places} have no partner in {others}: they do not stand at the "
+            f"same places; {kind} are paired by {where}, nearer than {reach:.3g} (half the least "
+            f"distance between neighbours); {_sizes(sets)}",
             "Digitise a point at the same places in every data set and delete what has no "
             "partner" + ("" if each.curve else ", or label the bars alike"),
         )
@@ -319,3 +327,8 @@ def _sizes(sets):
 def _listed(words):
     *others, last = map(str, words)
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def _some(words):
+    more = f" (and {len(words) - NAMED} more)" if len(words) > NAMED else ""
+    return _listed(words[:NAMED]) + more
