@@ -23,7 +23,7 @@ def find_figure(guess):
 
 
 def turn_errors(guess):
-    """A data set called after an error says where its bar ends, not how long it is."""
+    """A data set called after an error says where its bar ends; of which error is to be said."""
     for arm in ARMS:
         column = guess.columns.get(f"sd_{arm}", FILL_IN)
         if column != FILL_IN:
@@ -31,3 +31,10 @@ def turn_errors(guess):
             guess.columns = {names.get(n, n): c for n, c in guess.columns.items()}
             why = "a digitised point says where an error bar ends, not how long it is"
             guess.ask(f"sheet.columns.tip_{arm}", column, guess.table[column], f"sd_{arm}", why)
+    tips = [guess.columns[f"tip_{arm}"] for arm in ARMS if f"tip_{arm}" in guess.columns]
+    if tips and not any(name.startswith("error_type") for name in guess.constants):
+        guess.constants["error_type"] = FILL_IN
+        guess.fill_in(
+            "say error_type under [sheet.constants] (SD, SEM, CI, IQR or RANGE): "
+            f"the heading {tips[0]!r} does not say it"
+        )

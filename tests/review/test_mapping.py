@@ -450,6 +450,35 @@ def test_digitised_bars_with_their_error_tips(tmp_path):
     assert found["mean_control"] == 5 and found["sd_control"] == 3.0
 
 
+def test_lengths_of_error_bars_are_no_digitised_points(tmp_path):
+    (tmp_path / "figure.csv").write_text(
+        "Mt,,St,,Mc,,Sc,\nX,Y,X,Y,X,Y,X,Y\n1,10,1,12,1,8,1,9\n7,20,7,23,7,9,7,11\n"
+    )
+    body = """
+    id = "own"
+    title = "t"
+    [sheet]
+    file = "figure.csv"
+    [sheet.columns]
+    experiment = "row"
+    mean_treated = "Mt"
+    sd_treated = "St"
+    mean_control = "Mc"
+    tip_control = "Sc"
+    [sheet.constants]
+    study = "A"
+    outcome = "score"
+    n_treated = 8
+    n_control = 8
+    error_type = "SD"
+    """
+    (tmp_path / "review.toml").write_text(body + FAMILY)
+    said = [str(each) for each in load(tmp_path).warnings if "how long" in str(each)]
+    assert len(said) == 1
+    assert "column St: a digitised point says where an error bar ends" in said[0]
+    assert "Name it as tip_treated" in said[0]
+
+
 def test_corrections_are_applied_and_listed(tmp_path):
     fix = {
         "row": 3,
