@@ -9,8 +9,9 @@ import pandas as pd
 ANEW = "Mend it in the digitiser and save it anew"
 OWN = ("label", "x")  # the table's columns beside those of the data sets
 AUTOMATIC = re.compile(r"Bar\d+")  # WebPlotDigitizer's, in the order of the clicks
-# What stands farther from each other than this share of the least distance is said to be one x.
-CLOSE = 0.1
+# What is taken for one x is said where it lies farther apart than these shares of the least distance
+# between neighbours, or of the length of the axis.
+CLOSE, CLOSE_OF_ALL = 0.25, 0.02
 NAMED = 6  # of more places than these the rest is only counted
 ALONE = 0.02  # of the larger x: what curves of one point may differ by
 
@@ -202,11 +203,16 @@ def _by_place(sets, found):
             severity="warning",
         )
     _refuse_twice(sets, found)
-    gaps = [b - a for each in sets for a, b in pairwise(sorted(p.at for p in each.points))]
+    gaps = [
+        (b.at - a.at, f"{_place(a, each)} and {_place(b, each)} of {each.name}")
+        for each in sets
+        for a, b in pairwise(_from_left(each.points))
+    ]
     places = [(point.at, at, point) for at, each in enumerate(sets) for point in each.points]
     places.sort(key=lambda place: place[:2])
     alone = ALONE * max(abs(at) for at, _, _ in places) if curves else float("inf")
-    reach = min(gaps) / 2 if gaps else alone
+    least, between = min(gaps, default=(2 * alone, "points"))
+    reach = least / 2
     rows = []
     for at, which, point in places:
         away = at - min(each.at for each in rows[-1].values()) if rows else reach
@@ -214,9 +220,9 @@ def _by_place(sets, found):
             rows[-1][which] = point
         else:
             rows.append({which: point})
-    _refuse_unpaired(sets, rows, reach, found)
+    _refuse_unpaired(sets, rows, f"{reach:.3g}, half the least distance ({between})", found)
     if curves:
-        _warn_of_far(sets, rows, reach, found)
+        _warn_of_far(sets, rows, least, found)
     else:
         _refuse_other_labels(sets, rows, found)
     return [tuple(row[at] for at, _ in enumerate(sets)) for row in rows]
@@ -258,26 +264,30 @@ def _refuse_unpaired(sets, rows, reach, found):
         found.lack(
             each.name,
             f"its points at {at_x}{places} have no partner in {others}: they do not stand at the "
-            f"same places; {kind} are paired by {where}, nearer than {reach:.3g} (half the least "
-            f"distance between neighbours); {_sizes(sets)}",
+            f"same places; {kind} are paired by {where}, nearer than "
+            f"{reach}; {_sizes(sets)}",
             "Digitise a point at the same places in every data set and delete what has no "
             "partner" + ("" if each.curve else ", or label the bars alike"),
         )
     found.refuse()
 
 
-def _warn_of_far(sets, rows, reach, found):
+def _warn_of_far(sets, rows, least, found):
+    places = [point.at for row in rows for point in row.values()]
+    close = min(CLOSE * least, CLOSE_OF_ALL * (max(places) - min(places)))
+    far = []
     for row in rows:
-        ends = sorted(row.items(), key=lambda entry: entry[1].at)
-        (first, low), (last, high) = ends[0], ends[-1]
-        if high.at - low.at > 2 * reach * CLOSE:
-            found.lack(
-                None,
-                f"x = {low.x} of {sets[first].name} and x = {high.x} of {sets[last].name} were "
-                "taken for one",
-                "Check that they belong together, or delete one of them in the digitiser",
-                severity="warning",
-            )
+        (first, low), *_, (last, high) = sorted(row.items(), key=lambda entry: entry[1].at)
+        if high.at - low.at > close and len(rows) > 1:
+            far.append(f"{low.x} of {sets[first].name} and {high.x} of {sets[last].name}")
+    if far:
+        found.lack(
+            None,
+            f"these x were taken for one: {'; '.join(far[:NAMED])}"
+            + (f" (and {len(far) - NAMED} more)" if len(far) > NAMED else ""),
+            "Check that they belong together, or delete those that do not in the digitiser",
+            severity="warning",
+        )
 
 
 def _refuse_other_labels(sets, rows, found):

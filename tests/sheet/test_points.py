@@ -1,6 +1,10 @@
 """Which points of several data sets make a row."""
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from helpers.problems import Finder, ReviewError
 from helpers.sheet.points import DataSet, Point, to_table
@@ -60,10 +64,26 @@ def test_half_the_distance_is_too_far():
         table(curve("A", [(1, 1), (3, 2)]), curve("B", [(2, 1), (4, 2)]))
 
 
-def test_x_that_lie_apart_are_said():
-    made, said = table(curve("Control", [(7, 1), (28, 2)]), curve("Drug", [(7, 3), (24, 4)]))
+@pytest.mark.parametrize("day", [24, 27])
+def test_x_that_lie_apart_are_said(day):
+    made, said = table(curve("Control", [(7, 1), (28, 2)]), curve("Drug", [(7, 3), (day, 4)]))
     assert made["Drug"] == ["3", "4"]
-    assert len(said) == 1 and "x = 24 of Drug and x = 28 of Control were taken for one" in said[0]
+    assert len(said) == 1 and f"{day} of Drug and 28 of Control" in said[0]
+
+
+def test_x_within_the_hand_of_a_digitiser_are_not_said():
+    days = range(1, 29)
+    _, said = table(
+        curve("A", [(day, day) for day in days]), curve("B", [(day + 0.1, day) for day in days])
+    )
+    assert not said
+
+
+def test_a_point_clicked_twice_is_named():
+    with pytest.raises(
+        ReviewError, match=r"half the least distance \(x = 3 and x = 3.01 of Drug\)"
+    ):
+        table(curve("Control", [(1, 1), (3, 2)]), curve("Drug", [(1.1, 3), (3, 4), (3.01, 5)]))
 
 
 def test_an_x_twice_in_one_curve_is_refused():
@@ -187,3 +207,41 @@ def test_names_of_the_table_are_taken(name):
 def test_two_data_sets_of_one_name_are_refused():
     with pytest.raises(ReviewError, match="several data sets have this name"):
         table(curve("A", [(1, 2)]), curve("A", [(1, 3)]))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.integers(0, 400), min_size=2, max_size=7, unique=True),
+    st.integers(2, 4),
+    st.randoms(use_true_random=False),
+    st.sampled_from(["whole", "lost", "moved", "twice"]),
+)
+def test_any_figure_is_read_as_it_is_or_refused(days, count, random, fault):
+    days.sort()
+    hand = min(b - a for a, b in pairwise(days)) / 5  # how far a click may miss
+    truth = {
+        f"set {at}": [1000 * at + place for place, _ in enumerate(days)] for at in range(count)
+    }
+    clicked = {
+        name: [
+            (day + random.uniform(-hand, hand) / 2, value)
+            for day, value in zip(days, column, strict=True)
+        ]
+        for name, column in truth.items()
+    }
+    spoilt = clicked[random.choice(list(clicked))]
+    if fault == "lost":
+        spoilt.pop(random.randrange(len(spoilt)))
+    elif fault == "moved":
+        spoilt[-1] = (days[-1] + 3 * (days[-1] - days[-2]) + 1, spoilt[-1][1])
+    elif fault == "twice":
+        spoilt.append(random.choice(spoilt))
+    for points in clicked.values():
+        random.shuffle(points)
+    sets = [curve(name, points) for name, points in clicked.items()]
+    if fault == "whole":
+        made, _ = table(*sets)
+        assert {name: [int(cell) for cell in made[name]] for name in truth} == truth
+    elif all(clicked.values()):
+        with pytest.raises(ReviewError):
+            table(*sets)
