@@ -1,6 +1,7 @@
 """Data sets of a digitiser's export: WebPlotDigitizer's CSV, of one data set or of all."""
 
 import re
+from dataclasses import replace
 
 from helpers.sheet import delimited
 from helpers.sheet.points import ANEW, AUTOMATIC, DataSet, Point, say_empty
@@ -39,13 +40,14 @@ def read_export(grid, found):
     ----------
     grid : list of list of str
         Rows of cells. All data sets: names, then fields such as X and Y, then points, two columns
-        a data set. One data set: a row a point without headings, or with fields alone.
+        a data set. One data set: a row a point without headings, or with fields alone; with point
+        groups, the number of the point's tuple and the name of its group follow.
     found : Finder
 
     Returns
     -------
     list of DataSet
-        Bars come without places: an export has none.
+        Bars come without places, for an export has none; those of a tuple stand at its number.
 
     Raises
     ------
@@ -53,14 +55,18 @@ def read_export(grid, found):
     """
     rows = {number: _trimmed(cells) for number, cells in enumerate(grid, 1) if any(cells)}
     names, fields = _headings(rows)
-    width = max(map(len, [names, fields, *rows.values()]), default=0)
-    width += width % 2
+    cells = max(map(len, [names, fields, *rows.values()]), default=0)
+    width = cells + cells % 2
+    if names == [VALUE] and rows and all(map(_is_grouped, rows.values())):
+        sets = _groups(rows, found)
+        found.refuse()
+        return sets
     remedy = "Export all data sets anew, or save the project (.json or .tar)"
     what = None
     if not rows:
         what = "this export holds no points"
     elif width != 2 and not fields and names == [VALUE]:
-        what = f"rows of {width} cells without headings are not known as an export of one data set"
+        what = f"rows of {cells} cells without headings are not known as an export of one data set"
     elif fields and width > len(fields):
         what = f"there are {width} cells beside each other under {len(fields)} headings"
         remedy = "Take commas out of names and labels, or save the project (.json or .tar)"
@@ -100,6 +106,27 @@ def _headings(rows):
     return [VALUE], []
 
 
+def _is_grouped(cells):
+    return len(cells) == 4 and cells[2].isdecimal() and not NUMBER.fullmatch(cells[3])
+
+
+def _groups(rows, found):
+    """A data set for each point group: points of a tuple have the label or x of its first one."""
+    first, parts, sets = {}, {}, []
+    for row, (where, value, its, group) in rows.items():
+        head = first.setdefault(its, where)
+        parts.setdefault(f"{VALUE} {group}", {})[row] = [head, value]
+    for name, part in parts.items():
+        for each in _columns(name, 0, [], part, found):
+            places = [float(rows[row][2]) for row in part]
+            points = [
+                point if each.curve else replace(point, at=place)
+                for point, place in zip(each.points, places, strict=True)
+            ]
+            sets.append(replace(each, points=tuple(points)))
+    return sets
+
+
 def _columns(name, start, fields, rows, found):
     pairs = {}
     for row, cells in rows.items():
@@ -113,6 +140,13 @@ def _columns(name, start, fields, rows, found):
     curve = all(NUMBER.fullmatch(cell) or DATE.fullmatch(cell) for cell in first)
     curve = fields[start].lower() == "x" if fields else curve
     points, known = [], len(found.findings)
+    if not curve and any(first) and not all(first):
+        found.lack(
+            name,
+            "some points have a label and some have none, as where point groups or labels of your "
+            "own were left out of the export",
+            "Save the project (.json or .tar), which has them",
+        )
     for row, (where, value) in pairs.items():
         for cell, what in ((value, "the value"), *([(where, "x")] if curve else [])):
             if not NUMBER.fullmatch(cell):

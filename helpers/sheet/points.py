@@ -316,8 +316,8 @@ def _by_order(sets, found):
         found.refuse()
     rows = [dict(enumerate(row)) for row in zip(*(each.points for each in sets), strict=True)]
     _refuse_other_labels(sets, rows, found)
-    found.row(
-        1,
+    found.lack(
+        None,
         f"this export says neither places nor labels of its own for {_names(sets)}: first was "
         "paired with first, second with second",
         "Check each pair, or take the digitiser's project (.json or .tar), which has the places",

@@ -82,6 +82,22 @@ def test_one_data_set(read, text, expected):
     assert values(read(text)) == expected
 
 
+@pytest.mark.parametrize("labels", [("control", "drug"), ("Bar0", "Bar1")])
+def test_point_groups_of_one_data_set(read, labels):
+    # Sorted by value in the program: what belongs together is the tuple's number.
+    one, two = labels
+    raw = read(f"{two}, 8, 1, upper\n{two}, 7, 1, mean\n{one}, 5.5, 0, upper\n{one}, 5, 0, mean\n")
+    assert values(raw) == {
+        "label": [one, two], "value upper": ["5.5", "8"], "value mean": ["5", "7"],
+    }  # fmt: skip
+    assert not raw.findings
+
+
+def test_point_groups_of_a_curve(read):
+    raw = read("1, 5, 0, mean\n1.4, 6, 0, upper\n2, 7, 1, mean\n1.6, 9, 1, upper\n")
+    assert values(raw)["x"] == ["1", "2"] and values(raw)["value upper"] == ["6", "9"]
+
+
 def test_decimal_commas_keep_their_order(read):
     assert values(read("10,5; 1\n9,5; 2\n"))["x"] == ["9,5", "10,5"]
 
@@ -105,7 +121,10 @@ def test_names_that_are_numbers(read):
         ("A,,B,\nX,Y,X,Y\n1,,1,4\n", "column A: in row 3 the value is ''"),
         ("drug, 5 mg,,B,\nX,Y,X,Y\n1,2,1,4\n", "'5 mg' stands over the values of 'drug'"),
         ("A,,B,\nLabel,Y,Label,Y\na, b,2,a,4\n", "cells beside each other under 4 headings"),
-        ("Bar0, 4.5, 0, mean\nBar0, 5, 0, upper\n", "rows of 4 cells without headings"),
+        ("Bar0, 4.5, 0, mean\nBar0, 5, -1\n", "rows of 4 cells without headings"),
+        ("Bar0, 4.5, 5\nBar1, 7, 7\n", "rows of 3 cells without headings"),
+        # As the program writes two bars with point groups, mean and upper end of each.
+        ("BBB,\nLabel,Y\n,5\nBar1,5.5\n,7\nBar3,8\n", "column BBB: some points have a label"),
         ("X, Y\n", "holds no points"),
         ("Bar0\nBar1\n", "the value is ''"),
     ],
