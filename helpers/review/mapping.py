@@ -130,6 +130,7 @@ class _Mapping:
             self.stored = pd.DataFrame(False, self.table.index, self.table.columns)
         self.found = Finder(self.raw.file, self.raw.sheet, self.names, self.origin)
         self.found.findings += self.raw.findings
+        self.digitised = set(self.table) if self.raw.digitised else set()  # on the axes of a figure
         self.place = self.raw.file + (f", sheet {self.raw.sheet}" if self.raw.sheet else "")
         detail = f"{self.place}, headings in row {self.raw.header}"
         self.note("read", "", detail, len(self.table))
@@ -178,7 +179,7 @@ class _Mapping:
     def warn_of_lengths(self, key, sources):
         """A figure's points are places on its axis, which no error is."""
         error, _, arm = key.partition("_")
-        if self.raw.digitised and error in ("sd", "sem") and set(sources) <= set(self.raw.table):
+        if error in ("sd", "sem") and set(sources) <= self.digitised:
             what = "a digitised point says where an error bar ends, not how long it is"
             name = f"tip_{arm}" if arm else "tip"
             remedy = f"Name it as {name} under [sheet.columns]"
@@ -247,6 +248,7 @@ class _Mapping:
         for entry in self.config.get("join", []):
             path = self.description.folder / entry.get("file", self.raw.file)
             other = read_table(path, sheet=entry.get("sheet"), header=entry.get("header"))
+            self.found.findings += other.findings
             name = other.sheet or other.file
             left, right = (entry.get(side, entry.get("on")) for side in ("left", "right"))
             self.known("join", [left], self.table)
@@ -263,6 +265,7 @@ class _Mapping:
             for column in partner:
                 title = column if column not in self.table else f"{name}.{column}"
                 self.table[title] = partner[column].to_numpy()
+                self.digitised |= {title} if other.digitised else set()
                 self.stored[title] = stored[column].to_numpy()
             there = mine.isin(keys[used])
             self.note("join", left, f"columns of {name} by {right}", there.sum())
