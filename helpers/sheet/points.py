@@ -12,6 +12,7 @@ AUTOMATIC = re.compile(r"Bar\d+")  # WebPlotDigitizer's, in the order of the cli
 # What is taken for one x is said where it lies farther apart than these shares of the least distance
 # between neighbours, or of the length of the axis.
 CLOSE, CLOSE_OF_ALL = 0.25, 0.02
+BESIDE = 0.4  # the same of bars: two of a group stand beside each other, a third of its width apart
 NAMED = 6  # of more places than these the rest is only counted
 ALONE = 0.02  # of the larger x: what curves of one point may differ by
 
@@ -211,7 +212,7 @@ def _by_place(sets, found):
     places = [(point.at, at, point) for at, each in enumerate(sets) for point in each.points]
     places.sort(key=lambda place: place[:2])
     alone = ALONE * max(abs(at) for at, _, _ in places) if curves else float("inf")
-    least, between = min(gaps, default=(2 * alone, "points"))
+    least, between = min(gaps, default=(2 * alone, "for curves of one point, of x itself"))
     reach = least / 2
     rows = []
     for at, which, point in places:
@@ -221,9 +222,8 @@ def _by_place(sets, found):
         else:
             rows.append({which: point})
     _refuse_unpaired(sets, rows, f"{reach:.3g}, half the least distance ({between})", found)
-    if curves:
-        _warn_of_far(sets, rows, least, found)
-    else:
+    _warn_of_far(sets, rows, least, found)
+    if not curves:
         _refuse_other_labels(sets, rows, found)
     return [tuple(row[at] for at, _ in enumerate(sets)) for row in rows]
 
@@ -267,24 +267,28 @@ def _refuse_unpaired(sets, rows, reach, found):
             f"same places; {kind} are paired by {where}, nearer than "
             f"{reach}; {_sizes(sets)}",
             "Digitise a point at the same places in every data set and delete what has no "
-            "partner" + ("" if each.curve else ", or label the bars alike"),
+            "partner, or save what does not belong together in a file each"
+            + ("" if each.curve else ", or label the bars alike"),
         )
     found.refuse()
 
 
 def _warn_of_far(sets, rows, least, found):
     places = [point.at for row in rows for point in row.values()]
-    close = min(CLOSE * least, CLOSE_OF_ALL * (max(places) - min(places)))
+    close, what = BESIDE * least, "places"
+    if sets[0].curve:
+        close, what = min(CLOSE * least, CLOSE_OF_ALL * (max(places) - min(places))), "x"
     far = []
-    for row in rows:
+    for row in rows if len(rows) > 1 else ():
         (first, low), *_, (last, high) = sorted(row.items(), key=lambda entry: entry[1].at)
-        if high.at - low.at > close and len(rows) > 1:
-            far.append(f"{low.x} of {sets[first].name} and {high.x} of {sets[last].name}")
+        if high.at - low.at > close:
+            texts = (_place(low, sets[first]), _place(high, sets[last]))
+            texts = [text.removeprefix("x = ") for text in texts]
+            far.append(f"{texts[0]} of {sets[first].name} and {texts[1]} of {sets[last].name}")
     if far:
         found.lack(
             None,
-            f"these x were taken for one: {'; '.join(far[:NAMED])}"
-            + (f" (and {len(far) - NAMED} more)" if len(far) > NAMED else ""),
+            f"these {what} were taken for one: {_some(far, '; ')}",
             "Check that they belong together, or delete those that do not in the digitiser",
             severity="warning",
         )
@@ -339,6 +343,6 @@ def _listed(words):
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _some(words):
+def _some(words, mark=None):
     more = f" (and {len(words) - NAMED} more)" if len(words) > NAMED else ""
-    return _listed(words[:NAMED]) + more
+    return (mark.join(words[:NAMED]) if mark else _listed(words[:NAMED])) + more

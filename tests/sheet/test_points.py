@@ -142,6 +142,14 @@ def test_groups_of_bars_beside_each_other():
     assert made["control"] == ["1", "2", "3"] and made["drug"] == ["4", "5", "6"]
 
 
+def test_bars_that_might_belong_to_the_next_group_are_said():
+    made, said = table(bars("control", [(10, 1), (60, 2)]), bars("drug", [(34, 3), (84, 4)]))
+    assert made["drug"] == ["3", "4"]
+    assert "pixel 10 of control and pixel 34 of drug" in said[0]
+    _, said = table(bars("control", [(10, 1), (60, 2)]), bars("drug", [(28, 3), (78, 4)]))
+    assert not said
+
+
 def test_bars_amid_others_are_refused():
     with pytest.raises(ReviewError, match="bars without labels are paired by place"):
         table(bars("control", [(10, 1), (60, 2)]), bars("drug", [(35, 3), (85, 4)]))
