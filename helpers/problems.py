@@ -103,7 +103,8 @@ class Finder:
     """
 
     def __init__(self, file, sheet=None, names=None, origin=None, files=()):
-        self.findings, self.files = [], tuple(files) or ((file, sheet),)
+        self.file, self.sheet, self.findings = file, sheet, []
+        self.files = tuple(files) or ((file, sheet),)
         self.names = {} if names is None else names
         self.origin = origin or (lambda name: None)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
+from helpers.new.figure import find_figure, turn_errors
 from helpers.new.groups import find_groups
 from helpers.new.headings import KNOWN, TEMPLATES, read_heading, words
 from helpers.new.keys import find_keys, read_sign
@@ -135,7 +136,11 @@ class Guess(Guesses):
         if self.long:
             self.syrf()
         else:
+            if raw.digitised:
+                find_figure(self)
             find_groups(self)
+            if raw.digitised:
+                turn_errors(self)
             find_keys(self)
         self.recognised = len([c for c in self.columns.values() if c not in (FILL_IN, "row")])
         self.find_moderators()

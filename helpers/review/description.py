@@ -89,7 +89,7 @@ class Sheet:
     header: int | list | None = None
     encoding: str | None = None
     separator: str | None = None
-    digitiser: bool = False
+    digitiser: bool | None = None
     decimal: str | None = None
     thousands: str | None = None
     missing: list | None = None

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from helpers.problems import ROWS, Finder, Finding, ReviewError
-from helpers.sheet import delimited, workbook
-from helpers.sheet.digitiser import bars, read_export, read_project
+from helpers.problems import Finder, Finding, ReviewError
+from helpers.sheet import delimited, exports, workbook
+from helpers.sheet.digitiser import PROJECTS, read_project
+from helpers.sheet.points import to_table
 
 WORKBOOKS = (".xlsx", ".xlsm")
 CLOSED = (".xls", ".xlsb", ".ods", ".numbers", ".doc", ".docx", ".pdf")
@@ -49,6 +50,8 @@ class Raw:
     parts : tuple of (str, str)
         File and sheet of each part, where several are read below each other: a row's key says which
         part it is of (`helpers.problems`).
+    digitised : bool
+        Whether the numbers are places on the axes of a figure.
     """
 
     file: str
@@ -61,6 +64,7 @@ class Raw:
     marks: dict = field(default_factory=dict)
     findings: tuple = ()
     parts: tuple = ()
+    digitised: bool = False
 
 
 def read_csv(path):
@@ -68,13 +72,13 @@ def read_csv(path):
     return read_table(path, header=1).table
 
 
-def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, digitiser=False):
+def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, digitiser=None):
     """Read a table from a text file, a workbook or a digitiser's export.
 
     Parameters
     ----------
     path : Path
-        CSV, TSV or other separated text; XLSX; WebPlotDigitizer's CSV or JSON.
+        CSV, TSV or other separated text; XLSX; WebPlotDigitizer's CSV, JSON or TAR.
     sheet : str, optional
         Sheet of a workbook; by default the first that is not hidden.
     header : int or list of int, optional
@@ -83,8 +87,9 @@ def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, 
         full as the table is wide.
     encoding, separator : str, optional
         Of a text file; by default found out.
-    digitiser : bool
-        The file is a digitiser's export: a row a bar, a column a data set.
+    digitiser : bool, optional
+        The file is a digitiser's: a row a bar or an x, a column a data set. By default projects are
+        known by their ending, and exports of all data sets by their second row.
 
     Returns
     -------
@@ -95,122 +100,40 @@ def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, 
     ReviewError
     """
     if not os.path.isfile(path):  # a name may be too long even to ask for
-        raise _error(path, "there is no such file", "Put the sheet there, or correct its name")
+        raise unreadable(path, "there is no such file", "Put the sheet there, or correct its name")
     kind = path.suffix.lower()
     if kind in CLOSED:
         what = f"a {kind} file cannot be read here"
-        raise _error(path, what, "Save it as XLSX or as CSV in UTF-8")
+        raise unreadable(path, what, "Save it as XLSX or as CSV in UTF-8")
     if kind not in WORKBOOKS and path.read_bytes()[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        raise _error(path, "this is a workbook and no text", "Name it .xlsx, or save it as CSV")
-    with _reading(path, digitised=digitiser or kind == ".json"):
-        if kind == ".json":
-            return Raw(path.name, bars(read_project(path.read_bytes())))
+        raise unreadable(path, "this is a workbook and no text", "Name it .xlsx, or save it as CSV")
+    with _reading(path, digitised=digitiser or kind in PROJECTS):
+        if kind in PROJECTS:
+            found = Finder(path.name)
+            return _digitised(read_project(path, found), found, typed=True)
         if kind in WORKBOOKS:
             grid = workbook.read_grid(path, sheet)
         else:
-            cells = delimited.read_grid(path, encoding=encoding, separator=separator)
-            grid = workbook.Grid(None, cells)
-        if digitiser:
-            return Raw(path.name, bars(read_export(grid.cells)))
+            read = exports.read_grid if digitiser else delimited.read_grid
+            grid = workbook.Grid(None, read(path, encoding=encoding, separator=separator))
+        if digitiser or (digitiser is None and exports.is_export(grid.cells)):
+            found = Finder(path.name, grid.name)
+            return _digitised(exports.read_export(grid.cells, found), found)
     return _table(path, grid, header, typed=kind in WORKBOOKS)
 
 
-def read_tables(folder, names, *, sheet=None, **options):
-    """Read one table, or several below each other.
-
-    Parameters
-    ----------
-    folder : Path
-    names : str or list of str
-        Files; a pattern such as ``figures/*.json`` stands for all files that fit, in order.
-    sheet : str or list of str, optional
-        Sheets of each workbook; ``"*"`` for all that are not hidden.
-    **options
-        As in `read_table`.
-
-    Returns
-    -------
-    Raw
-        Several tables have a column `FILE` and, where there are several sheets of one file, a
-        column `SHEET`. A column that only some of them have is empty in the others, with a warning.
-
-    Raises
-    ------
-    ReviewError
-    """
-    listed = names if isinstance(names, list) else [names]
-    paths, several = [], len(listed) > 1 or isinstance(sheet, list) or sheet == "*"
-    for name in listed:
-        if os.path.isfile(folder / name) or not re.search(r"[*?\[]", name):
-            paths.append(folder / name)
-        elif fits := sorted(path for path in folder.glob(name) if path.is_file()):
-            paths, several = paths + fits, True
-        else:
-            raise _error(
-                folder / name, "no file fits this pattern", "Correct `file`, or put one there"
-            )
-    if not several:
-        return read_table(paths[0], sheet=sheet, **options)
-    wanted = [
-        (path, one)
-        for path in dict.fromkeys(paths)
-        for one in (
-            visible_sheets(path) if sheet == "*" else sheet if isinstance(sheet, list) else [sheet]
-        )
-    ]
-    tables = [read_table(path, sheet=one, **options) for path, one in wanted]
-    return _stacked([path.relative_to(folder).as_posix() for path, _ in wanted], tables)
-
-
-FILE, SHEET = "file", "sheet"  # headings of the columns that say which part a row is of
-
-
-def _stacked(names, tables):
-    """Tables below each other, each row's key with its part."""
-    parts, frames, numbers, twice = [], [], [], frozenset()
-    marks = {"hidden rows": set(), "hidden columns": set(), "struck": set(), "percent": set()}
-    several_sheets = len(set(names)) < len(names)
-    columns = list(dict.fromkeys(column for raw in tables for column in raw.table))
-    found = [finding for raw in tables for finding in raw.findings]
-    for place, (name, raw) in enumerate(zip(names, tables, strict=True)):
-        shift = place * ROWS
-        told = {FILE: name} | ({SHEET: raw.sheet or ""} if several_sheets else {})
-        for title in set(told) & set(columns):
-            del told[title]  # the sheets say it themselves
-        for column in columns:
-            if column not in raw.table:
-                what, remedy = (
-                    "this file has no such column, others have",
-                    "Check its spelling there",
-                )
-                found.append(Finding(name, what, remedy, None, column, None, "warning", raw.sheet))
-        frame = raw.table.set_axis(raw.table.index + shift)
-        stored = raw.numeric if raw.numeric is not None else frame.astype(bool) & False
-        frames.append(frame.assign(**told).astype(object))
-        numbers.append(stored.set_axis(frame.index))
-        parts.append((name, raw.sheet))
-        twice |= raw.twice
-        for mark, places in raw.marks.items():
-            kind = marks.setdefault(mark, set())
-            for each in places:
-                kind.add((each[0] + shift, each[1]) if isinstance(each, tuple) else
-                         each + shift if isinstance(each, int) else each)  # fmt: skip
-    table = pd.concat(frames).fillna("").astype(object)
-    numeric = pd.concat(numbers).reindex(columns=table.columns).eq(True)
-    shown = ", ".join(dict.fromkeys(names))
-    headers = " and ".join(dict.fromkeys(str(raw.header) for raw in tables))
-    marks = {mark: frozenset(places) for mark, places in marks.items()}
+def _digitised(sets, found, *, typed=False):
+    table = to_table(sets, found)
+    numeric = pd.DataFrame(typed, table.index, table.columns)
+    numeric["label"] = False
     return Raw(
-        shown,
+        found.file,
         table,
-        None,
-        twice,
-        tables[0].typed,
-        headers,
-        numeric,
-        marks,
-        tuple(found),
-        tuple(parts),
+        found.sheet,
+        typed=typed,
+        numeric=numeric,
+        findings=tuple(found.findings),
+        digitised=True,
     )
 
 
@@ -240,22 +163,23 @@ def _reading(path, digitised=False):
     except Exception as error:
         remedy = "Open and save it anew as XLSX or as CSV in UTF-8"
         remedy = "Mend it in the digitiser and save it anew" if digitised else remedy
-        raise _error(path, f"this file cannot be read: {error}", remedy) from error
+        raise unreadable(path, f"this file cannot be read: {error}", remedy) from error
 
 
-def _error(path, what, remedy, **place):
+def unreadable(path, what, remedy, **place):
+    """The error of a file that cannot be read."""
     return ReviewError([Finding(path.name, what, remedy, **place)])
 
 
 def _table(path, grid, header, *, typed):
     filled = [sum(map(bool, row)) for row in grid.cells]
     if not any(filled):
-        raise _error(path, "this table is empty", "Put the rows there", sheet=grid.name)
+        raise unreadable(path, "this table is empty", "Put the rows there", sheet=grid.name)
     full = max(max(filled[:20]) / 2, 1)
     header = header or next(row for row, cells in enumerate(filled, 1) if cells >= full)
     of_headings = sorted(header) if isinstance(header, list) else [header]
     if of_headings[-1] > len(filled):
-        raise _error(
+        raise unreadable(
             path, "the headings have no such row", "Correct `header`", value=of_headings[-1]
         )
     first = of_headings[-1]

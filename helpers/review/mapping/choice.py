@@ -52,6 +52,7 @@ def choose(mapping):
             mapping.names[key], mapping.sources[key] = " + ".join(sources), sources
             if mapping.raw.twice & set(sources):
                 _lack(mapping, name, source, "stands over several columns")
+            _warn_of_lengths(mapping, key, sources)
             if source != name and not again and name not in mapping.of_blocks:
                 mapping.note("rename", name, f"is {mapping.names[key]}", len(index))
         elif (key, source) == ("experiment", "row"):
@@ -90,6 +91,15 @@ def choose(mapping):
         _number_blocks(mapping, chosen)
     mapping.found.refuse()
     mapping.before, mapping.table = mapping.table, pd.DataFrame(chosen, index, dtype=object)
+
+
+def _warn_of_lengths(mapping, key, sources):
+    """A figure's points are places on its axis, which no error is."""
+    error, _, arm = key.partition("_")
+    if error in ("sd", "sem") and set(sources) <= mapping.digitised:
+        what = "a digitised point says where an error bar ends, not how long it is"
+        remedy = f"Name it as {f'tip_{arm}' if arm else 'tip'} under [sheet.columns]"
+        mapping.found.lack(mapping.names[key], what, remedy, "warning")
 
 
 def _number_blocks(mapping, chosen):

@@ -48,6 +48,7 @@ def join(mapping):
     for entry in mapping.config.join:
         path = mapping.description.folder / entry.get("file", mapping.found.files[0][0])
         other = read_table(path, sheet=entry.get("sheet"), header=entry.get("header"))
+        mapping.found.findings += other.findings
         name = other.sheet or other.file
         left, right = (_listed(entry.get(side, entry.get("on", ()))) for side in ("left", "right"))
         if not left or len(left) != len(right):
@@ -76,6 +77,7 @@ def join(mapping):
         for column in partner:
             title = column if column not in mapping.table else f"{name}.{column}"
             mapping.table[title] = partner[column].to_numpy()
+            mapping.digitised |= {title} if other.digitised else set()
             mapping.stored[title] = stored[column].to_numpy()
         there = mine.isin(keys[used])
         mapping.note("join", " and ".join(left), f"columns of {name} by {shown}", there.sum())

@@ -8,7 +8,8 @@ from helpers.problems import file_of, row_of
 from helpers.review.columns import COLUMNS, LEVEL, MODERATOR
 from helpers.review.mapping import choice, conversion, numbers, pairs, rows, shapes
 from helpers.review.mapping.working import Mapping
-from helpers.sheet.files import Raw, read_tables
+from helpers.sheet.files import Raw
+from helpers.sheet.stacking import read_tables
 
 
 @dataclass(frozen=True, eq=False)

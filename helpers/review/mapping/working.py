@@ -34,6 +34,8 @@ class Mapping:
         The project's columns that `[[sheet.blocks]]` gives, and what they are called in `table`.
     headings : dict
         The sheet's headings by row, of each of these.
+    digitised : set
+        The sheet's columns whose numbers are places on the axis of a figure.
     instead : dict
         Other sources of a column in some of its rows.
     stored : pandas.DataFrame of bool
@@ -54,6 +56,7 @@ class Mapping:
             self.stored = pd.DataFrame(False, self.table.index, self.table.columns)
         self.found = Finder(raw.file, raw.sheet, self.names, self.origin, raw.parts)
         self.found.findings += raw.findings
+        self.digitised = set(self.table) if raw.digitised else set()
         self.place = raw.file + (f", sheet {raw.sheet}" if raw.sheet else "")
         detail = f"{self.place}, headings in row {raw.header}"
         self.note("read", "", detail, len(self.table))

@@ -453,6 +453,52 @@ def test_digitised_bars_with_their_error_tips(tmp_path):
     assert found["mean_control"] == 5 and found["sd_control"] == 3.0
 
 
+def test_a_joined_figure_keeps_its_warnings(tmp_path):
+    table = [row("a", bar="Bar0"), row("b", bar="Bar1")]
+    for line in table:
+        del line["sd_treated"]
+    (tmp_path / "figure.csv").write_text(
+        "bars,,tips,\nLabel,Y,Label,Y\nBar0,11,Bar0,13\nBar1,12,Bar1,14\n"
+    )
+    body = """
+    join = [{ file = "figure.csv", left = "bar", right = "label" }]
+    columns = { sd_treated = "tips" }
+    constants = { error_type = "SD" }
+    """
+    said = "\n".join(map(str, load(write(tmp_path, table, body)).warnings))
+    assert "first was paired with first" in said
+    assert "column tips: a digitised point says where an error bar ends" in said
+
+
+def test_lengths_of_error_bars_are_no_digitised_points(tmp_path):
+    (tmp_path / "figure.csv").write_text(
+        "Mt,,St,,Mc,,Sc,\nX,Y,X,Y,X,Y,X,Y\n1,10,1,12,1,8,1,9\n7,20,7,23,7,9,7,11\n"
+    )
+    body = """
+    id = "own"
+    title = "t"
+    [sheet]
+    file = "figure.csv"
+    [sheet.columns]
+    experiment = "row"
+    mean_treated = "Mt"
+    sd_treated = "St"
+    mean_control = "Mc"
+    tip_control = "Sc"
+    [sheet.constants]
+    study = "A"
+    outcome = "score"
+    n_treated = 8
+    n_control = 8
+    error_type = "SD"
+    """
+    (tmp_path / "review.toml").write_text(body + FAMILY)
+    said = [str(each) for each in load(tmp_path).warnings if "how long" in str(each)]
+    assert len(said) == 1
+    assert "column St: a digitised point says where an error bar ends" in said[0]
+    assert "Name it as tip_treated" in said[0]
+
+
 def test_corrections_are_applied_and_listed(tmp_path):
     fix = {
         "row": 3,
