@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from helpers.problems import Finder, Finding, ReviewError
-from helpers.sheet import delimited, exports, workbook
+from helpers.sheet import delimited, exports, revman, revman_web, workbook
 from helpers.sheet.digitiser import PROJECTS, read_project
 from helpers.sheet.points import to_table
 
 WORKBOOKS = (".xlsx", ".xlsm")
+REVMAN = {".rm5": revman.read_rm5, ".zip": revman_web.read_package}
 CLOSED = (".xls", ".xlsb", ".ods", ".numbers", ".doc", ".docx", ".pdf")
 DASH = re.compile(r"^[‐‑‒–﹣－](?=[\d.])")  # signs that stand for a minus before a number
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
@@ -52,6 +53,8 @@ class Raw:
         part it is of (`helpers.problems`).
     digitised : bool
         Whether the numbers are places on the axes of a figure.
+    left_out : dict of int to str
+        Rows that the file itself leaves out of its results, and why.
     """
 
     file: str
@@ -65,6 +68,7 @@ class Raw:
     findings: tuple = ()
     parts: tuple = ()
     digitised: bool = False
+    left_out: dict = field(default_factory=dict)
 
 
 def read_csv(path):
@@ -78,7 +82,8 @@ def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, 
     Parameters
     ----------
     path : Path
-        CSV, TSV or other separated text; XLSX; WebPlotDigitizer's CSV, JSON or TAR.
+        CSV, TSV or other separated text; XLSX; WebPlotDigitizer's CSV, JSON or TAR; a review of
+        RevMan 5 (.rm5) or a data package of RevMan Web (.zip).
     sheet : str, optional
         Sheet of a workbook; by default the first that is not hidden.
     header : int or list of int, optional
@@ -105,6 +110,9 @@ def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, 
     if kind in CLOSED:
         what = f"a {kind} file cannot be read here"
         raise unreadable(path, what, "Save it as XLSX or as CSV in UTF-8")
+    if kind in REVMAN:
+        with _reading(path, remedy="Save it anew from RevMan"):
+            return _of_revman(REVMAN[kind](path))
     if kind not in WORKBOOKS and path.read_bytes()[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         raise unreadable(path, "this is a workbook and no text", "Name it .xlsx, or save it as CSV")
     with _reading(path, digitised=digitiser or kind in PROJECTS):
@@ -154,14 +162,13 @@ def sheet_names(path):
 
 
 @contextmanager
-def _reading(path, digitised=False):
-    """What the readers of four formats raise, as a fault of the file."""
+def _reading(path, digitised=False, remedy="Open and save it anew as XLSX or as CSV in UTF-8"):
+    """What the readers of the formats raise, as a fault of the file."""
     try:
         yield
     except ReviewError:
         raise
     except Exception as error:
-        remedy = "Open and save it anew as XLSX or as CSV in UTF-8"
         remedy = "Mend it in the digitiser and save it anew" if digitised else remedy
         raise unreadable(path, f"this file cannot be read: {error}", remedy) from error
 
@@ -169,6 +176,20 @@ def _reading(path, digitised=False):
 def unreadable(path, what, remedy, **place):
     """The error of a file that cannot be read."""
     return ReviewError([Finding(path.name, what, remedy, **place)])
+
+
+def _of_revman(found):
+    """RevMan's analyses as a table; its columns of numbers hold nothing but numbers."""
+    table = pd.DataFrame(list(found.rows.values()), list(found.rows), revman.HEADINGS, dtype=object)
+    numbers = table.map(NUMBER.fullmatch).notna() & table.columns.isin(revman.NUMBERS)
+    return Raw(
+        found.file,
+        table,
+        typed=True,
+        numeric=numbers,
+        left_out=found.left_out,
+        findings=tuple(found.findings),
+    )
 
 
 def _table(path, grid, header, *, typed):

@@ -60,7 +60,7 @@ def read_tables(folder, names, *, sheet=None, **options):
 
 def _stacked(names, tables):
     """Tables below each other, each row's key with its part."""
-    parts, frames, numbers, twice = [], [], [], frozenset()
+    parts, frames, numbers, twice, left_out = [], [], [], frozenset(), {}
     marks = {"hidden rows": set(), "hidden columns": set(), "struck": set(), "percent": set()}
     several_sheets = len(set(names)) < len(names)
     columns = list(dict.fromkeys(column for raw in tables for column in raw.table))
@@ -83,6 +83,7 @@ def _stacked(names, tables):
         numbers.append(stored.set_axis(frame.index))
         parts.append((name, raw.sheet))
         twice |= raw.twice
+        left_out |= {row + shift: why for row, why in raw.left_out.items()}
         for mark, places in raw.marks.items():
             kind = marks.setdefault(mark, set())
             kind |= {_shifted(each, shift) for each in places}
@@ -102,6 +103,7 @@ def _stacked(names, tables):
         findings=tuple(found),
         parts=tuple(parts),
         digitised=all(raw.digitised for raw in tables),
+        left_out=left_out,
     )
 
 

@@ -60,6 +60,10 @@ class Mapping:
         self.place = raw.file + (f", sheet {raw.sheet}" if raw.sheet else "")
         detail = f"{self.place}, headings in row {raw.header}"
         self.note("read", "", detail, len(self.table))
+        if left_out := raw.left_out:
+            rows = self.table.index.to_series().isin(left_out)
+            why = "rows that the file leaves out of its own results"
+            self.set_aside(rows, left_out, "leave out", "", why)
         merged = pd.Series([column for _, column in raw.marks.get("merged", ())], dtype=object)
         for column, count in merged.value_counts().sort_index().items():
             self.note(
