@@ -38,6 +38,8 @@ class Measure:
         Whether positive or negative effects are benefit.
     positive : {"higher", "lower", ""}
         What a positive effect says of the treated animals' values; empty where rows differ in it.
+    counted : bool
+        Whether its effects were computed from events as the sheet was read.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Measure:
     columns: tuple[str, ...] = GROUP_COLUMNS
     better: str = "neither"
     positive: str = "higher"
+    counted: bool = False
 
     @property
     def is_log(self):
@@ -170,7 +173,10 @@ def used(rows, measure, outcome):
 def _own(outcome):
     label = outcome.effect_name or UNNAMED
     words = f"{label}s" if outcome.effect_name else "effects of a kind that the sheet does not name"
-    return Measure("own", label, words, scale=outcome.effect_scale, columns=("effect", "se"))
+    return Measure(
+        "own", label, words, scale=outcome.effect_scale, columns=("effect", "se"),
+        counted=outcome.measure is not None,
+    )  # fmt: skip
 
 
 def turned(rows, measure):

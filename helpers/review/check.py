@@ -20,6 +20,7 @@ from helpers.review.columns import (
     REFERENCE,
 )
 from helpers.review.description import describe
+from helpers.review.mapping import events
 from helpers.review.mapping.numbers import floats
 from helpers.review.mapping.sheet import read_sheet
 from helpers.sheet.files import advice, read_csv
@@ -76,6 +77,7 @@ def examine(folder=None):
     """
     description = describe(folder)
     sheet = read_sheet(description)
+    description = events.named(description, sheet)
     of_exclusions, left_out = _of_exclusions(description, sheet)
     found = [*sheet.findings, *_of_rows(description, sheet), *of_exclusions]
     found = [_no_effect_due(finding, left_out, sheet) for finding in found]
@@ -201,7 +203,7 @@ def _of_rows(description, sheet):
     moderators = sheet.moderators.reindex(columns=description.moderators, fill_value="")
     _words(found, table, moderators, description)
     told = {(f.key, f.column) for f in sheet.findings if f.severity == "fault"}
-    numbers = _numbers(found, table, told)
+    numbers = _numbers(found, table, told, sheet.counts.rows)
     with np.errstate(all="ignore"):
         _group_sizes(found, table, numbers, description)
         _pooled_sds(found, table, numbers)
@@ -236,10 +238,14 @@ def _words(found, table, moderators, description):
             found.fault(wrong, cells, "a number is due here", "Write a number or leave it empty")
 
 
-def _numbers(found, table, told):
-    """The number columns, NaN where a cell is none; group data are due without an effect."""
+def _numbers(found, table, told, counting):
+    """The number columns, NaN where a cell is none; group data are due without an effect.
+
+    Rows that count events were looked at when their effects were computed.
+    """
     numbers = pd.DataFrame({name: floats(table[name]) for name in NUMBERS})
     groups_due = (table["effect"] == "") | (table["se"] == "")
+    groups_due &= ~table.index.isin(counting)
     for column in NUMBERS:
         due = (table[column] != "") | (groups_due & (column in GROUPS))
         wrong = due & ~np.isfinite(numbers[column])

@@ -5,8 +5,10 @@ from helpers.stats.effects import GROUP_COLUMNS, REFERENCE_COLUMNS
 ARMS = ("treated", "control")
 # What a group of animals has: with `_treated` or `_control`, or without where both share it and in
 # a sheet that has a row a group. `sd` is the error of whatever kind; `low` and `high` are its ends,
-# `tip` is the tip of an error bar, `n_error` the n that it was computed with.
-MEASURED = ("n", "mean", "sd", "low", "high", "tip", "n_error")
+# `tip` is the tip of an error bar, `n_error` the n that it was computed with; `events` are animals
+# with an event, `nonevents` those without.
+EVENTS = ("events", "nonevents")
+MEASURED = ("n", "mean", "sd", "low", "high", "tip", "n_error", *EVENTS)
 KINDS = ("error_type", "average_type")
 ARM = (*MEASURED, *KINDS, "sem", "median")  # the last two where the SD or the mean is empty
 
@@ -14,6 +16,9 @@ ARM = (*MEASURED, *KINDS, "sem", "median")  # the last two where the SD or the m
 GROUPS, REFERENCE = GROUP_COLUMNS, REFERENCE_COLUMNS
 CONTROL = GROUPS[3:]
 OWN_EFFECT = ("effect", "se")  # what rows bring that need no group data
+# In their place: a variance, a ratio for its logarithm, the ends of a 95% interval.
+ENDS = {"effect": ("effect_low", "effect_high"), "ratio": ("ratio_low", "ratio_high")}
+IN_PLACE = ("variance", "ratio", *ENDS["effect"], *ENDS["ratio"])
 NUMBERS = (*GROUPS, "follow_up_days", "sign", *OWN_EFFECT, *REFERENCE)
 IDS = ("experiment", "study", "outcome", "cohort", "control_group", "provenance")
 COLUMNS = (*IDS, *NUMBERS)  # the project's own in a checked sheet, in their order

@@ -9,6 +9,7 @@ from pathlib import Path
 from helpers.problems import Finding, Refused, ReviewError, nearest
 from helpers.review import guesses
 from helpers.review.schema import REVIEW, fault, misfits
+from helpers.stats.binary import BINARY_MEASURES
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT = PROJECT / "data" / "sci_exosomes"
@@ -19,7 +20,8 @@ class Outcome:
     """What is measured: its scale and on which side benefit lies.
 
     `reference` is the uninjured value where it is fixed, for normalised mean differences;
-    `effect_name` and `effect_scale` say what the effects are that rows bring themselves.
+    `effect_name` and `effect_scale` say what the effects are that rows bring themselves, `measure`
+    ("OR", "RR" or "RD") what is computed where rows count events.
     """
 
     id: str
@@ -32,6 +34,7 @@ class Outcome:
     reference: float | None = None
     effect_name: str = ""
     effect_scale: str = "identity"
+    measure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,14 @@ class Description:
 
     @property
     def settings(self):
-        """What `[settings]` says, as far as given."""
-        return self.config.get("settings", {})
+        """What `[settings]` says, as far as given, but for the measure of events."""
+        return _settings(self.config)
+
+    @property
+    def events_measure(self):
+        """The measure of events that `[settings]` says, None where it says none."""
+        measure = str(self.config.get("settings", {}).get("measure", "")).upper()
+        return measure if measure in BINARY_MEASURES else None
 
     @property
     def model(self):
@@ -254,6 +263,13 @@ def describe(folder=None):
     )
 
 
+def _settings(config):
+    """`[settings]` without the measure of events, which the rows of a sheet are read by."""
+    given = config.get("settings", {})
+    of_events = str(given.get("measure", "")).upper() in BINARY_MEASURES
+    return {name: value for name, value in given.items() if name != "measure" or not of_events}
+
+
 def _illegal_settings(config):
     """Faults of `[settings]` and `[model]`; who has neither does not wait for the statistics."""
     if not {"settings", "model"} & set(config):
@@ -261,7 +277,7 @@ def _illegal_settings(config):
     from helpers.analysis.settings import of_review
 
     try:
-        of_review(config.get("settings", {}), config.get("model"), rebuilds="article" in config)
+        of_review(_settings(config), config.get("model"), rebuilds="article" in config)
     except Refused as refusal:
         for line in str(refusal).splitlines():
             yield fault("settings, model", line, remedy="Correct it there")

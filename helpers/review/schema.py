@@ -108,6 +108,7 @@ OUTCOME = {
     "reference": FINITE,
     "effect_name": TEXT,
     "effect_scale": SCALE,
+    "measure": _one_of("OR", "RR", "RD"),
 }
 MODERATOR = {
     "id!": WORD,

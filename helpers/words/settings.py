@@ -70,10 +70,16 @@ def measure_words(review, settings, used):
     versus = f"of {review.treated} against {review.control}"
     phrases = [words for _, words in known]
     effect = f"Effects are {listing(phrases)} {versus}"
-    if any(one.id == "own" for one in used):
+    given = [one.id == "own" and not one.counted for one in used]
+    if counted := [one for one in used if one.counted]:
+        effect += ", computed from the events and the numbers of animals" + (
+            "" if len(counted) == len(used) else " where rows count events"
+        )
+        effect += ", 0.5 added to the four cells of a row where one of them is 0"
+    if any(given):
         effect += (
             ", as the sheet gives them with their standard errors"
-            if all(one.id == "own" for one in used)
+            if all(given)
             else ", those that rows of the sheet bring with their standard errors"
         )
     ids = {one.id for one in used}

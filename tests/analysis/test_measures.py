@@ -536,7 +536,9 @@ def test_the_band_and_the_marks_follow_the_level():
 
 
 def test_used_measures_name_unit_and_side():
-    outcome = SimpleNamespace(unit="g", better="lower", effect_name="", effect_scale="identity")
+    outcome = SimpleNamespace(
+        unit="g", better="lower", effect_name="", effect_scale="identity", measure=None
+    )
     table = pd.DataFrame([row("e1", mean_reference=0)])
     assert used(table, "MD", outcome).title == "MD, g"
     assert used(table, "SMD", outcome).better == "lower"

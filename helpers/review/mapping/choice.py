@@ -7,9 +7,11 @@ from helpers.review.columns import (
     ARM,
     ARMS,
     COLUMNS,
+    EVENTS,
     GOVERNING,
     GROUPS,
     IDS,
+    IN_PLACE,
     KINDS,
     LEVEL,
     MODERATOR,
@@ -31,7 +33,8 @@ def choose(mapping):
     moderators = mapping.description.moderators
     _know_all(mapping)
     # A column of the sheet that happens to be called `n` or `low` is taken only when named.
-    taken = [*COLUMNS, *(ARM if mapping.config.long else ()), *columns, *constants]
+    counts = [f"{name}_{arm}" for name in EVENTS for arm in ARMS]
+    taken = [*COLUMNS, *counts, *(ARM if mapping.config.long else ()), *columns, *constants]
     taken = [name for name in taken if not _is_moderator_only(mapping, name)]
     wanted = {name: (name, columns.get(name, name)) for name in taken}
     for name, moderator in moderators.items():
@@ -72,8 +75,13 @@ def choose(mapping):
                 mapping.found.lack(name, what, remedy, "warning")
     needed = [("experiment",), ("study",), ("outcome",)]
     named = {*chosen, *(set(columns) & set(wanted))}
-    if not ("effect" in named and {"se", "variance"} & named):
-        for arm in [""] if mapping.config.long else ["_treated", "_control"]:
+    each = [""] if mapping.config.long else ["_treated", "_control"]
+    if {f"events{arm}" for arm in each} <= named:
+        needed += [(f"n{arm}", f"nonevents{arm}") for arm in each]
+    elif not (
+        {"effect", "ratio"} & named and {"se", "variance", "effect_low", "ratio_low"} & named
+    ):
+        for arm in each:
             needed += [
                 (f"n{arm}",),
                 (f"mean{arm}", f"median{arm}"),
@@ -117,7 +125,7 @@ def _know_all(mapping):
     config, moderators = mapping.config, mapping.description.moderators
     known = [
         *COLUMNS,
-        "variance",
+        *IN_PLACE,
         *ARM,
         *(f"{name}_{arm}" for name in ARM for arm in ARMS),
         *moderators,

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from helpers.review.columns import ARMS, MEASURED, MODERATOR, NUMBERS
+from helpers.review.columns import ARMS, IN_PLACE, MEASURED, MODERATOR, NUMBERS
 from helpers.sheet.files import NUMBER, RANGE, plain_number, unsure_marks
 
 
@@ -24,7 +24,7 @@ def read_numbers(mapping):
     moderators = mapping.description.moderators
     free = [MODERATOR + name for name, moderator in moderators.items() if not moderator.levels]
     arms = [f"{name}_{arm}" for name in MEASURED for arm in ARMS]
-    due = dict.fromkeys([*arms, *NUMBERS, "variance", *free])
+    due = dict.fromkeys([*arms, *NUMBERS, *IN_PLACE, *free])
     names = [name for name in due if name in mapping.table]
     before = {name: mapping.table[name] for name in names}
     for column in mapping.config.divide:
@@ -175,7 +175,7 @@ def drop_incomplete(mapping, before):
         empty["error_type"] = mapping.is_missing(kind)
         for name in ("n", "mean", "sd", "error_type"):
             column, lack = f"{name}_{arm}", empty[name]
-            there = before.get(column, mapping.cells(column))[lack]
+            there = before.get(column, mapping.cells(column)).reindex(lack.index)[lack]
             words = there.map(lambda cell: f" ({cell})" if cell else "")
             reasons[lack] += f", no {mapping.names.get(column, column)}" + words
     # A row with a fault is not passed over for what it lacks besides.

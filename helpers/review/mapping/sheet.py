@@ -6,7 +6,16 @@ import pandas as pd
 
 from helpers.problems import file_of, row_of
 from helpers.review.columns import COLUMNS, LEVEL, MODERATOR
-from helpers.review.mapping import choice, conversion, numbers, pairs, rows, shapes
+from helpers.review.mapping import (
+    choice,
+    conversion,
+    events,
+    intervals,
+    numbers,
+    pairs,
+    rows,
+    shapes,
+)
 from helpers.review.mapping.working import Mapping
 from helpers.sheet.files import Raw
 from helpers.sheet.stacking import read_tables
@@ -43,6 +52,8 @@ class MappedSheet:
         From a column of `table` to its rows, texts and headings as the sheet has them, for messages.
     raw : helpers.sheet.files.Raw
         The sheet as it was read.
+    counts : helpers.review.mapping.events.Counts
+        Where effects were computed from events.
     """
 
     file: str
@@ -57,6 +68,7 @@ class MappedSheet:
     findings: tuple
     origin: dict
     raw: Raw
+    counts: events.Counts
 
     @property
     def files(self):
@@ -98,14 +110,16 @@ def read_sheet(description):
     numbers.take_instead(mapping)
     before = numbers.read_numbers(mapping)
     numbers.take_roots(mapping)
+    intervals.take_intervals(mapping)
+    counts = events.take_events(mapping, before)
     numbers.drop_incomplete(mapping, before)
     conversion.convert(mapping)
     pairs.share_controls(mapping)
     pairs.take_time_point(mapping)
-    return _mapped(mapping)
+    return _mapped(mapping, counts)
 
 
-def _mapped(mapping):
+def _mapped(mapping, counts):
     mapping.note("use", "", "rows that give an experiment", len(mapping.table))
     ids = {MODERATOR + name: name for name in mapping.description.moderators}
     moderators = mapping.table.reindex(columns=[name for name in ids if name in mapping.table])
@@ -133,4 +147,5 @@ def _mapped(mapping):
         findings=tuple(f for f in mapping.found.findings if f.key not in mapping.unused),
         origin={name: found for name in (*COLUMNS, *ids) if (found := mapping.origin(name))},
         raw=mapping.raw,
+        counts=counts,
     )
