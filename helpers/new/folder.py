@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
+from helpers.new import revman
 from helpers.new.figure import find_figure, turn_errors
 from helpers.new.groups import find_groups
 from helpers.new.headings import KNOWN, TEMPLATES, read_heading, words
@@ -133,8 +134,11 @@ class Guess(Guesses):
             )
         self.join([other for other in raws if other is not raw])
         self.long = set(KNOWN["syrf"].values()) <= set(self.table)
+        self.of_revman = revman.is_revman(self.table)
         if self.long:
             self.syrf()
+        elif self.of_revman:
+            revman.find_analyses(self)
         else:
             if raw.digitised:
                 find_figure(self)
@@ -143,7 +147,10 @@ class Guess(Guesses):
                 turn_errors(self)
             find_keys(self)
         self.recognised = len([c for c in self.columns.values() if c not in (FILL_IN, "row")])
-        self.find_moderators()
+        if self.of_revman:
+            revman.find_subgroups(self)
+        else:
+            self.find_moderators()
         self.find_marks()
 
     # ------------------------------------------------------------------ several sheets
@@ -287,6 +294,13 @@ class Guess(Guesses):
 
     def review(self, title):
         """What the templates of `review.toml` and the README need to know."""
+        found = revman.families(self, slug) if self.of_revman else self.families()
+        self.unconfirmed = list(dict.fromkeys(each.setting for each in self.questions))
+        self.todo = list(map(one_line, [*self.blanks, *map(str, self.questions), *self.notes]))
+        return vars(self) | {"id": slug(title), "title": title, "families": found}
+
+    def families(self):
+        """One family of all outcomes, each direction a question."""
         outcomes = {"outcome": ("Outcome", self.better(""))}
         column = self.columns.get("outcome")
         if column:
@@ -304,11 +318,10 @@ class Guess(Guesses):
             other = {"higher": "lower", "lower": "higher"}[better]
             why = "the effect is treated minus control"
             why += ", times the sign" if "sign" in self.columns else ""
-            better = f"{better} is better for {text}"
-            self.ask(f"families.outcomes.{name}.better", better, (), other, why)
-        self.unconfirmed = list(dict.fromkeys(each.setting for each in self.questions))
-        self.todo = list(map(one_line, [*self.blanks, *map(str, self.questions), *self.notes]))
-        return vars(self) | {"id": slug(title), "title": title, "outcomes": outcomes}
+            chosen = f"{better} is better for {text}"
+            self.ask(f"families.outcomes.{name}.better", chosen, (), other, why)
+        listed = [{"id": id, "label": text, "better": b} for id, (text, b) in outcomes.items()]
+        return [{"id": "outcomes", "label": "Outcomes", "outcomes": listed}]
 
     def better(self, text):
         """The direction that is benefit, as far as the name of an outcome tells."""

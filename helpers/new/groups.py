@@ -2,16 +2,25 @@
 
 import re
 
-from helpers.new.headings import KINDS, KNOWN, QUANTITIES, Heading, error_kinds, read_heading, words
+from helpers.new.headings import (
+    EFFECTS,
+    KINDS,
+    KNOWN,
+    QUANTITIES,
+    Heading,
+    error_kinds,
+    read_heading,
+    words,
+)
 from helpers.new.questions import FILL_IN, MISSING, OURS
 from helpers.review.columns import ARMS
 from helpers.review.columns import KINDS as OF_CELLS
 
 # An effect's precision under a heading that does not name the effect again.
 BARE_SE = KINDS["SEM"] | {"standard", "error", "std", "err"}
-BARE_VARIANCE = {"variance", "var", "v", "sampling"}
+BARE_VARIANCE = set(KNOWN["effects"]["bare_variance"])
 BARE_ENDS = (
-    QUANTITIES["low"] | QUANTITIES["high"] | KINDS["CI"] | {"95", "limit", "bound", "interval"}
+    QUANTITIES["low"] | QUANTITIES["high"] | KINDS["CI"] | set(KNOWN["effects"]["bare_ends"])
 )
 BARE = BARE_SE | BARE_VARIANCE | BARE_ENDS
 FEW = 30  # different words for kinds of error
@@ -40,17 +49,42 @@ def find_groups(guess):
     )
     if effects and precise and not any_mean:
         _effects(guess, effects, bare)
+    elif all(f"events_{arm}" in guess.columns for arm in ARMS) and not any_mean:
+        _events(guess)
     else:
         for arm in ARMS:
             for name in ("n", "mean", "sd"):
                 there = {"sd": ("sd", "low", "tip")}.get(name, (name,))
                 if not {f"{each}_{arm}" for each in there} & set(guess.columns):
                     guess.lack(f"{name}_{arm}")
+        if counts := _forget(guess, "events", "nonevents"):
+            guess.say(f"{', '.join(counts)}: not used, for effects are computed from the means")
         _error_kinds(guess, found)
         _averages(guess, found)
         if effects and complete:
             listed = ", ".join(effects)
             guess.say(f"{listed}: not used, for effects are computed from the groups")
+
+
+def _events(guess):
+    """Events of animals; which measure is computed of them is a question."""
+    _forget(guess, "sd", "low", "high")
+    for arm in ARMS:
+        if f"n_{arm}" not in guess.columns and f"nonevents_{arm}" not in guess.columns:
+            guess.lack(f"n_{arm}")
+    guess.measure = "OR"
+    cells = guess.table[guess.columns["events_treated"]]
+    guess.ask("settings.measure", "odds ratios of the events", cells, ("RR", "RD"))
+
+
+def _forget(guess, *names):
+    """Take back what was found for both groups."""
+    columns = {
+        f"{name}_{arm}": guess.columns.pop(f"{name}_{arm}", None) for arm in ARMS for name in names
+    }
+    settings = {f"sheet.columns.{name}" for name in columns}
+    guess.questions = [each for each in guess.questions if each.setting not in settings]
+    return [column for column in columns.values() if column]
 
 
 def _measured(guess, arm):
@@ -66,11 +100,12 @@ def _headings(guess):
         c: h for c, h in found.items()
         if guess.holds_numbers(c) or any(guess.is_ours(f"{h.quantity}_{arm}", c) for arm in ARMS)
     }  # fmt: skip
+    found |= _of_cells(found)
     for arm, other in (ARMS, ARMS[::-1]):
-        whose = {h.arm for h in found.values() if h.quantity in ("mean", "median")}
+        whose = {h.arm for h in found.values() if h.quantity in ("mean", "median", "events")}
         unknown = [
             name for name in dict.fromkeys(h.arm for h in found.values())
-            if name not in ("", *ARMS) and _quantities(found, name) >= {"mean", "error"}
+            if name not in ("", *ARMS) and _complete(found, name)
         ]  # fmt: skip
         if arm in whose or not unknown:
             continue
@@ -85,6 +120,18 @@ def _headings(guess):
             listed = ", ".join(unknown)
             guess.fill_in(f"several groups stand in one row ({listed}): a row for each is due")
     return found
+
+
+def _of_cells(found):
+    """What headings of one word say, such as metafor's "ai", where the others stand there too."""
+    lowered = {column.lower(): column for column in found}
+    for known in KNOWN["cells"].values():
+        there = {lowered[name]: said for name, said in known.items() if name in lowered}
+        if {quantity for quantity, _ in known.values() if quantity != "nonevents"} <= {
+            quantity for quantity, _ in there.values()
+        } and len({arm for _, arm in there.values()}) == 2:
+            return {c: Heading(c, quantity, arm, "", False) for c, (quantity, arm) in there.items()}
+    return {}
 
 
 def _group(guess, arm, found):
@@ -103,7 +150,8 @@ def _group(guess, arm, found):
             ),
         )  # fmt: skip
 
-    for name, quantities in (("n", ("n",)), ("mean", ("mean", "median")), ("sd", ("sd",))):
+    of_group = {name: (name,) for name in ("n", "mean", "sd", "events", "nonevents")}
+    for name, quantities in (of_group | {"mean": ("mean", "median")}).items():
         if listed := options(*quantities):
             columns = [h.column for h in listed]
             exact = guess.is_ours(f"{name}_{arm}", columns[0])
@@ -239,9 +287,7 @@ def _averages(guess, found):
 
 def _effects(guess, found, bare):
     """Effects that the sheet brings; a variance is no standard error, a ratio no logarithm."""
-    for arm in ARMS:  # n may be there
-        for name in ("mean", "sd", "low", "high"):
-            guess.columns.pop(f"{name}_{arm}", None)
+    _forget(guess, "mean", "sd", "low", "high", "events", "nonevents")  # n may be there
     effects = [c for c, h in found.items() if h.quantity == "effect"]
     errors = [c for c, h in found.items() if h.quantity == "effect_se"]
     errors += [c for c, said in bare.items() if said and said <= BARE_SE]
@@ -259,8 +305,18 @@ def _effects(guess, found, bare):
         guess.ask("sheet.effect_name", guess.effect_name, guess.table[effects[0]], (), why)
         guess.ask("sheet.effect_scale", guess.effect_scale, guess.table[effects[0]],
                  "identity" if logs else "log")  # fmt: skip
+    elif ratios:
+        guess.take("ratio", ratios)
+        known = [
+            name
+            for word, name in KNOWN["effects"]["names"].items()
+            if word in guess.said[ratios[0]]
+        ]
+        guess.effect_name, guess.effect_scale = (known or [f"log {ratios[0]}"])[0], "log"
+        why = "what they measure: a log hazard ratio, a log odds ratio, ..."
+        guess.ask("sheet.effect_name", guess.effect_name, guess.table[ratios[0]], (), why)
     else:
-        guess.lack("effect", f": the logarithm of {ratios[0]} is due" if ratios else "")
+        guess.lack("effect")
     if errors:
         guess.take("se", errors)
         if variances:
@@ -268,15 +324,29 @@ def _effects(guess, found, bare):
     elif variances:
         guess.take("variance", variances)
     else:
-        ends = [c for c, h in found.items() if h.quantity == "effect_end"]
-        ends += [c for c, said in bare.items() if said and said <= BARE_ENDS]
-        width = "high - low" if effects and guess.effect_scale != "log" else "ln high - ln low"
-        hint = f": from the 95% CI ({', '.join(ends)}) it is ({width})/3.92" if ends else ""
-        guess.lack("se", hint)
+        _ends(guess, "effect" if effects else "ratio", found, bare)
 
 
-def _quantities(found, arm):
-    """What is there of an arm; both ends are an error too."""
+def _ends(guess, kind, found, bare):
+    """Both ends of an effect's interval."""
+    listed = [c for c, h in found.items() if h.quantity == "effect_end"]
+    listed += [c for c, said in bare.items() if said and said <= BARE_ENDS]
+    sides = [
+        [c for c in listed if words_ & set(guess.said[c])]
+        for words_ in (
+            QUANTITIES["low"] | EFFECTS["lower_end"], QUANTITIES["high"] | EFFECTS["upper_end"],
+        )
+    ]  # fmt: skip
+    if not all(sides) or not (effect := guess.columns.get(kind)) or effect == FILL_IN:
+        guess.lack("se", f": {', '.join(listed)} may be the ends of its interval" if listed else "")
+        return
+    for name, columns in zip(("low", "high"), sides, strict=True):
+        guess.take(f"{kind}_{name}", columns, why="an end of the 95% interval")
+
+
+def _complete(found, arm):
+    """Whether a group has what an effect is computed from; both ends are an error too."""
     there = {h.quantity for h in found.values() if h.arm == arm}
     there |= {"mean"} if "median" in there else set()
-    return there | ({"error"} if "sd" in there or {"low", "high"} <= there else set())
+    error = "sd" in there or {"low", "high"} <= there
+    return "events" in there or ("mean" in there and error)

@@ -12,12 +12,17 @@ from helpers.review.columns import ARMS
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 KNOWN = tomllib.loads((TEMPLATES / "guess.toml").read_text(encoding="utf-8"))
 QUANTITIES, KINDS, EFFECTS = (
-    {name: set(listed) for name, listed in KNOWN[part].items()}
+    {name: set(listed) for name, listed in KNOWN[part].items() if isinstance(listed, list)}
     for part in ("quantities", "kinds", "effects")
 )
 ARM_OF = {word: arm for arm in ARMS for word in KNOWN["arms"][arm]}
-OTHER_ARMS, NEGATED = set(KNOWN["arms"]["other"]), set(KNOWN["arms"]["negated"])
-OF_ANIMALS = {"size", "animal", "subjects", "sample", "tiere", "anzahl"}
+OTHER_ARMS, NEGATED, OF_ARMS = (set(KNOWN["arms"][name]) for name in ("other", "negated", "group"))
+# Longest first, so that none hides another.
+PHRASES = sorted(
+    ((tuple(said.split()), word) for word, listed in KNOWN["phrases"].items() for said in listed),
+    key=lambda phrase: -len(phrase[0]),
+)
+OF_ANIMALS = {"size", "animal", "subjects", "sample", "tiere", "anzahl", "animaux", "animales"}
 # A heading is one word of a quantity and an arm: "sdcon", "nt"; these are words of their own.
 NOT_GLUED = {"sec", "set", "sei", "men", "int", "nt1", "note"}
 SHORT = {
@@ -37,8 +42,8 @@ class Heading:
     column : str
         The heading as it stands.
     quantity : str
-        ``n, mean, median, sd`` (the error of whatever kind), ``low, high`` of a group; ``effect,
-        effect_se, effect_variance, effect_end, ratio`` of a comparison; or empty.
+        ``n, mean, median, sd`` (the error of whatever kind), ``low, high, events, nonevents`` of a
+        group; ``effect, effect_se, effect_variance, effect_end, ratio`` of a comparison; or empty.
     arm : str
         ``treated, control``, another word that may name a group, or empty.
     kind : str
@@ -56,12 +61,17 @@ class Heading:
 
 @cache
 def words(text):
-    """A heading's words in lower case without accents, camelCase taken apart."""
+    """A heading's words in lower case without accents, camelCase taken apart, phrases as one."""
     bare = unicodedata.normalize("NFKD", text)
     bare = "".join(letter for letter in bare if not unicodedata.combining(letter))
     bare = re.sub(r"\b([A-Za-z])\.([A-Za-z])\.([A-Za-z])?\.?", r"\1\2\3", bare)  # S.E.M.
     found = re.findall(r"(?<![A-Za-z])[Qq][13](?!\d)|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+", bare)
-    return tuple(word.lower() for word in found)
+    said = tuple(word.lower() for word in found)
+    for phrase, word in PHRASES:
+        for start in range(len(said) - len(phrase) + 1):
+            if said[start : start + len(phrase)] == phrase:
+                return (*said[:start], word, *said[start + len(phrase) :])
+    return said
 
 
 def read_heading(column):
@@ -125,6 +135,7 @@ def _of_group(column, said):
         return _glued(column, said[0])
     if "i" in said and {"1", "2"} & set(said):  # metafor's "n1i"
         said = [word for word in said if word != "i"]
+    said, sure = _spelled_out(said)
     arms = {ARM_OF[word] for word in said if word in ARM_OF}
     quantity, kind, used = _quantity(said)
     if not quantity or set(said) & {"baseline", "pre", "before", "type", "unit", "units"}:
@@ -135,14 +146,23 @@ def _of_group(column, said):
     if len(arms) == 2:
         return None
     if arms:
-        named = set(rest) - {"group", "groups", "the", "of", "animals", "in", "95", "arm"}
         # A "control number" may count animals or name the control.
         bare = quantity == "n" and not set(said) & (QUANTITIES["n"] | OF_ANIMALS)
-        return Heading(column, quantity, arms.pop(), kind, not (named or bare))
-    rest = [word for word in rest if word not in ("group", "arm", "of", "the")]
+        plain = sure and not (set(rest) - OF_ARMS or bare)
+        return Heading(column, quantity, arms.pop(), kind, plain)
+    rest = [word for word in rest if word not in OF_ARMS]
     if rest and not set(rest) & OTHER_ARMS:
         return Heading(column, quantity, rest[0], kind, False)
     return None
+
+
+def _spelled_out(said):
+    """An abbreviation beside nothing but a group's name as what it stands for, and whether none is."""
+    bare = [word for word in said if word not in ARM_OF and word not in OF_ARMS - {"de"}]
+    if len(bare) == 1 and bare[0] in KNOWN["abbreviations"] and len(said) > 1:
+        said = [KNOWN["abbreviations"][word] if word == bare[0] else word for word in said]
+        return said, False
+    return said, True
 
 
 def _glued(column, word):
@@ -180,7 +200,9 @@ def _quantity(said):
         return "sd", kind, errors | averages["mean"] | {"of", "deviation", "error", "bar", "bars"}
     if average:
         return average, "", averages[average] | errors
+    if events := bag & QUANTITIES["events"]:
+        return "events", "", events | counts | {"number", "of"} | QUANTITIES["n_with"]
     weak = bag & QUANTITIES["n_weak"]
-    if counts or (weak and not bag - weak - QUANTITIES["n_with"] - set(ARM_OF)):
+    if counts or (weak and not bag - weak - QUANTITIES["n_with"] - set(ARM_OF) - {"1", "2"}):
         return "n", "", counts | weak | QUANTITIES["n_with"]
     return "", "", set()

@@ -9,7 +9,7 @@ YES, NO = (set(KNOWN["words"][name]) for name in ("yes", "no"))
 NO_STUDY = {"design", "type", "quality", "arm", "group", "duration", "country", "aim", "title",
             "phase", "population", "period", "setting", "kind", "random", "funding", "line",
             "n", *QUANTITIES["mean"], *QUANTITIES["median"], *KINDS["SD"], *KINDS["SEM"]}  # fmt: skip
-AUTHORS = {"author", "authors", "autor", "autoren", "auteur", "auteurs", "autore"}
+AUTHORS = set(KNOWN["keys"]["author"])
 NO_OUTCOME = {"were", "was", "is", "assessment", "assessor", "assessed", "blinded", "blinding",
               "random", "reporting", "incomplete", "date", "unit", "units", "group",
               "direction"}  # fmt: skip

@@ -80,7 +80,7 @@ class Guesses:
         self.raw, self.table, self.known = raw, raw.table, {}
         self.columns, self.constants, self.values, self.instead = {}, {}, {}, {}
         self.blanks, self.questions, self.notes = [], [], []
-        self.effect_name = self.effect_scale = self.shared_controls = None
+        self.effect_name = self.effect_scale = self.shared_controls = self.measure = None
 
     def ask(self, setting, chosen, cells=(), instead=(), why=""):
         """A guess that a person is to confirm."""
@@ -163,5 +163,6 @@ class Guesses:
 
     def number_columns(self):
         """Columns that hold numbers which are used."""
-        kinds = ("n", "mean", "sd", "low", "high", "follow", "effect", "se", "variance")
+        kinds = ("n", "mean", "sd", "low", "high", "follow", "effect", "se", "variance", "ratio",
+                 "events", "nonevents")  # fmt: skip
         return [c for name, c in self.columns.items() if name.split("_")[0] in kinds]

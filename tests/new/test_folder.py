@@ -1,5 +1,6 @@
 """From somebody's sheet to a review folder without a fault."""
 
+import math
 import re
 from statistics import NormalDist
 
@@ -385,8 +386,11 @@ def test_effects_are_named_by_a_person_and_a_variance_is_not_their_error(tmp_pat
     ]
     table = [{"Study": f"s{i}", "OR": 0.5, "CI low": 0.2, "CI high": 0.9} for i in range(3)]
     write_csv(tmp_path / "o.csv", table)
-    assert any("logarithm of OR" in line for line in new(tmp_path / "o", tmp_path / "o.csv"))
-    assert check(tmp_path / "o").faults
+    assert any(
+        "sheet.columns.ratio: OR" in line for line in new(tmp_path / "o", tmp_path / "o.csv")
+    )
+    assert load(tmp_path / "o").experiments["effect"].tolist() == pytest.approx([math.log(0.5)] * 3)
+    assert load(tmp_path / "o").outcomes["outcome"].effect_name == "log odds ratio"
 
 
 def test_author_and_year_are_a_study_and_a_design_is_none(tmp_path):
