@@ -178,6 +178,11 @@ def _hold_together(mapping, counted, rows):
     if description.events_measure and not counted:
         what = "no row counts events"
         found.append(fault("settings.measure", what, description.events_measure, remedy))
+    elif description.events_measure:
+        there = set(mapping.cells("outcome")) & set(description.outcomes)
+        if others := sorted(there - set(counted)):
+            what = f"no row of {', '.join(others)} counts events: the effects there are of another kind"
+            mapping.warn_of("settings.measure", what, "Say `measure` for the outcomes with events")
     own = ~rows.reindex(mapping.table.index) & (mapping.cells("effect") != "")
     own &= mapping.cells("outcome").isin(counted)
     what = "this row brings an effect of its own, and others of its outcome count events"

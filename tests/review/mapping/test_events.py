@@ -139,6 +139,16 @@ def test_a_measure_of_events_needs_some(tmp_path):
         assert any("counts events" in fault.what for fault in faults)
 
 
+def test_outcomes_without_events_are_named(tmp_path):
+    """`[settings]` asks for odds ratios, and one outcome has means: it is said that they stay."""
+    means = {"experiment": "m", "study": "m", "outcome": "steps", "n_treated": 8, "n_control": 8,
+             "mean_treated": 4, "sd_treated": 2, "mean_control": 5, "sd_control": 2}  # fmt: skip
+    toml = settings("OR") + '[[families.outcomes]]\nid = "steps"\nbetter = "higher"\n'
+    review = load(write(tmp_path, [*table(), means], toml=toml))
+    assert any("no row of steps counts events" in found.what for found in review.warnings)
+    assert len(review.rows("steps")) == 1
+
+
 def test_means_and_events_of_one_row_are_refused(tmp_path):
     means = {"mean_treated": 1, "sd_treated": 1, "mean_control": 2, "sd_control": 1}
     faults = check(write(tmp_path, table(**means), toml=settings("OR"))).faults
