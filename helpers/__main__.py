@@ -1,4 +1,4 @@
-"""Command line: ``python -m helpers render``, ``check``, ``audit``, ``new``, ``diff``, ``compare``."""
+"""Command line: ``python -m helpers`` with render, check, audit, new, set, diff or compare."""
 
 import signal
 import sys
@@ -99,6 +99,34 @@ def new(folder, source, sheet):
     click.echo(f"  python -m helpers check {folder}")
     click.echo(f"then make the reports by\n  python -m helpers render --review {folder}")
     return 0
+
+
+@cli.command(
+    "set", epilog="Exit status: 1 it is written, and the review has faults; 2 nothing was written."
+)
+@click.argument("review", metavar="DIR")
+@click.argument("settings", nargs=-1, metavar="[KEY[=VALUE]]...")
+@click.option(
+    "--confirm", multiple=True, metavar="KEY", help="Confirm what stands there; as KEY alone does."
+)
+@click.option("--remove", multiple=True, metavar="KEY", help="Take a setting out.")
+def set_(review, settings, confirm, remove):
+    """Change or confirm settings in the review.toml of DIR.
+
+    KEY is called as `check` calls it, such as sheet.columns.study; KEY=VALUE sets it, KEY alone
+    confirms what stands there. Everything else in the file stays as it is, comments too.
+    """
+    from helpers.problems import grouped
+    from helpers.review.check import check
+    from helpers.review.editing import edit
+
+    if not settings and not confirm and not remove:
+        raise click.UsageError("Name a KEY to confirm, or KEY=VALUE to set.")
+    for change in edit(review, settings, confirm, remove):
+        click.echo(change)
+    findings = check(review)
+    click.echo("\n".join(f"fault: {line}" for line in grouped(findings.faults)) or "no fault")
+    return 1 if findings.faults else 0
 
 
 @cli.command()
