@@ -1,6 +1,7 @@
 """Faults and warnings about a review, each with its place and the way out."""
 
 import difflib
+import re
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -185,3 +186,16 @@ def nearest(word, known):
         return f"Did you mean {known[close[0]]!r}?"
     listed, more = list(known.values())[:NAMED], len(known) - NAMED
     return f"Known are {', '.join(listed)}" + (f" and {more:,} more" if more > 0 else "")
+
+
+def command_line(*words):
+    """A command of the project, to be copied into a shell, of Windows too where its letters allow."""
+    return " ".join(["python -m helpers", *map(_for_shell, words)])
+
+
+def _for_shell(word):
+    if re.fullmatch(r"[\w./:,+@-]+", word, re.ASCII):
+        return word
+    if not re.search(r'["$`\\!%]', word):
+        return f'"{word}"'
+    return "'" + word.replace("'", "'\"'\"'") + "'"

@@ -1,11 +1,12 @@
 """Everything that is wrong or odd in a review, found at once."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from helpers.problems import Finder, Finding, ReviewError, grouped, nearest, row_of
+from helpers.problems import Finder, Finding, ReviewError, command_line, grouped, nearest, row_of
 from helpers.review import facts, plausibility
 from helpers.review.columns import (
     ARMS,
@@ -19,7 +20,7 @@ from helpers.review.columns import (
     OWN_EFFECT,
     REFERENCE,
 )
-from helpers.review.description import describe
+from helpers.review.description import PROJECT, describe
 from helpers.review.mapping import events
 from helpers.review.mapping.numbers import floats
 from helpers.review.mapping.sheet import read_sheet
@@ -152,10 +153,34 @@ def _effect(row):
         return np.nan
 
 
+def guessed(description, folder=None):
+    """What `new` guessed and nobody has confirmed yet, in words, each with the command that does.
+
+    Parameters
+    ----------
+    description : helpers.review.description.Description
+    folder : str, optional
+        What the command calls the folder; by default its path in the project, elsewhere its name:
+        a page is the same on every machine.
+
+    Returns
+    -------
+    list of (str, str)
+    """
+    folder = folder or _path_from(PROJECT, description.folder) or description.folder.name
+    guesses = zip(description.unconfirmed, description.guesses, strict=True)
+    return [(words, command_line("set", folder, name)) for name, words in guesses]
+
+
+def _path_from(base, folder):
+    return folder.relative_to(base).as_posix() if folder.is_relative_to(base) else None
+
+
 def _guessed(description):
-    """A line for each guess of `new` that nobody has confirmed yet."""
-    for name, words in zip(description.unconfirmed, description.guesses, strict=True):
-        yield f"guessed, not yet confirmed: {words} ({name})"
+    """A line for each of them, for a terminal."""
+    folder = _path_from(Path.cwd(), description.folder) or str(description.folder)
+    for words, confirm in guessed(description, folder):
+        yield f"guessed, not yet confirmed: {words}; confirm it by\n  {confirm}"
 
 
 def _not_used(sheet):

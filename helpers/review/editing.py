@@ -112,20 +112,6 @@ def as_toml(value, width=60):
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
-def command(folder, *settings):
-    """The command line that sets or confirms, to be copied into a shell."""
-    return " ".join(["python -m helpers set", *map(_shell, (str(folder), *settings))])
-
-
-def _shell(text):
-    """An argument for a shell, of Windows too where its letters allow it."""
-    if re.fullmatch(r"[\w./:,+@-]+", text, re.ASCII):
-        return text
-    if not re.search(r'["$`\\!%]', text):
-        return f'"{text}"'
-    return "'" + text.replace("'", "'\"'\"'") + "'"
-
-
 def _read(path):
     try:
         text = path.read_bytes().decode("utf-8")

@@ -10,7 +10,7 @@ import pandas as pd
 from helpers.analysis.measures import UNNAMED, turned
 from helpers.analysis.result import is_modelled
 from helpers.problems import grouped
-from helpers.review.check import EXTREME
+from helpers.review.check import EXTREME, guessed
 from helpers.stats.pooling import critical
 from helpers.words.numbers import (
     chance,
@@ -41,7 +41,7 @@ def of_review(review, outcomes, without_rows=()):
     """
     elsewhere = set(review.keys[~review.experiments["outcome"].isin(set(outcomes))])
     odd = [finding for finding in review.warnings if finding.key not in elsewhere]
-    found = [_unconfirmed(review.guesses)] if review.unconfirmed else []
+    found = [_unconfirmed(guessed(review.description))] if review.unconfirmed else []
     if odd:
         found.append(
             {
@@ -58,11 +58,17 @@ def of_review(review, outcomes, without_rows=()):
 
 
 def _unconfirmed(guesses):
-    words = "Guessed when the sheet was first read, not yet confirmed by a person"
-    if len(guesses) <= MANY:
-        return {"severity": "warning", "text": f"{words}: {'; '.join(guesses)}."}
-    text = f"{words}: {count(len(guesses), 'setting')} of review.toml."
-    return {"severity": "warning", "text": text, "detail": f"{'; '.join(guesses)}."}
+    """What is still a guess; folded, the command that confirms each."""
+    few, many = "; ".join(words for words, _ in guesses), count(len(guesses), "setting")
+    return {
+        "severity": "warning",
+        "text": "Guessed when the sheet was first read, not yet confirmed by a person: "
+        + (f"{few}." if len(guesses) <= MANY else f"{many} of review.toml."),
+        "detail": "\n\n".join(
+            f"{words[:1].upper()}{words[1:]}. To confirm it: {command}"
+            for words, command in guesses
+        ),
+    }
 
 
 def of_outcomes(analyses, rebuilds=True):

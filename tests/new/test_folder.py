@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 from statistics import NormalDist
 
 import pandas as pd
@@ -698,9 +699,17 @@ def test_unconfirmed_guesses_are_told_until_the_list_is_empty(tmp_path, capsys):
     assert "lower is better for Cavity area" in found["text"]
     for report in (Report("outcomes", review=folder), Overview(review=folder)):
         assert "study is the column Paper" in report.alerts().html
-    text = (folder / "review.toml").read_text()
-    start, end = text.index("unconfirmed = ["), text.index("]\n", text.index("unconfirmed = ["))
-    (folder / "review.toml").write_text(text[:start] + "unconfirmed = []\n" + text[end + 2 :])
+    command.main(["check", str(folder)])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    told = [shlex.split(line) for line in lines if line.startswith("python -m helpers set ")]
+    assert (
+        len(told) == len(describe(folder).unconfirmed) == found["detail"].count("To confirm it: ")
+    )
+    assert (
+        "Study is the column Paper. To confirm it: python -m helpers set review " in found["detail"]
+    )
+    for words in told:
+        assert command.main(words[3:]) == 0
     assert describe(folder).unconfirmed == ()
     assert alerts.of_review(load(folder), ["cavity_area"]) == []
     command.main(["check", str(folder)])

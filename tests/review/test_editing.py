@@ -343,18 +343,6 @@ def test_the_command_says_what_was_what_is_and_what_is_wrong_now(tmp_path, capsy
     assert (tmp_path / "review.toml").read_bytes() == before
 
 
-def test_the_command_line_survives_a_shell(tmp_path):
-    import shlex
-
-    for folder, key in (
-        ("reviews/stroke", "sheet.columns.study"),
-        ("my review", "sheet.values.x.Big $Rats"),
-        ("a'b", 'forest_columns."A.b"'),
-    ):
-        words = shlex.split(editing.command(folder, key))
-        assert words == ["python", "-m", "helpers", "set", folder, key]
-
-
 def test_confirming_by_what_a_message_names_works_for_every_guess(tmp_path):
     from helpers.new.folder import new
     from helpers.review.description import describe
