@@ -81,17 +81,25 @@ def audit(review, csv):
 @click.argument("folder", metavar="DIR")
 @click.option("--from", "source", required=True, metavar="SHEET", help="CSV, TSV, XLSX or JSON.")
 @click.option("--sheet", metavar="NAME", help="Sheet of a workbook (the likeliest).")
-def new(folder, source, sheet):
+@click.option("--yes", is_flag=True, help="Ask nothing: all guesses stay to be confirmed.")
+def new(folder, source, sheet, yes):
     """Make a review folder DIR from an extraction sheet.
 
-    The sheet is copied, never edited.
+    The sheet is copied, never edited. At a terminal, what can be read in two ways is asked.
     """
+    from helpers.new.asking import Stopped, ask
     from helpers.new.folder import new
     from helpers.review import check
 
-    todo = new(folder, source, sheet)
-    click.echo(f"{folder}/review.toml says how the sheet is read. Look at:")
-    click.echo("\n".join(f"  {line}" for line in todo))
+    at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    try:
+        todo = new(folder, source, sheet, ask if at_terminal and not yes else None)
+    except Stopped:
+        click.echo("\nstopped; nothing was written", err=True)
+        return 130
+    click.echo(f"{folder}/review.toml says how the sheet is read." + " Look at:" * bool(todo))
+    for line in todo:
+        click.echo(f"  {line}")
     found = check.check(folder)
     if found.as_read:
         click.echo(found.as_read)

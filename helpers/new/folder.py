@@ -15,7 +15,7 @@ from helpers.new.groups import find_groups
 from helpers.new.headings import KNOWN, TEMPLATES, read_heading, words
 from helpers.new.keys import find_keys, read_sign
 from helpers.new.levels import in_order, merge
-from helpers.new.questions import FILL_IN, Guesses, Question
+from helpers.new.questions import FILL_IN, Guesses
 from helpers.problems import Finding, ReviewError
 from helpers.review.columns import CORRECTIONS, EXCLUSIONS
 from helpers.sheet.files import read_table, sheet_names
@@ -39,7 +39,7 @@ TAKEN = (EXCLUSIONS, CORRECTIONS)
 YEARS = set(KNOWN["words"]["year"])
 
 
-def new(folder, source, sheet=None):
+def new(folder, source, sheet=None, ask=None):
     """Make a review folder from a sheet: a copy of it, `review.toml` with guesses, a README.
 
     Parameters
@@ -50,6 +50,9 @@ def new(folder, source, sheet=None):
         The sheet; it is copied where it does not lie in the folder, never edited.
     sheet : str, optional
         Sheet of a workbook; by default the one in which most columns are recognised.
+    ask : callable, optional
+        Asks a person: takes a function from answers to a `Guess`, and gives answers. By default
+        nobody is asked.
 
     Returns
     -------
@@ -64,11 +67,9 @@ def new(folder, source, sheet=None):
     """
     folder, source = Path(folder), Path(source)
     _refuse_to_replace(folder, source)
-    raws = _tables(source, sheet)
-    guesses = [Guess(raw, raws) for raw in raws]
-    best = max(guesses, key=lambda guess: guess.recognised)
-    best.pass_over(guesses)
-    known = best.review(folder.resolve().name)
+    guess = _guesser(source, _tables(source, sheet), folder.resolve().name)
+    best = guess(ask(guess) if ask else {})
+    known = vars(best)
     texts = {
         name: WRITER.get_template(template).render(known)
         for name, template in (
@@ -84,6 +85,25 @@ def new(folder, source, sheet=None):
         (folder / name).write_text(text, encoding="utf-8")
     kept = [] if "README.md" in texts else ["README.md was there and is kept"]
     return best.todo + kept
+
+
+def _guesser(source, raws, title):
+    """What gives the likeliest guess, or that which follows from answers."""
+    guesses = [Guess(raw, raws) for raw in raws]
+
+    def guess(answers):
+        best = max(guesses, key=lambda each: each.recognised)
+        if sheet := answers.get("sheet.sheet"):
+            best = next(each for each in guesses if each.raw.sheet == sheet)
+        raw, others = best.raw, [each.raw for each in guesses if each is not best]
+        if answers.get("sheet.header", raw.header) != raw.header:
+            raw = read_table(source, sheet=raw.sheet, header=answers["sheet.header"])
+        best = Guess(raw, [raw, *others], answers)
+        best.pass_over(others)
+        best.finish(title)
+        return best
+
+    return guess
 
 
 def _refuse_to_replace(folder, source):
@@ -124,14 +144,15 @@ def _tables(source, sheet):
 class Guess(Guesses):
     """All that a table seems to say of a review."""
 
-    def __init__(self, raw, raws):
-        super().__init__(raw)
+    def __init__(self, raw, raws, answers=()):
+        super().__init__(raw, answers)
         self.joins, self.leave_out, self.of_pairs = [], [], ()
         if raw.header > 1:
             heads = ", ".join(list(raw.table)[:3])
             self.ask(
-                "sheet.header", f"the headings are row {raw.header} ({heads}, ...)", (), "another"
-            )
+                "sheet.header", f"the headings are row {raw.header} ({heads}, ...)", (), "another",
+                values=(raw.header,),
+            )  # fmt: skip
         self.join([other for other in raws if other is not raw])
         self.long = set(KNOWN["syrf"].values()) <= set(self.table)
         self.of_revman = revman.is_revman(self.table)
@@ -173,24 +194,27 @@ class Guess(Guesses):
                         "does say which rows belong together, name it under [[sheet.join]]"
                     )
                     continue
+                own = f"sheet.join {other.sheet}"
+                if not self.answer(own, True):
+                    break
                 self.joins.append({"sheet": other.sheet, "on": key})
-                self.ask("sheet.join", f"sheet {other.sheet} by {key}", mine, "not joined")
+                self.ask("sheet.join", f"sheet {other.sheet} by {key}", mine, "not joined",
+                         values=(True, False), key=own)  # fmt: skip
                 known = self.table.columns.difference([key])
                 more = other.table.drop(columns=known, errors="ignore").set_index(key)
                 self.table = self.table.join(more, on=key).fillna("")
                 break
 
-    def pass_over(self, guesses):
+    def pass_over(self, others):
         """Say which sheet was taken, and which were not."""
         joined = {entry["sheet"] for entry in self.joins}
-        others = [g for g in guesses if g is not self and g.raw.sheet not in joined]
-        if not others:
+        passed = [raw for raw in others if raw.sheet not in joined]
+        if not passed:
             return
-        passed = [_size(guess.raw) for guess in others]
-        question = Question(
-            "sheet.sheet", _size(self.raw), (), tuple(passed), "the others are not read"
-        )
-        self.questions.insert(0, question)
+        values = [raw.sheet for raw in (self.raw, *passed)]
+        self.ask("sheet.sheet", _size(self.raw), (), list(map(_size, passed)),
+                 "the others are not read", values=values)  # fmt: skip
+        self.questions.sort(key=lambda question: question.setting != "sheet.sheet")
 
     # ------------------------------------------------------------------ a SyRF export
 
@@ -208,21 +232,27 @@ class Guess(Guesses):
             )
         ]
         self.leave_out = [rule for rule in self.leave_out if rule[2]]
-        read_sign(self, "GreaterIsWorse", KNOWN["words"]["yes"])
+        if self.chosen_column("sign", "GreaterIsWorse"):
+            read_sign(self, "GreaterIsWorse", KNOWN["words"]["yes"])
+        else:
+            del self.columns["sign"]
         self.ask("sheet.columns.sign", "GreaterIsWorse", self.table["GreaterIsWorse"], "no sign",
-                 "TRUE turns the effect round")  # fmt: skip
+                 "TRUE turns the effect round", values=("GreaterIsWorse", None))  # fmt: skip
         for column in self.table:
             kept = self.spelled(column, "yes") if "reconciliation" in column.lower() else []
             if 0 < self.table[column].isin(kept).sum() < len(self.table):
+                if not self.answer("sheet.leave_out", True):
+                    return
                 self.leave_out.append((column, "keep", kept, "not the reconciled record"))
                 self.ask("sheet.leave_out", f"only rows with {column} {kept[0]}", self.table[column],
-                         "the records of all annotators")  # fmt: skip
+                         "the records of all annotators", values=(True, False))  # fmt: skip
                 return
         for column in self.table:
             who = re.match(r"(investigator|annotator|reviewer)", column.lower())
             if who and self.table.groupby("StudyId")[column].nunique().max() > 1:
                 self.ask("sheet.long", f"rows of every {column}", self.table[column],
-                         "one annotator's", "several annotated the same study")  # fmt: skip
+                         "one annotator's", "several annotated the same study",
+                         values=("every",))  # fmt: skip
                 return
 
     def spelled(self, column, word):
@@ -243,7 +273,9 @@ class Guess(Guesses):
             if not self.free(column) or self.is_bias(column):
                 continue
             numeric, few = self.share(column, False), cells.nunique() <= 60
-            replaced = merge(cells) if few else {cell: cell for cell in cells}
+            name = slug(column, self.moderators)
+            apart = not few or not self.answer(f"sheet.values.{name}", True)
+            replaced = {cell: cell for cell in cells} if apart else merge(cells)
             levels = list(dict.fromkeys(replaced.values()))
             nouns, codes = (set(KNOWN["words"][kind]) & set(said) for kind in ("numeric", "coded"))
             number = (
@@ -254,13 +286,14 @@ class Guess(Guesses):
             if len(self.moderators) == 8:
                 passed.append(column)
                 continue
-            name = slug(column, self.moderators)
             if len(levels) <= 12:
                 levels = in_order(cells.map(replaced).value_counts().index)
             if numeric > 0 and len(levels) <= 12:
                 ways = ["a number", f"categories {', '.join(levels[:6])}"]
                 chosen, other = ways if number else ways[::-1]
-                self.ask(f"moderators.{name}", f"{column} as {chosen}", cells, f"as {other}")
+                self.ask(f"moderators.{name}", f"{column} as {chosen}", cells, f"as {other}",
+                         values=(number, not number))  # fmt: skip
+                number = self.answer(f"moderators.{name}", number)
             if not number:
                 self.replace(name, {old: new for old, new in replaced.items() if old != new})
             self.moderators[name] = (column, None if number else levels)
@@ -272,7 +305,8 @@ class Guess(Guesses):
         if spellings:
             self.values[name] = spellings
             pairs = [f"{old!r} is {new!r}" for old, new in list(spellings.items())[:6]]
-            self.ask(f"sheet.values.{name}", ", ".join(pairs), (), "levels of their own")
+            self.ask(f"sheet.values.{name}", ", ".join(pairs), (), "levels of their own",
+                     values=(True, False))  # fmt: skip
 
     def find_marks(self):
         """Words for missing cells, and the decimal sign."""
@@ -282,31 +316,40 @@ class Guess(Guesses):
         sure = [t for t in commas if not re.fullmatch(r"[-+]?[1-9]\d{0,2}(,\d{3})+", t)]
         pointed = any(re.fullmatch(r"-?\d+\.\d+", text) for text in texts)
         self.decimal = "," if sure and (self.raw.typed or not pointed) else "."
-        if self.decimal == ",":
+        guessed, self.decimal = self.decimal, self.answer("sheet.decimal", self.decimal)
+        if guessed == ",":
             unsure = [text for text in commas if text not in sure]
-            self.ask("sheet.decimal", "a comma", unsure + sure, "a point")
+            self.ask("sheet.decimal", "a comma", unsure + sure, "a point", values=(",", "."))
         elif commas:
+            self.thousands = (
+                "," if self.decimal == "." and "sheet.decimal" in self.answers else None
+            )
             self.fill_in(
-                f"say what the comma in {', '.join(commas[:3])} is: decimal or thousands, under [sheet]"
+                f"say what the comma in {', '.join(commas[:3])} is: decimal or thousands, "
+                "under [sheet]",
+                "sheet.decimal",
+                (("the decimal sign", ","), ("it parts thousands", ".")),
             )
         texts.update(c for column, _ in self.moderators.values() for c in self.table[column])
         self.missing = sorted(t for t in texts if t and t.lower() in KNOWN["words"]["missing"])
 
-    def review(self, title):
-        """What the templates of `review.toml` and the README need to know."""
-        found = revman.families(self, slug) if self.of_revman else self.families()
+    def finish(self, title):
+        """What the templates of `review.toml` and the README need to know besides."""
+        self.id, self.title = slug(title), title
+        self.families = revman.families(self, slug) if self.of_revman else self.of_outcomes()
         self.unconfirmed = list(dict.fromkeys(each.setting for each in self.questions))
-        self.todo = list(map(one_line, [*self.blanks, *map(str, self.questions), *self.notes]))
-        return vars(self) | {"id": slug(title), "title": title, "families": found}
+        self.confirmed = set(self.answers) - set(self.unconfirmed)
+        self.todo = list(map(one_line, map(str, [*self.blanks, *self.questions, *self.notes])))
 
-    def families(self):
+    def of_outcomes(self):
         """One family of all outcomes, each direction a question."""
         outcomes = {"outcome": ("Outcome", self.better(""))}
         column = self.columns.get("outcome")
         if column:
             cells, outcomes = self.table[column], {}
             cells = cells[~cells.str.lower().isin(KNOWN["words"]["missing"])]
-            replaced = merge(cells)
+            apart = not self.answer("sheet.values.outcome", True)
+            replaced = {cell: cell for cell in cells} if apart else merge(cells)
             for text in dict.fromkeys(replaced.values()):
                 outcomes[slug(text, outcomes)] = text, self.better(text)
             ids = {text: name for name, (text, _) in outcomes.items()}
@@ -318,8 +361,11 @@ class Guess(Guesses):
             other = {"higher": "lower", "lower": "higher"}[better]
             why = "the effect is treated minus control"
             why += ", times the sign" if "sign" in self.columns else ""
-            chosen = f"{better} is better for {text}"
-            self.ask(f"families.outcomes.{name}.better", chosen, (), other, why)
+            setting = f"families.outcomes.{name}.better"
+            ways = [(f"{way} is better", way) for way in (better, other)]
+            ways.append(("neither is benefit", "neither"))
+            self.ask(setting, f"{better} is better for {text}", (), other, why, choices=ways)
+            outcomes[name] = text, self.answer(setting, better)
         listed = [{"id": id, "label": text, "better": b} for id, (text, b) in outcomes.items()]
         return [{"id": "outcomes", "label": "Outcomes", "outcomes": listed}]
 

@@ -1,6 +1,7 @@
 """Which columns hold n, mean and error of both groups, or effects, and of which kind errors are."""
 
 import re
+from dataclasses import replace
 
 from helpers.new.headings import (
     EFFECTS,
@@ -23,6 +24,7 @@ BARE_ENDS = (
     QUANTITIES["low"] | QUANTITIES["high"] | KINDS["CI"] | set(KNOWN["effects"]["bare_ends"])
 )
 BARE = BARE_SE | BARE_VARIANCE | BARE_ENDS
+OWN = {"effect": "effect", "se": "effect_se", "variance": "effect_variance"}
 FEW = 30  # different words for kinds of error
 PLURAL = {"SD": "SDs", "SEM": "SEMs", "CI": "CIs", "IQR": "IQRs", "RANGE": "ranges"}
 
@@ -101,6 +103,7 @@ def _headings(guess):
         if guess.holds_numbers(c) or any(guess.is_ours(f"{h.quantity}_{arm}", c) for arm in ARMS)
     }  # fmt: skip
     found |= _of_cells(found)
+    _as_chosen(guess, found)
     for arm, other in (ARMS, ARMS[::-1]):
         whose = {h.arm for h in found.values() if h.quantity in ("mean", "median", "events")}
         unknown = [
@@ -119,6 +122,10 @@ def _headings(guess):
         elif other in whose and arm == "treated":
             listed = ", ".join(unknown)
             guess.fill_in(f"several groups stand in one row ({listed}): a row for each is due")
+    left = {h.arm for h in found.values()} - {"", *ARMS}
+    left = [name for name in left if _quantities(found, name) >= {"mean", "error"}]
+    if left and any(guess.chosen_column(f"mean_{arm}") for arm in ARMS):
+        guess.say(f"{', '.join(sorted(left))}: groups besides the two, not read")
     return found
 
 
@@ -132,6 +139,22 @@ def _of_cells(found):
         } and len({arm for _, arm in there.values()}) == 2:
             return {c: Heading(c, quantity, arm, "", False) for c, (quantity, arm) in there.items()}
     return {}
+
+
+def _as_chosen(guess, found):
+    """Columns that a person chose; where their headings name a group, it is known by that."""
+    for column, quantity in ((guess.chosen_column(name), says) for name, says in OWN.items()):
+        if column in guess.table:
+            found[column] = Heading(column, quantity, "", read_heading(column).kind)
+    for arm in ARMS:
+        for quantity in ("n", "mean", "sd", "low", "high"):
+            if (column := guess.chosen_column(f"{quantity}_{arm}")) not in guess.table:
+                continue
+            said = read_heading(column)
+            same = [c for c, h in found.items() if h.arm == said.arm not in ("", *ARMS)]
+            found |= {c: replace(found[c], arm=arm, plain=False) for c in same}
+            median = quantity == "mean" and said.quantity == "median"
+            found[column] = Heading(column, "median" if median else quantity, arm, said.kind)
 
 
 def _group(guess, arm, found):
@@ -188,18 +211,21 @@ def _by_row(guess, columns):
 def _sems_in_turn(guess, arm, options):
     """SEMs in the rows that have no SD: both columns are read."""
     kinds = {h.kind: h.column for h in reversed(options)}
+    setting = f"sheet.columns.sem_{arm}"
     if any(name.startswith("error_type") for name in guess.columns) or not {"SD", "SEM"} <= {
         *kinds
     }:
         return
     sd, sem = kinds["SD"], kinds["SEM"]
     if guess.columns[f"sd_{arm}"] == sd and (count := _only(guess, sd, sem)):
+        if not guess.answer(setting, sem):
+            return
         guess.columns[f"sem_{arm}"] = sem
         guess.instead[f"sd_{arm}"].remove(sem)
         guess.questions = [q for q in guess.questions if q.setting != f"sheet.columns.sd_{arm}"]
         why = f"{count} rows have no SD, and their SEM is converted"
-        guess.ask(f"sheet.columns.sem_{arm}", f"{sem} where {sd} is empty", guess.table[sem],
-                  "not read", why)  # fmt: skip
+        guess.ask(setting, f"{sem} where {sd} is empty", guess.table[sem], "not read", why,
+                  values=(sem, None))  # fmt: skip
 
 
 def _error_types(guess):
@@ -217,11 +243,9 @@ def _error_types(guess):
             guess.columns[name] = column
         elif _says_errors(said, cells) and guess.share(column) < 0.5:
             why = f"{', '.join(odd[:3])}: no kind of error" if odd else ""
-            guess.columns[f"error_type{arm}"] = column
-            guess.ask(f"sheet.columns.error_type{arm}", column, guess.table[column], (), why)
+            guess.take(f"error_type{arm}", [column], sure=False, why=why)
         elif cells and {cell.lower() for cell in cells} <= {"mean", "median", "average"}:
-            guess.columns[f"average_type{arm}"] = column
-            guess.ask(f"sheet.columns.average_type{arm}", column, guess.table[column])
+            guess.take(f"average_type{arm}", [column], sure=False)
 
 
 def _says_errors(said, cells):
@@ -254,14 +278,17 @@ def _error_kinds(guess, found):
         name = "error_type" if same else f"error_type_{arm}"
         if name in guess.constants:
             continue
-        guess.constants[name] = kind or FILL_IN
+        setting = f"sheet.constants.{name}"
+        guess.constants[name] = guess.answer(setting, kind or FILL_IN)
+        choices = [(words, other) for other, words in PLURAL.items() if other != kind]
         if not kind:
             guess.fill_in(f"say {name} under [sheet.constants] (SD, SEM, CI, IQR or RANGE): "
-                         f"the heading {columns[0]!r} does not say it")  # fmt: skip
+                         f"the heading {columns[0]!r} does not say it", setting, choices)  # fmt: skip
         else:
             listed = columns if not same else [c for _, cs in kinds.values() for c in cs]
-            guess.ask(f"sheet.constants.{name}", f"{PLURAL[kind]} in {', '.join(listed)}",
-                     guess.table[columns[0]], [k for k in ("SD", "SEM") if k != kind])  # fmt: skip
+            guess.ask(setting, f"{PLURAL[kind]} in {', '.join(listed)}",
+                      guess.table[columns[0]], [k for k in ("SD", "SEM") if k != kind],
+                      choices=[(PLURAL[kind], kind), *choices])  # fmt: skip
 
 
 def _averages(guess, found):
@@ -275,14 +302,16 @@ def _averages(guess, found):
         name = "average_type" if len(medians) == 2 else f"average_type_{arm}"
         if name in guess.constants:
             continue
+        setting = f"sheet.constants.{name}"
         if {"mean", "average"} & set(words(column)):
-            guess.constants[name] = FILL_IN
+            guess.constants[name] = guess.answer(setting, FILL_IN)
             guess.fill_in(f"say {name} under [sheet.constants] (mean or median): the heading "
-                         f"{column!r} says both")  # fmt: skip
+                         f"{column!r} says both", setting,
+                         (("means", "mean"), ("medians", "median")))  # fmt: skip
         else:
-            guess.constants[name] = "median"
-            guess.ask(f"sheet.constants.{name}", f"medians in {column}", guess.table[column],
-                     "means")  # fmt: skip
+            guess.constants[name] = guess.answer(setting, "median")
+            guess.ask(setting, f"medians in {column}", guess.table[column], "means",
+                      values=("median", "mean"))  # fmt: skip
 
 
 def _effects(guess, found, bare):
@@ -300,11 +329,16 @@ def _effects(guess, found, bare):
         guess.take("effect", effects)
         said = set(guess.said[effects[0]])
         logs = bool(said & {"log", "ln"}) or "".join(said).startswith(("ln", "log", "lrr"))
-        guess.effect_name, guess.effect_scale = effects[0], "log" if logs else "identity"
+        guess.effect_name = guess.answer("sheet.effect_name", guess.columns["effect"])
+        scales = ("log", "identity") if logs else ("identity", "log")
+        guess.effect_scale, cells = (
+            guess.answer("sheet.effect_scale", scales[0]),
+            guess.table[effects[0]],
+        )
         why = "what they measure: a log hazard ratio, an SMD, ..."
-        guess.ask("sheet.effect_name", guess.effect_name, guess.table[effects[0]], (), why)
-        guess.ask("sheet.effect_scale", guess.effect_scale, guess.table[effects[0]],
-                 "identity" if logs else "log")  # fmt: skip
+        guess.ask("sheet.effect_name", guess.effect_name, cells, (), why,
+                  values=(guess.effect_name,))  # fmt: skip
+        guess.ask("sheet.effect_scale", scales[0], cells, scales[1], values=scales)
     elif ratios:
         guess.take("ratio", ratios)
         known = [
@@ -312,9 +346,13 @@ def _effects(guess, found, bare):
             for word, name in KNOWN["effects"]["names"].items()
             if word in guess.said[ratios[0]]
         ]
-        guess.effect_name, guess.effect_scale = (known or [f"log {ratios[0]}"])[0], "log"
+        guess.effect_name = guess.answer(
+            "sheet.effect_name", (known or [f"log {ratios[0]}"])[0]
+        )
+        guess.effect_scale = "log"
         why = "what they measure: a log hazard ratio, a log odds ratio, ..."
-        guess.ask("sheet.effect_name", guess.effect_name, guess.table[ratios[0]], (), why)
+        guess.ask("sheet.effect_name", guess.effect_name, guess.table[ratios[0]], (), why,
+                  values=(guess.effect_name,))  # fmt: skip
     else:
         guess.lack("effect")
     if errors:

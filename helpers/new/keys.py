@@ -20,6 +20,9 @@ def find_keys(guess):
     _study(guess)
     _outcome(guess)
     for name in ("cohort", "control_group", "follow_up_days", "experiment"):
+        if (chosen := guess.chosen_column(name)) in guess.table:
+            guess.columns[name] = chosen
+            continue
         hits = [c for c in guess.table if _fits(guess, name, c)]
         hits += [c for c in guess.table if guess.free(c) and _cohort_of(guess, c) == name]
         hits.sort(key=lambda c: not guess.is_ours(name, c))
@@ -127,12 +130,14 @@ def _outcome(guess):
         hits = [c for c in guess.table if known & set(guess.said[c]) and fits(c)
                 and not NO_OUTCOME & set(guess.said[c])]  # fmt: skip
     hits.sort(key=lambda c: not guess.is_ours("outcome", c) and "id" in guess.said[c])
-    if hits:
+    hits = [guess.chosen_column("outcome")] * ("sheet.columns.outcome" in guess.answers) or hits
+    if hits != [None] and hits:
         guess.take("outcome", hits, sure=guess.is_ours("outcome", hits[0]))
     else:
         guess.constants["outcome"] = "outcome"
-        guess.ask("sheet.constants.outcome", "all rows are one outcome", (), (),
-                 "no column says what was measured")  # fmt: skip
+        if not hits:
+            guess.ask("sheet.constants.outcome", "all rows are one outcome", (), (),
+                     "no column says what was measured", values=("outcome",))  # fmt: skip
 
 
 def _fits(guess, name, column):
@@ -159,9 +164,11 @@ def _names_substances(guess, column):
 
 def _signs(guess):
     """Columns that say which way is better, or multiply the effect."""
+    if guess.chosen_column("sign", "") is None:
+        return
     for column in guess.table:
         joined = "".join(guess.said[column])
-        if not guess.free(column) or "sign" in guess.columns:
+        if not guess.free(column, "sign") or "sign" in guess.columns:
             continue
         worse = any(w in joined for w in KNOWN["words"]["worse_if_higher"])
         better = any(w in joined for w in KNOWN["words"]["better_if_higher"])
@@ -174,15 +181,19 @@ def _signs(guess):
             read_sign(guess, column, YES if worse else NO)
             guess.ask("sheet.columns.sign", column, guess.table[column], "no sign",
                      "yes turns the effect round, so that positive is benefit" if worse
-                     else "no turns the effect round, so that positive is benefit")  # fmt: skip
+                     else "no turns the effect round, so that positive is benefit",
+                     values=(column, None))  # fmt: skip
         elif guess.is_ours("sign", column) or _strict(guess, "sign", column):
             if set(guess.table[column]) <= {"1", "-1", "1.0", "-1.0", "+1"}:
                 guess.columns["sign"] = column
                 guess.ask("sheet.columns.sign", column, guess.table[column], "no sign",
-                         "it multiplies the effect, treated minus control")  # fmt: skip
+                         "it multiplies the effect, treated minus control",
+                         values=(column, None))  # fmt: skip
             else:
                 shown = ", ".join(guess.table[column].unique()[:3])
                 guess.say(f"{column} was not read ({shown}): does it say which way is better?")
+    if "sign" not in guess.columns and guess.chosen_column("sign"):
+        guess.columns["sign"] = guess.chosen_column("sign")
 
 
 def read_sign(guess, column, turned):
@@ -202,11 +213,13 @@ def _shared_controls(guess):
     keys = [c for key in keys for c in (key if isinstance(key, list) else [key]) if c in table]
     alike = table.duplicated([*keys, *numbers], keep=False) & (table[numbers] != "").all(axis=1)
     if alike.any():
-        guess.shared_controls, rows = "by_id", list(map(str, table.index[alike]))
+        guess.shared_controls = guess.answer("sheet.shared_controls", "by_id")
+        rows = list(map(str, table.index[alike]))
         shown = ", ".join(rows[:6]) + ", ..." * (len(rows) > 6)
         chosen = "by_id, so that each row has a control group of its own"
         why = f"rows {shown} have equal controls"
-        guess.ask("sheet.shared_controls", chosen, (), "by_numbers", why)
+        guess.ask("sheet.shared_controls", chosen, (), "by_numbers", why,
+                  values=("by_id", "by_numbers"))  # fmt: skip
 
 
 def _control_sizes(guess):
@@ -218,5 +231,6 @@ def _control_sizes(guess):
     broken = [c for c in cells if re.fullmatch(r"\d+[.,]\d*[1-9]\d*", c)]
     divided = {"corr", "corrected", "adj", "adjusted", "split", "divided", "shared"}
     if broken or divided & set(guess.said[column]):
+        guess.control_n_is_split = guess.answer("sheet.control_n_is_split", False)
         guess.ask("sheet.control_n_is_split", f"{column} is the whole group's n", broken or cells,
-                 "already divided among the groups that share it")  # fmt: skip
+                 "already divided among the groups that share it", values=(False, True))  # fmt: skip

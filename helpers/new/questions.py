@@ -17,6 +17,8 @@ OURS = {
     "average_type",
     *(f"{q}_{arm}" for q in ARM for arm in ARMS),
 }
+NUMERIC = ("n", "mean", "sd", "low", "high", "effect", "se", "variance", "ratio", "events",
+           "nonevents")  # fmt: skip
 MISSING = set(KNOWN["words"]["missing"])
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -35,6 +37,11 @@ class Question:
     instead : tuple of str
         What it might be as well.
     why : str
+    choices : tuple of (str, object)
+        What can be answered, in words and as a value; the first is what was chosen. A blank has
+        `FILL_IN` for what was chosen, and candidates only.
+    key : str
+        Tells questions about one setting apart.
     """
 
     setting: str
@@ -42,8 +49,17 @@ class Question:
     cells: tuple = ()
     instead: tuple = ()
     why: str = ""
+    choices: tuple = ()
+    key: str = ""
+
+    @property
+    def is_blank(self):
+        """Whether nothing could be guessed."""
+        return self.chosen == FILL_IN
 
     def __str__(self):
+        if self.is_blank:
+            return self.why
         cells = f" (there stands {', '.join(map(repr, self.cells))})" if self.cells else ""
         instead = f", or {', '.join(self.instead)}" if self.instead else ""
         why = f" ({self.why})" if self.why else ""
@@ -74,36 +90,61 @@ class Guesses:
         Other columns that might serve.
     blanks, questions, notes : list
         What cannot be guessed, what is to be confirmed, what was passed over.
+    answers : dict
+        What a person said, by the keys of questions; it goes before every guess.
     """
 
-    def __init__(self, raw):
+    def __init__(self, raw, answers=()):
         self.raw, self.table, self.known = raw, raw.table, {}
         self.columns, self.constants, self.values, self.instead = {}, {}, {}, {}
         self.blanks, self.questions, self.notes = [], [], []
         self.effect_name = self.effect_scale = self.shared_controls = self.measure = None
 
-    def ask(self, setting, chosen, cells=(), instead=(), why=""):
-        """A guess that a person is to confirm."""
+        self.answers, self.control_n_is_split, self.thousands = dict(answers), False, None
+
+    def answer(self, key, guess=None):
+        """What a person answered, else the guess."""
+        return self.answers.get(key, guess)
+
+    def chosen_column(self, name, guess=None):
+        """The column that a person chose, else the guess."""
+        return self.answer(f"sheet.columns.{name}", guess)
+
+    def ask(self, setting, chosen, cells=(), instead=(), why="", *, values=(), choices=(), key=""):
+        """A guess that a person is to confirm, if none has; `values` are those of the texts."""
+        if (key := key or setting) in self.answers:
+            return
         cells = [cell for cell in dict.fromkeys(cells) if cell.lower() not in MISSING][:3]
         cells = [cell if len(cell) <= 40 else f"{cell[:37]}..." for cell in cells]
         instead = (instead,) if isinstance(instead, str) else tuple(instead)
-        self.questions.append(Question(setting, chosen, tuple(cells), instead, why))
+        choices = choices or zip((chosen, *instead), values, strict=False)
+        question = Question(setting, chosen, tuple(cells), instead, why, tuple(choices), key)
+        self.questions.append(question)
 
     def say(self, line):
         """What was passed over."""
         self.notes.append(line)
 
-    def fill_in(self, line):
-        """What cannot be guessed."""
-        self.blanks.append(line)
+    def fill_in(self, line, setting="", choices=()):
+        """What cannot be guessed, and the setting that says it, if one does and nobody has."""
+        if setting not in self.answers:
+            self.blanks.append(Question(setting, FILL_IN, (), (), line, tuple(choices), setting))
 
     def lack(self, name, why=""):
         """A column that is due and was not found."""
-        self.columns[name] = FILL_IN
-        self.fill_in(f"name the column of {name} under [sheet.columns]" + why)
+        self.columns[name] = self.chosen_column(name, FILL_IN)
+        line = f"name the column of {name} under [sheet.columns]" + why
+        numbers = name.split("_")[0] in NUMERIC
+        left = [c for c in self.table if self.free(c) and (not numbers or self.holds_numbers(c))]
+        choices = [*((c, c) for c in left), *((("none", None),) if name == "sign" else ())]
+        self.fill_in(line, f"sheet.columns.{name}", choices)
 
     def take(self, name, options, *, sure=None, why=""):
         """The first of several columns for what is needed; a question unless it is sure."""
+        if f"sheet.columns.{name}" in self.answers:
+            if (chosen := self.chosen_column(name)) is None:
+                return
+            options = [chosen, *(option for option in options if option != chosen)]
         first, *others = options
         self.columns[name], self.instead[name] = first, others
         sure = self.is_ours(name, first) if sure is None else sure and not others
@@ -113,7 +154,9 @@ class Guesses:
                 self.table[first]
             )  # fmt: skip
             texts = [" and ".join(o) if isinstance(o, list) else o for o in others]
-            self.ask(f"sheet.columns.{name}", shown, cells, texts, why)
+            none = () if name.split("_")[0] in NUMERIC or name == "study" else (("none", None),)
+            choices = (*zip((shown, *texts), options, strict=True), *none)
+            self.ask(f"sheet.columns.{name}", shown, cells, texts, why, choices=choices)
 
     @property
     def said(self):
@@ -125,9 +168,12 @@ class Guesses:
         """Whether a column is called as we call it."""
         return isinstance(column, str) and re.sub(r"[\s_]+", "_", column.lower()) == name
 
-    def free(self, column):
-        """Whether a column serves nothing yet and is no second choice."""
-        lists = [c if isinstance(c, list) else [c] for c in self.columns.values()]
+    def free(self, column, name=None):
+        """Whether a column serves nothing yet, is no second choice, and was chosen for no other."""
+        own = f"sheet.columns.{name}"
+        chosen = [c for key, c in self.answers.items()
+                  if c and key.startswith("sheet.columns.") and key != own]  # fmt: skip
+        lists = [c if isinstance(c, list) else [c] for c in (*self.columns.values(), *chosen)]
         taken = {c for listed in lists for c in listed}
         others = {c for listed in self.instead.values() for c in listed if isinstance(c, str)}
         return column not in taken | others
@@ -163,6 +209,4 @@ class Guesses:
 
     def number_columns(self):
         """Columns that hold numbers which are used."""
-        kinds = ("n", "mean", "sd", "low", "high", "follow", "effect", "se", "variance", "ratio",
-                 "events", "nonevents")  # fmt: skip
-        return [c for name, c in self.columns.items() if name.split("_")[0] in kinds]
+        return [c for name, c in self.columns.items() if name.split("_")[0] in (*NUMERIC, "follow")]
