@@ -89,6 +89,7 @@ def new(folder, source, sheet, yes):
     """
     from helpers.new.asking import Stopped, ask
     from helpers.new.folder import new
+    from helpers.problems import command_line
     from helpers.review import check
 
     at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
@@ -103,9 +104,13 @@ def new(folder, source, sheet, yes):
     found = check.check(folder)
     if found.as_read:
         click.echo(found.as_read)
-    click.echo(f"{len(found.faults)} faults and {len(found.warnings)} warnings so far; see them by")
-    click.echo(f"  python -m helpers check {folder}")
-    click.echo(f"then make the reports by\n  python -m helpers render --review {folder}")
+    faults, warnings = (
+        f"{len(some)} {word}{'s' * (len(some) != 1)}"
+        for some, word in ((found.faults, "fault"), (found.warnings, "warning"))
+    )
+    click.echo(f"{faults} and {warnings} so far; see them, and how to confirm what was guessed, by")
+    click.echo(f"  {command_line('check', folder)}\nthen make the reports by")
+    click.echo(f"  {command_line('render', '--review', folder)}")
     return 0
 
 

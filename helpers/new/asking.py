@@ -2,7 +2,7 @@
 
 import click
 
-from helpers.new.questions import MISSING
+from helpers.new.questions import MISSING, NUMERIC
 from helpers.problems import ReviewError, nearest
 
 SKIP = ("s", "?")
@@ -180,11 +180,16 @@ def _choice(question, text, value):
     return CHOICE.get(value, text) if isinstance(value, str) else text
 
 
+def _of_column(question):
+    """Whether a column may be the answer."""
+    return question.setting.startswith(("sheet.columns.", "sheet.constants.outcome"))
+
+
 def _cells(question, known, column):
     """Three example cells of a column that is a candidate."""
-    if not question.setting.startswith("sheet.columns.") or not column:
+    table, names_rows = known.table, question.setting == "sheet.constants.outcome"
+    if not _of_column(question) or not column or (names_rows and column == "outcome"):
         return ""
-    table = known.table
     cells = table[column].agg(" ".join, axis=1) if isinstance(column, list) else table[column]
     there = [cell for cell in cells.unique() if cell.lower() not in MISSING]
     return ", ".join(map(_short, there[:3]))
@@ -198,7 +203,7 @@ def _short(text):
 def _read(text, question, known):
     """What was typed, as the key and the value of an answer."""
     setting, shown = question.setting, _shown(question)
-    of_column = setting.startswith("sheet.columns.") or setting == "sheet.constants.outcome"
+    of_column = _of_column(question)
     quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
     if not quoted and text.lower() in SKIP:
         return SKIP
@@ -206,20 +211,31 @@ def _read(text, question, known):
         if not text.isdecimal() or int(text) < 1:
             raise ValueError("the number of a row is due, as the spreadsheet counts")
         return question.key, int(text)
-    if not quoted and text.isdecimal() and 1 <= int(text) <= len(shown):
-        return question.key, shown[int(text) - 1][1]
+    if not quoted and text.isdecimal() and text not in known.table:
+        if not 1 <= int(text) <= len(shown):
+            raise ValueError(_due(shown))
+        value = shown[int(text) - 1][1]
+        is_column = setting == "sheet.constants.outcome" and int(text) > 1
+        return "sheet.columns.outcome" if is_column else question.key, value
     text = text[1:-1] if quoted else text
     for words, value in question.choices:
-        if text.casefold() in (words.casefold(), str(value).casefold()) and not (
-            of_column and value
-        ):
+        names = {words, str(value), _choice(question, words, value)}
+        if text.casefold() in map(str.casefold, names) and not (of_column and value):
             return question.key, value
     if setting == "sheet.effect_name":
         return question.key, text
     if of_column:
         name = setting.rpartition(".")[2]
-        return f"sheet.columns.{name}", _column(text, list(known.table), several=name == "study")
-    raise ValueError(f"a number from 1 to {len(shown)} is due, or s to skip")
+        column = _column(text, list(known.table), several=name == "study")
+        if name.split("_")[0] in NUMERIC and not known.holds_numbers(column):
+            there = _cells(question, known, column) or "nothing"
+            raise ValueError(f"{column!r} holds no numbers: there stands {there}")
+        return f"sheet.columns.{name}", column
+    raise ValueError(_due(shown))
+
+
+def _due(shown):
+    return f"a number from 1 to {len(shown)} is due, or s to skip"
 
 
 def _column(text, columns, several=False):

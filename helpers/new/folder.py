@@ -15,9 +15,10 @@ from helpers.new.groups import find_groups
 from helpers.new.headings import KNOWN, TEMPLATES, read_heading, words
 from helpers.new.keys import find_keys, read_sign
 from helpers.new.levels import in_order, merge
-from helpers.new.questions import FILL_IN, Guesses
+from helpers.new.questions import Guesses
 from helpers.problems import Finding, ReviewError
 from helpers.review.columns import CORRECTIONS, EXCLUSIONS
+from helpers.review.schema import FILL_IN
 from helpers.sheet.files import read_table, sheet_names
 
 
@@ -378,7 +379,7 @@ class Guess(Guesses):
 def _size(raw):
     """A sheet's name with its rows and columns."""
     rows, columns = raw.table.shape
-    return f"{raw.sheet} ({rows} rows, {columns} columns)"
+    return f"{raw.sheet} ({rows} row{'s' * (rows != 1)}, {columns} column{'s' * (columns != 1)})"
 
 
 def _has_groups(table):

@@ -13,9 +13,10 @@ from helpers.new.headings import (
     read_heading,
     words,
 )
-from helpers.new.questions import FILL_IN, MISSING, OURS
+from helpers.new.questions import MISSING, OURS
 from helpers.review.columns import ARMS
 from helpers.review.columns import KINDS as OF_CELLS
+from helpers.review.schema import FILL_IN
 
 # An effect's precision under a heading that does not name the effect again.
 BARE_SE = KINDS["SEM"] | {"standard", "error", "std", "err"}
@@ -26,6 +27,7 @@ BARE_ENDS = (
 BARE = BARE_SE | BARE_VARIANCE | BARE_ENDS
 OWN = {"effect": "effect", "se": "effect_se", "variance": "effect_variance"}
 FEW = 30  # different words for kinds of error
+ONE = {"CI": ", half the width of one", "IQR": ", the whole width"}
 PLURAL = {"SD": "SDs", "SEM": "SEMs", "CI": "CIs", "IQR": "IQRs", "RANGE": "ranges"}
 
 
@@ -155,6 +157,8 @@ def _as_chosen(guess, found):
             found |= {c: replace(found[c], arm=arm, plain=False) for c in same}
             median = quantity == "mean" and said.quantity == "median"
             found[column] = Heading(column, "median" if median else quantity, arm, said.kind)
+        if (column := guess.chosen_column(f"sem_{arm}")) in guess.table:
+            found[column] = Heading(column, "sd", arm, "SEM")
 
 
 def _group(guess, arm, found):
@@ -280,7 +284,8 @@ def _error_kinds(guess, found):
             continue
         setting = f"sheet.constants.{name}"
         guess.constants[name] = guess.answer(setting, kind or FILL_IN)
-        choices = [(words, other) for other, words in PLURAL.items() if other != kind]
+        choices = [(f"{words}{ONE.get(other, '')}", other) for other, words in PLURAL.items()
+                   if other != kind]  # fmt: skip
         if not kind:
             guess.fill_in(f"say {name} under [sheet.constants] (SD, SEM, CI, IQR or RANGE): "
                          f"the heading {columns[0]!r} does not say it", setting, choices)  # fmt: skip
@@ -288,7 +293,7 @@ def _error_kinds(guess, found):
             listed = columns if not same else [c for _, cs in kinds.values() for c in cs]
             guess.ask(setting, f"{PLURAL[kind]} in {', '.join(listed)}",
                       guess.table[columns[0]], [k for k in ("SD", "SEM") if k != kind],
-                      choices=[(PLURAL[kind], kind), *choices])  # fmt: skip
+                      choices=[(f"{PLURAL[kind]}, as the headings say", kind), *choices])  # fmt: skip
 
 
 def _averages(guess, found):

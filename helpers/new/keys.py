@@ -136,8 +136,10 @@ def _outcome(guess):
     else:
         guess.constants["outcome"] = "outcome"
         if not hits:
+            left = [c for c in guess.table if fits(c) and guess.filled(c)]
             guess.ask("sheet.constants.outcome", "all rows are one outcome", (), (),
-                     "no column says what was measured", values=("outcome",))  # fmt: skip
+                     "no column says what was measured",
+                     choices=[("no", "outcome"), *((c, c) for c in left)])  # fmt: skip
 
 
 def _fits(guess, name, column):

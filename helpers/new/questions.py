@@ -6,9 +6,9 @@ from functools import wraps
 
 from helpers.new.headings import KNOWN, words
 from helpers.review.columns import ARM, ARMS, IDS, NUMBERS
+from helpers.review.schema import FILL_IN
 from helpers.sheet.files import RANGE, plain_number
 
-FILL_IN = "FILL IN"
 OURS = {
     *IDS,
     *NUMBERS,

@@ -179,8 +179,10 @@ def _path_from(base, folder):
 def _guessed(description):
     """A line for each of them, for a terminal."""
     folder = _path_from(Path.cwd(), description.folder) or str(description.folder)
+    how = "confirm it, or change it with =VALUE behind, by"
     for words, confirm in guessed(description, folder):
-        yield f"guessed, not yet confirmed: {words}; confirm it by\n  {confirm}"
+        yield f"guessed, not yet confirmed: {words}; {how}\n  {confirm}"
+        how = "confirm it by"
 
 
 def _not_used(sheet):

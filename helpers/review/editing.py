@@ -16,7 +16,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from helpers.problems import ReviewError, nearest
 from helpers.review.description import describe, find_folder
-from helpers.review.schema import CELL, REVIEW, SHEET, fault, misfits
+from helpers.review.schema import CELL, FILL_IN, REVIEW, SHEET, fault, misfits
 
 # A key as TOML writes it, but that a bare part may hold any letter and blanks within.
 PART = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|[^."'=\s](?:[^.=]*[^.=\s])?""")
@@ -261,7 +261,7 @@ def _one(text, parts, given, taken_out):
     if before is None and (taken_out or given is None):
         known = [".".join(each) for each, _ in _places(config)]
         raise _refusal(name, "there is no such setting in this file", nearest(name, known))
-    if given is None and not taken_out and before == "FILL IN":
+    if given is None and not taken_out and before == FILL_IN:
         raise _refusal(name, "this is still to be filled in", f"Write {name}=VALUE", before)
     now = None if taken_out else before
     if given is not None:

@@ -30,6 +30,7 @@ def _word(value):
     return isinstance(value, str) and value.isidentifier()
 
 
+FILL_IN = "FILL IN"  # what `new` writes where it could not guess
 # What is due, whether a value is that, and the way out: a remedy, or the words that there are.
 TABLE = ("a table", lambda value: isinstance(value, dict))
 LIST = ("a list", lambda value: isinstance(value, list))
