@@ -16,6 +16,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from helpers.problems import ReviewError, nearest
 from helpers.review.description import describe, find_folder
+from helpers.review.guesses import at, places
 from helpers.review.schema import CELL, FILL_IN, REVIEW, SHEET, fault, misfits
 
 # A key as TOML writes it, but that a bare part may hold any letter and blanks within.
@@ -159,57 +160,29 @@ def _parts(given):
     return tuple(parts), rest[1:].strip() if rest else None
 
 
-def _places(value, name=(), path=()):
-    """All settings of a file: name, and where it stands; lists are named by their entries' ids.
-
-    As `unconfirmed` names them: with or without the id of the list above.
-    """
-    if isinstance(value, dict):
-        for key, part in value.items():
-            yield (*name, key), (*path, key)
-            yield from _places(part, (*name, key), (*path, key))
-    elif isinstance(value, list):
-        for number, part in enumerate(value):
-            yield from _places(part, name, (*path, number))
-            if isinstance(part, dict) and "id" in part:
-                own = (*name, str(part["id"]))
-                yield own, (*path, number)
-                yield from _places(part, own, (*path, number))
-
-
 def _place(parts, config):
     """Where a setting stands, or would stand, as keys and numbers in lists."""
-    places = list(_places(config))
+    every = list(places(config))
     joined = ".".join(parts)
     # A name in `unconfirmed` has no quotation marks.
-    found = {path for name, path in places if name == parts or ".".join(name) == joined}
+    found = {path for name, path in every if name == parts or ".".join(name) == joined}
     if len(found) > 1:
-        alone = Counter(name for name, _ in places)
-        clear = {p: ".".join(name) for name, p in places if p in found and alone[name] == 1}
+        alone = Counter(name for name, _ in every)
+        clear = {p: ".".join(name) for name, p in every if p in found and alone[name] == 1}
         remedy = f"Name one of {', '.join(clear.values())}" if clear else "Edit the file"
         raise _refusal(joined, "several entries are called so", remedy)
     if found:
         return found.pop()
     for length in range(len(parts) - 1, 0, -1):
-        above = {path for name, path in places if name == parts[:length]}
-        tables = {path for path in above if isinstance(_at(config, path), dict)}
+        above = {path for name, path in every if name == parts[:length]}
+        tables = {path for path in above if isinstance(at(config, path), dict)}
         if len(tables) == 1:
             return (*tables.pop(), *parts[length:])
         if above:
             where = ".".join(parts[:length])
-            known = [".".join(n) for n, _ in places if ".".join(n).startswith(f"{where}.")]
+            known = [".".join(n) for n, _ in every if ".".join(n).startswith(f"{where}.")]
             raise _refusal(joined, "there is no such setting", nearest(joined, known))
     return parts
-
-
-def _at(value, path):
-    """What stands at a place, None where nothing does."""
-    for step in path:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
 
 
 # ---------------------------------------------------------------------- values
@@ -257,9 +230,9 @@ def _one(text, parts, given, taken_out):
     """The file's text with one setting changed, and the change."""
     config = tomllib.loads(text)
     place = _place(parts, config)
-    name, before = ".".join(parts), _at(config, place)
+    name, before = ".".join(parts), at(config, place)
     if before is None and (taken_out or given is None):
-        known = [".".join(each) for each, _ in _places(config)]
+        known = [".".join(each) for each, _ in places(config)]
         raise _refusal(name, "there is no such setting in this file", nearest(name, known))
     if given is None and not taken_out and before == FILL_IN:
         raise _refusal(name, "this is still to be filled in", f"Write {name}=VALUE", before)
@@ -276,7 +249,7 @@ def _one(text, parts, given, taken_out):
         text = _changed(text, place, now, name)
     # What is taken out takes all with it that stands in it.
     long = len(place) if taken_out else None
-    names = {".".join(each) for each, path in _places(config) if path[:long] == place}
+    names = {".".join(each) for each, path in places(config) if path[:long] == place}
     text, confirmed = _confirmed(text, names)
     return text, Change(name, before, now, confirmed)
 
@@ -295,7 +268,7 @@ def _holds_tables(value):
 
 def _inside(value):
     """A setting inside a table or a list of tables, as an example."""
-    return next((".".join(name) for name, path in _places(value) if len(path) < 3), "KEY")
+    return next((".".join(name) for name, path in places(value) if len(path) < 3), "KEY")
 
 
 # ---------------------------------------------------------------------- the file's text

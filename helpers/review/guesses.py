@@ -4,22 +4,38 @@ from helpers.problems import nearest
 from helpers.review.schema import fault
 
 
-def entries(value, place=""):
-    """Settings of a file by their names, such as ``families.outcomes.il_6.better``.
+def places(value, name=(), path=()):
+    """All settings of a file: the parts of their names, and keys and numbers that lead there.
 
     What stands in a list is named by its id, with or without that of the list above.
     """
     if isinstance(value, dict):
-        for name, part in value.items():
-            where = f"{place}.{name}".lstrip(".")
-            yield where, part
-            yield from entries(part, where)
+        for key, part in value.items():
+            yield (*name, key), (*path, key)
+            yield from places(part, (*name, key), (*path, key))
     elif isinstance(value, list):
-        for part in value:
-            yield from entries(part, place)
+        for number, part in enumerate(value):
+            yield from places(part, name, (*path, number))
             if isinstance(part, dict) and "id" in part:
-                yield f"{place}.{part['id']}", part
-                yield from entries(part, f"{place}.{part['id']}")
+                own = (*name, str(part["id"]))
+                yield own, (*path, number)
+                yield from places(part, own, (*path, number))
+
+
+def at(value, path):
+    """What stands at a place, None where nothing does."""
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def entries(config):
+    """Settings of a file by their names, such as ``families.outcomes.il_6.better``."""
+    for name, path in places(config):
+        yield ".".join(name), at(config, path)
 
 
 def in_words(name, there):
