@@ -177,6 +177,8 @@ def _choice(question, text, value):
         return "yes, one and the same" if value else "no, each is something else"
     if place == "sheet.columns":
         return _short(text) if value else "none of the columns"
+    if place == "moderators":  # the question names the column
+        return f"as {text.partition(' as ')[2]}" if " as " in text else text
     return CHOICE.get(value, text) if isinstance(value, str) else text
 
 
@@ -271,7 +273,7 @@ def _words(question):
     if place == "sheet.values":
         return f"Is the same meant by different spellings ({question.chosen})?"
     if place == "moderators":
-        return f"How is {name.replace('_', ' ')} to be read?"
+        return f"How is {question.chosen.partition(' as ')[0]} to be read?"
     if name == "better":
         return f"Which is better for {question.chosen.partition(' is better for ')[2]}?"
     return f"{question.chosen}?"

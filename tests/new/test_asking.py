@@ -221,7 +221,7 @@ KINDS = {
         lambda there: "join" not in there["sheet"] and "species" not in str(there.get("moderators")),
     ),
     "number": (
-        {"How is dose": "2"},
+        {"How is Dose to be read?": "2"},
         lambda there: there["moderators"][0].get("levels") == ["1", "3", "10"],
     ),
     "spellings": (
