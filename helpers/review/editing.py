@@ -307,7 +307,7 @@ def _by_place(text, place, value):
 
 
 def _tidy(old, new):
-    """An added line behind the last entry of its table, before what may belong to the next one."""
+    """What was added, behind the last entry before it: a comment may belong to the next table."""
     before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
     start = next((i for i, pair in enumerate(zip(before, after, strict=False)) if len(set(pair)) > 1),
                  min(len(before), len(after)))  # fmt: skip
@@ -315,10 +315,12 @@ def _tidy(old, new):
     if not added or before[:start] + added + before[start:] != after:
         return new
     end = "\r\n" if before and before[0].endswith("\r\n") else "\n"
-    added = [line.rstrip("\r\n") + end for line in added]
-    if not any(line.lstrip().startswith("[") for line in added):
-        while start and (not before[start - 1].strip() or before[start - 1].lstrip()[0] == "#"):
-            start -= 1
+    while start and (not before[start - 1].strip() or before[start - 1].lstrip()[0] == "#"):
+        start -= 1
+    added = [line.rstrip("\r\n") + end for line in added if line.strip()]
+    if added[0].lstrip().startswith("["):  # a table stands between empty lines
+        following = before[start].strip() if start < len(before) else ""
+        added = [end, *added, *[end] * bool(following)]
     return "".join(before[:start] + added + before[start:])
 
 

@@ -140,6 +140,15 @@ def test_a_table_that_is_not_there_is_made(kinds, setting, table):
     assert config == tomllib.loads(KINDS)
 
 
+def test_a_new_table_stands_before_the_comment_of_the_next(tmp_path):
+    text = 'title = "T"\n\n[sheet.columns]\nstudy = "A" # a\n\n# The families\n[[families]]\nid = "f"\n'
+    text += '[[families.outcomes]]\nid = "o"\nbetter = "lower"\n'
+    (tmp_path / "review.toml").write_text(text)
+    edit(tmp_path, ["sheet.constants.cohort=c"])
+    new = '"A" # a\n\n[sheet.constants]\ncohort = "c"\n\n# The families'
+    assert (tmp_path / "review.toml").read_text() == text.replace('"A" # a\n\n# The families', new)
+
+
 def test_a_review_with_sub_tables_only_takes_settings_of_the_table(tmp_path):
     text = '[sheet.columns]\nstudy = "A"\n\n[[families]]\nid = "f"\n'
     text = f'title = "T"\n\n{text}\n[[families.outcomes]]\nid = "o"\nbetter = "lower"'
