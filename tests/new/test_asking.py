@@ -172,6 +172,7 @@ def test_blanks_are_asked_and_one_answer_names_the_whole_group(tmp_path):
     names = ("n_treated", "mean_treated", "sd_treated")
     assert [columns[name] for name in names] == ["Low n", "Low mean", "Low SD"]
     assert load(tmp_path / "r").experiments["mean_treated"].tolist() == [7, 8, 9, 10]
+    assert "high: groups besides the two, not read" in said
 
 
 def test_another_sheet_and_another_row_of_headings(tmp_path):
@@ -291,6 +292,10 @@ def test_each_kind_of_question_takes_the_other_answer(monkeypatch, tmp_path, kin
     usual, said = answered(monkeypatch, tmp_path / "usual", source, {})
     assert all(words in said for words in answers)
     assert not right(usual)
+    new(tmp_path / "usual_unasked", source)  # what was confirmed is what was guessed
+    guessed = config(tmp_path / "usual_unasked")
+    own = ("unconfirmed", "id", "title")
+    assert [guessed | dict.fromkeys(own)] == [usual | dict.fromkeys(own)]
     other, _ = answered(monkeypatch, tmp_path / "other", source, answers)
     assert right(other) and other["unconfirmed"] == []
     if kind != "comma":  # points in a sheet with commas are faults, and that is right
@@ -310,3 +315,23 @@ def test_sems_beside_sds_are_asked(monkeypatch, tmp_path, name):
     there, _ = answered(monkeypatch, tmp_path / "r", tmp_path / "s.csv", answers)
     assert ("sem_treated" in there["sheet"]["columns"]) == (name == "SD")
     assert there["unconfirmed"] == []
+
+
+def test_a_syrf_export_is_asked_for_signs_and_records(monkeypatch, tmp_path):
+    base = {
+        "StudyId": "s1", "ExperimentId": "x", "OutcomeId": "o", "OutcomeLabel": "Neuroscore",
+        "GreaterIsWorse": "TRUE", "TimeInMinutes": 10080, "OutcomeAverageType": "mean",
+        "OutcomeErrorType": "SD", "IsDiseaseModelControl": "FALSE", "OutcomeError": 2,
+    }  # fmt: skip
+    table = []
+    for kept in ("TRUE", "FALSE"):
+        for control, n, mean in (("FALSE", 8, 9), ("TRUE", 6, 12)):
+            cells = {"NumberOfAnimals": n, "OutcomeAverage": mean, "IsTreatmentControl": control}
+            table.append(base | cells | {"CohortId": control, "Reconciliation": kept})
+    write_csv(tmp_path / "s.csv", table)
+    usual, _ = answered(monkeypatch, tmp_path / "usual", tmp_path / "s.csv", {})
+    assert [rule["column"] for rule in usual["sheet"]["leave_out"]][-1:] == ["Reconciliation"]
+    answers = {"Which records": "2", "a higher value is worse": "none"}
+    other, _ = answered(monkeypatch, tmp_path / "other", tmp_path / "s.csv", answers)
+    assert "sign" in usual["sheet"]["columns"] and "sign" not in other["sheet"]["columns"]
+    assert "leave_out" not in other["sheet"] and other["unconfirmed"] == []
