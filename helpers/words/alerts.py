@@ -65,8 +65,7 @@ def _unconfirmed(guesses):
         "text": "Guessed when the sheet was first read, not yet confirmed by a person: "
         + (f"{few}." if len(guesses) <= MANY else f"{many} of review.toml."),
         "detail": "\n\n".join(
-            f"{words[:1].upper()}{words[1:]}. To confirm it: {command}"
-            for words, command in guesses
+            ["To confirm that", *(f"{words}: {command}" for words, command in guesses)]
         ),
     }
 

@@ -702,12 +702,8 @@ def test_unconfirmed_guesses_are_told_until_the_list_is_empty(tmp_path, capsys):
     command.main(["check", str(folder)])
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     told = [shlex.split(line) for line in lines if line.startswith("python -m helpers set ")]
-    assert (
-        len(told) == len(describe(folder).unconfirmed) == found["detail"].count("To confirm it: ")
-    )
-    assert (
-        "Study is the column Paper. To confirm it: python -m helpers set review " in found["detail"]
-    )
+    assert len(told) == len(describe(folder).unconfirmed) == found["detail"].count(": python -m ")
+    assert "\n\nstudy is the column Paper: python -m helpers set review sheet." in found["detail"]
     for words in told:
         assert command.main(words[3:]) == 0
     assert describe(folder).unconfirmed == ()
