@@ -21,6 +21,7 @@ COLUMN = {
     "mean": "Which column is the mean (or median) of {}?",
     "sd": "Which column is the error (SD, SEM, half a CI, ...) of {}?",
     "sem": "Some rows have no SD of {}. Should SEMs be taken there?",
+    "tip": "What does the point beside the mean of {} show?",
     "low": "Which column is the lower end of the interval of {}?",
     "high": "Which column is the upper end of the interval of {}?",
     "effect": "Which column is the effect, treated against control?",
@@ -176,7 +177,7 @@ def _choice(question, text, value):
     if place == "sheet.values":
         return "yes, one and the same" if value else "no, each is something else"
     if place == "sheet.columns":
-        return _short(text) if value else "none of the columns"
+        return "none of the columns" if value is None else _short(text)
     if place == "moderators":  # the question names the column
         return f"as {text.partition(' as ')[2]}" if " as " in text else text
     return CHOICE.get(value, text) if isinstance(value, str) else text
@@ -184,7 +185,8 @@ def _choice(question, text, value):
 
 def _of_column(question):
     """Whether a column may be the answer."""
-    return question.setting.startswith(("sheet.columns.", "sheet.constants.outcome"))
+    by_name = question.setting.startswith(("sheet.columns.", "sheet.constants.outcome"))
+    return by_name and not (question.choices and question.choices[0][1] is True)
 
 
 def _cells(question, known, column):

@@ -154,7 +154,8 @@ class Guesses:
                 self.table[first]
             )  # fmt: skip
             texts = [" and ".join(o) if isinstance(o, list) else o for o in others]
-            none = () if name.split("_")[0] in NUMERIC or name == "study" else (("none", None),)
+            due = (*NUMERIC, "tip", "study")
+            none = () if name.split("_")[0] in due else (("none", None),)
             choices = (*zip((shown, *texts), options, strict=True), *none)
             self.ask(f"sheet.columns.{name}", shown, cells, texts, why, choices=choices)
 
@@ -170,9 +171,11 @@ class Guesses:
 
     def free(self, column, name=None):
         """Whether a column serves nothing yet, is no second choice, and was chosen for no other."""
-        own = f"sheet.columns.{name}"
-        chosen = [c for key, c in self.answers.items()
-                  if c and key.startswith("sheet.columns.") and key != own]  # fmt: skip
+        place, own = "sheet.columns.", f"sheet.columns.{name}"
+        chosen = [
+            c for key, c in self.answers.items()
+            if isinstance(c, str | list) and key.startswith(place) and key != own
+        ]  # fmt: skip
         lists = [c if isinstance(c, list) else [c] for c in (*self.columns.values(), *chosen)]
         taken = {c for listed in lists for c in listed}
         others = {c for listed in self.instead.values() for c in listed if isinstance(c, str)}

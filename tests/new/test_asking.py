@@ -335,3 +335,18 @@ def test_a_syrf_export_is_asked_for_signs_and_records(monkeypatch, tmp_path):
     other, _ = answered(monkeypatch, tmp_path / "other", tmp_path / "s.csv", answers)
     assert "sign" in usual["sheet"]["columns"] and "sign" not in other["sheet"]["columns"]
     assert "leave_out" not in other["sheet"] and other["unconfirmed"] == []
+
+
+def test_a_digitised_figure_is_asked_what_the_points_beside_the_means_show(monkeypatch, tmp_path):
+    heads = "Control,,Control SEM,,Treated,,Treated SEM,"
+    (tmp_path / "f.csv").write_text(
+        f"{heads}\nX,Y,X,Y,X,Y,X,Y\n1,20,1,22,1,21,1,23\n7,40,7,44,7,60,7,63\n"
+    )
+    usual, said = answered(monkeypatch, tmp_path / "usual", tmp_path / "f.csv", {"errors": "SEM"})
+    assert "where the bar ends, on the axis" in said
+    assert usual["sheet"]["columns"]["tip_treated"] == "Treated SEM"
+    assert usual["sheet"]["constants"]["error_type"] == "SEM" and usual["unconfirmed"] == []
+    answers = {"the point beside": "2"}
+    other, _ = answered(monkeypatch, tmp_path / "other", tmp_path / "f.csv", answers)
+    assert other["sheet"]["columns"]["sd_treated"] == "Treated SEM"
+    assert not {"tip_treated", "tip_control"} & set(other["sheet"]["columns"])
