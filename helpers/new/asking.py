@@ -1,5 +1,7 @@
 """The questions of `new`, put one by one to a person at a terminal."""
 
+import math
+
 import click
 
 from helpers.new.questions import MISSING, NUMERIC
@@ -123,7 +125,8 @@ def _ask(guess):
 
 def _open(known, answers, skipped):
     """Questions that can be answered and are not: the sheet and its headings first."""
-    every = [q for q in (*known.questions, *known.blanks) if q.choices and q.key not in skipped]
+    every = [q for q in (*known.questions, *known.blanks) if q.key not in skipped]
+    every = [q for q in every if q.choices or (q.is_blank and _of_column(q))]
     first = ("sheet.sheet", "sheet.header", "sheet.join")
     last = ("families", "moderators", "sheet.values")
     every.sort(key=lambda q: q.setting.startswith(last) - q.setting.startswith(first))
@@ -147,6 +150,8 @@ def _put(question, known, left):
         click.echo(f"  {number}  {text}{'   e.g. ' if example else ''}{example}")
     if more := len(question.choices) - len(shown):
         click.echo(f"  {more} more columns can be typed by their headings")
+    if question.is_blank and _of_column(question):
+        click.echo("  or, where all rows have the same, = and what that is, such as =8")
     default = "s" if question.is_blank else "1"
     if question.setting == "sheet.header":
         default = str(question.choices[0][1])
@@ -230,6 +235,8 @@ def _read(text, question, known):
         return question.key, text
     if of_column:
         name = setting.rpartition(".")[2]
+        if question.is_blank and text.startswith("="):
+            return f"sheet.constants.{name}", _same(name, text[1:].strip())
         column = _column(text, list(known.table), several=name == "study")
         if name.split("_")[0] in NUMERIC and not known.holds_numbers(column):
             there = _cells(question, known, column) or "nothing"
@@ -239,7 +246,25 @@ def _read(text, question, known):
 
 
 def _due(shown):
-    return f"a number from 1 to {len(shown)} is due, or s to skip"
+    one = (
+        "a heading" if not shown else "1" if len(shown) == 1 else f"a number from 1 to {len(shown)}"
+    )
+    return f"{one} is due, or s to skip"
+
+
+def _same(name, text):
+    """What all rows have; a number where one is due."""
+    if not text:
+        raise ValueError("a value is due behind the =")
+    if name.split("_")[0] not in (*NUMERIC, "sign"):
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"a number is due behind the =, not {text!r}")
+    return int(number) if number == int(number) else number
 
 
 def _column(text, columns, several=False):

@@ -131,7 +131,10 @@ class Guesses:
             self.blanks.append(Question(setting, FILL_IN, (), (), line, tuple(choices), setting))
 
     def lack(self, name, why=""):
-        """A column that is due and was not found."""
+        """A column that is due and was not found; what is the same in all rows needs none."""
+        if (same := self.answer(f"sheet.constants.{name}")) is not None:
+            self.constants[name] = same
+            return
         self.columns[name] = self.chosen_column(name, FILL_IN)
         line = f"name the column of {name} under [sheet.columns]" + why
         numbers = name.split("_")[0] in NUMERIC

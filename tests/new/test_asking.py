@@ -8,6 +8,7 @@ import time
 import tomllib
 from pathlib import Path
 
+import click
 import pandas as pd
 import pytest
 from own_review import row, write_csv
@@ -112,7 +113,7 @@ def test_a_heading_that_is_not_there_is_asked_again_with_the_nearest(tmp_path):
     said, _ = terminal(tmp_path / "r", sheet(tmp_path), answers)
     assert "the sheet has no column 'Drug X men'. Did you mean 'Drug X mean'?" in said
     assert "'Tested' holds no numbers: there stands Grip, Lesion area" in said
-    assert "a number from 1 to 1 is due, or s to skip" in said
+    assert "1 is due, or s to skip" in said
     assert "Did you mean 'Paper'?" in said
     assert config(tmp_path / "r")["sheet"]["columns"]["study"] == "Paper"
 
@@ -342,11 +343,18 @@ def test_a_digitised_figure_is_asked_what_the_points_beside_the_means_show(monke
     (tmp_path / "f.csv").write_text(
         f"{heads}\nX,Y,X,Y,X,Y,X,Y\n1,20,1,22,1,21,1,23\n7,40,7,44,7,60,7,63\n"
     )
-    usual, said = answered(monkeypatch, tmp_path / "usual", tmp_path / "f.csv", {"errors": "SEM"})
+    answers = {"errors": "SEM", "number of animals": "=9", "from which study": "=Roe 2010"}
+    usual, said = answered(monkeypatch, tmp_path / "usual", tmp_path / "f.csv", answers)
+    assert usual["sheet"]["constants"]["n_treated"] == 9
+    # The SEM is the tip's distance from the mean times the root of n.
+    assert load(tmp_path / "usual").experiments["sd_treated"].tolist() == pytest.approx([6, 9])
     assert "where the bar ends, on the axis" in said
     assert usual["sheet"]["columns"]["tip_treated"] == "Treated SEM"
     assert usual["sheet"]["constants"]["error_type"] == "SEM" and usual["unconfirmed"] == []
-    answers = {"the point beside": "2"}
+    answers = {"the point beside": "2", "number of animals": "=nine"}
+    with pytest.raises(click.UsageError, match="a number is due behind the =, not 'nine'"):
+        answered(monkeypatch, tmp_path / "none", tmp_path / "f.csv", answers)
+    del answers["number of animals"]
     other, _ = answered(monkeypatch, tmp_path / "other", tmp_path / "f.csv", answers)
     assert other["sheet"]["columns"]["sd_treated"] == "Treated SEM"
     assert not {"tip_treated", "tip_control"} & set(other["sheet"]["columns"])
