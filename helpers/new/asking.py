@@ -44,6 +44,7 @@ SETTING = {
     "sheet.control_n_is_split": "Several treated groups may share one control group. Which number "
     "of control animals stands in the sheet?",
     "sheet.effect_name": "What are the effects in the sheet (a log hazard ratio, an SMD, ...)?",
+    "settings.measure": "Which measure is computed of each comparison?",
     "sheet.effect_scale": "Are the effects logarithms?",
     "sheet.constants.outcome": "No column seems to say what was measured. Is there one?",
 }

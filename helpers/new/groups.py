@@ -76,9 +76,10 @@ def _events(guess):
     for arm in ARMS:
         if f"n_{arm}" not in guess.columns and f"nonevents_{arm}" not in guess.columns:
             guess.lack(f"n_{arm}")
-    guess.measure = "OR"
+    guess.measure = guess.answer("settings.measure", "OR")
     cells = guess.table[guess.columns["events_treated"]]
-    guess.ask("settings.measure", "odds ratios of the events", cells, ("RR", "RD"))
+    guess.ask("settings.measure", "odds ratios of the events", cells, ("RR", "RD"),
+              values=("OR", "RR", "RD"))  # fmt: skip
 
 
 def _forget(guess, *names):
@@ -125,7 +126,7 @@ def _headings(guess):
             listed = ", ".join(unknown)
             guess.fill_in(f"several groups stand in one row ({listed}): a row for each is due")
     left = {h.arm for h in found.values()} - {"", *ARMS}
-    left = [name for name in left if _quantities(found, name) >= {"mean", "error"}]
+    left = [name for name in left if _complete(found, name)]
     if left and any(guess.chosen_column(f"mean_{arm}") for arm in ARMS):
         guess.say(f"{', '.join(sorted(left))}: groups besides the two, not read")
     return found
@@ -351,9 +352,7 @@ def _effects(guess, found, bare):
             for word, name in KNOWN["effects"]["names"].items()
             if word in guess.said[ratios[0]]
         ]
-        guess.effect_name = guess.answer(
-            "sheet.effect_name", (known or [f"log {ratios[0]}"])[0]
-        )
+        guess.effect_name = guess.answer("sheet.effect_name", (known or [f"log {ratios[0]}"])[0])
         guess.effect_scale = "log"
         why = "what they measure: a log hazard ratio, a log odds ratio, ..."
         guess.ask("sheet.effect_name", guess.effect_name, guess.table[ratios[0]], (), why,
