@@ -79,6 +79,44 @@ def evidence_map(
 
 
 @styled
+def family_summary(
+    table, *, measure=SMD, level=0.95, favours=("favours control", "favours treatment")
+):
+    """Draw the pooled effect of each outcome of a family.
+
+    Where outcomes differ in the side of benefit, effects are turned so that benefit is right.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row an outcome: `label, better, k, estimate, ci_low, ci_high`.
+    measure, level, favours
+        As for `evidence_map`.
+
+    Returns
+    -------
+    Axes
+    """
+    sides = set(table["better"])
+    mixed = len(sides) > 1
+    sign = np.where(mixed & (table["better"] == "lower").to_numpy(), -1, 1)
+    estimate, *bounds = table[["estimate", "ci_low", "ci_high"]].to_numpy(float).T * sign
+    rows = table[["label", "k"]].reset_index(drop=True)
+    rows[["effect", "ci_low", "ci_high"]] = np.array([estimate, *np.sort(bounds, axis=0)]).T
+    directed = sides <= {"higher", "lower"}
+    return forest(
+        rows,
+        columns={"k": "k"},
+        heading="Outcome",
+        measure=measure,
+        effect_label=f"{measure.title} ({level_name(level)})",
+        favours=favours,
+        better=None if not directed else "higher" if mixed else sides.pop(),
+        row=0.25,
+    )
+
+
+@styled
 def counts(studies, columns, *, most=8):
     """Draw how many studies have each value, a small bar chart a column.
 

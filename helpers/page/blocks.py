@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from helpers.page.downloads import link
-from helpers.page.intervals import intervals
 from helpers.page.templating import macros, paragraphs
 from helpers.writing import csv, plain
 
@@ -30,8 +29,8 @@ class Block:
     Attributes
     ----------
     kind : str
-        What it is: figure, table, alerts, banner, glance, paragraph, terms, details,
-        download, facts, results, heading.
+        What it is: figure, table, alerts, banner, head, glance, paragraph, terms, details,
+        download, facts, results, heading, section.
     name : str
         Unique in a report; part of identifiers and file names.
     html : str
@@ -39,7 +38,7 @@ class Block:
     text : str
         The same for a reader without HTML.
     data : dict
-        ``csv`` and ``results`` where the block has them.
+        ``csv`` and ``results`` where the block has them, ``parts`` where it holds other blocks.
     """
 
     kind: str
@@ -48,9 +47,13 @@ class Block:
     text: str
     data: dict = field(default_factory=dict)
 
+    @property
+    def note(self):
+        """What it is and carries, for `helpers.render.execute`."""
+        return {"kind": self.kind, "name": self.name, "csv": None} | self.data
+
     def _repr_mimebundle_(self, include=None, exclude=None):
-        note = {"kind": self.kind, "name": self.name, "csv": None} | self.data
-        return {"text/html": str(self.html), "text/plain": self.text, MIME: note}
+        return {"text/html": str(self.html), "text/plain": self.text, MIME: self.note}
 
 
 def figure(axes, *, name, number, caption, alt, data=None):
@@ -102,7 +105,7 @@ def banner(evidence):
 
 
 def alerts(findings):
-    """List what a reader must know before the numbers, gravest first.
+    """List what a reader must know before the numbers, gravest first; notes are folded.
 
     Parameters
     ----------
@@ -111,24 +114,48 @@ def alerts(findings):
         to say ``detail`` (plain text, folded), ``href`` and ``link`` (an anchor and its words).
     """
     findings = sorted(findings, key=lambda one: list(SEVERITIES).index(one["severity"]))
-    html = macros().alerts(findings, SEVERITIES, NO_ALERTS)
+    notes = [one for one in findings if one["severity"] == "note"]
+    grave = [one for one in findings if one["severity"] != "note"]
+    html = macros().alerts(grave, notes, SEVERITIES, NO_ALERTS)
     lines = [f"{SEVERITIES[one['severity']]}: {one['text']}" for one in findings]
     return Block("alerts", "alerts", html, "\n".join(lines) or NO_ALERTS)
 
 
-def glance(items, *, sentence, plot=None):
-    """Put the numbers that matter on the first screen.
+def head(facts, *, settings=(), others=(), cite="", evidence=None):
+    """Say who reports what from where, by which settings, before any number.
+
+    Parameters
+    ----------
+    facts : list of (str, str)
+        Label and text of a line each: authors, date, source. DOIs become links.
+    settings : list of (str, bool)
+        What numbers were made by, in one line, and whether each differs from the default.
+    others : list of (str, str)
+        The other reports of the review: label, address.
+    cite : str
+        How to cite this report, folded.
+    evidence : mapping, optional
+        As for `banner`.
+    """
+    warning = banner(evidence or {})
+    html = macros().head(facts, settings, others, cite, Markup(warning.html))
+    lines = [f"{label}: {text}" for label, text in facts]
+    if settings:
+        words = (f"{text} (not the default)" if own else text for text, own in settings)
+        lines.append(f"Settings: {'; '.join(words)}")
+    return Block("head", "head", html, "\n".join([*lines, warning.text]).strip())
+
+
+def glance(items, *, sentence):
+    """Put the result in one sentence that a reader can quote, and how much it rests on.
 
     Parameters
     ----------
     items : list of (str, object, str)
-        Label, value and note of each card: ``("Experiments", 72, "65 studies")``.
+        Label, value and note: ``("Experiments", 72, "none excluded")``.
     sentence : str
-        The result in one sentence that a reader can quote.
-    plot : list of mapping, optional
-        Rows of `intervals`.
     """
-    html = macros().glance(items, sentence, intervals(plot) if plot else "")
+    html = macros().glance(items, sentence)
     lines = [
         f"{label}: {value} ({note})" if note else f"{label}: {value}"
         for label, value, note in items
@@ -164,6 +191,56 @@ def terms(items, *, name):
     """
     text = "\n".join(f"{term}. {said}" for term, said in items)
     return Block("terms", name, macros().terms(items), text)
+
+
+def section(title, parts, *, name, intro="", level=3, folded=False):
+    """Put blocks under a heading, folded away on request: the heading opens what is below it.
+
+    Parameters
+    ----------
+    title : str
+    parts : list of Block or None
+        None, for what there is nothing to show of, is left out.
+    name : str
+        Unique in a report; part of the identifier.
+    intro : str
+        Plain text before the parts.
+    level : int
+        Of the heading.
+    folded : bool
+        Whether a reader opens it by a click (or by searching in the page, or by a link into it).
+
+    Returns
+    -------
+    Block or None
+        None where nothing is to be shown: a heading over nothing is no use.
+    """
+    parts = [part for part in parts if part is not None]
+    if not any(part.html for part in parts):
+        return None
+    parts = [paragraph(intro)] * bool(intro) + parts
+    mark = re.sub(r"\W+", "-", name).lower()
+    inside = Markup("").join(Markup(part.html) for part in parts)
+    html = macros().section(title, level, mark, inside, folded)
+    return _of_parts("section", name, html, parts, title)
+
+
+def together(parts, *, name):
+    """Show several blocks as one output; None where there is none."""
+    parts = [part for part in parts if part is not None]
+    if not parts:
+        return None
+    return _of_parts("section", name, Markup("").join(Markup(one.html) for one in parts), parts)
+
+
+def _of_parts(kind, name, html, parts, *head):
+    text = "\n\n".join([*head, *(part.text for part in parts)])
+    return Block(kind, name, html, text, {"parts": [part.note for part in parts]})
+
+
+def leaves(note):
+    """The notes of all blocks inside one of several parts, or the note itself."""
+    return [one for part in note["parts"] for one in leaves(part)] if "parts" in note else [note]
 
 
 def details(summary, content, *, name="details"):

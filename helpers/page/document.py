@@ -13,7 +13,7 @@ from html import unescape
 from markupsafe import Markup, escape
 
 from helpers.page.assets import asset, policy
-from helpers.page.blocks import MIME
+from helpers.page.blocks import MIME, leaves
 from helpers.page.templating import TEMPLATES, macros
 from helpers.writing import as_json
 
@@ -21,6 +21,8 @@ HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
 SLOT = re.compile(r"<!--slot:(\w+)-->")
 INSIDE = re.compile(r'<a href="#([^"]*)">(.*?)</a>')
 TAG = re.compile(r"<[^>]*>")
+COLLAPSED = "jp-MarkdownHeadingCollapsed"  # JupyterLab's own mark of a section that is folded
+LAB_ONLY = "remove-cell"
 BARE_PICTURE = re.compile(r"<img(?![^>]*\salt=)")
 
 
@@ -49,11 +51,12 @@ def export(notebook, *, title=None, language="en"):
     shell = nbformat.from_dict({**notebook, "cells": cells})
     html, _ = _exporter().from_notebook_node(shell, {"language": escape(language)})
     html = BARE_PICTURE.sub('<img alt="No description was given"', html)
+    foreign = "style=" in html or html.count("<style") > 1
+    html = SLOT.sub(lambda match: slots.get(match[1], match[0]), html)
     html, contents, heading = _headings(html, title)
     slots["title"] = escape(title or heading)
     slots["contents"] = contents
     slots["data"] = "".join(data)
-    foreign = "style=" in html or html.count("<style") > 1
     slots["css"], slots["js"] = asset("report.css"), asset("report.js")
     slots["policy"] = policy(slots["css"], slots["js"], inline_styles=foreign)
     return _links(SLOT.sub(lambda match: slots[match[1]], html)) + "\n"
@@ -91,7 +94,11 @@ def _exporter():
 
 
 def _anchored(cells):
-    """Put the title first, and name the first cell of each outcome for links from the index."""
+    """Put the title first, and name the first cell of each outcome for links from the index.
+
+    Cells that are for JupyterLab alone are left out, and what is collapsed there is folded here.
+    """
+    cells = [cell for cell in cells if LAB_ONLY not in cell.metadata.get("tags", [])]
     title = [c for c in cells if c.cell_type == "markdown" and c.source.lstrip().startswith("# ")]
     seen = set()
     for cell in [*title[:1], *(cell for cell in cells if cell not in title[:1])]:
@@ -99,6 +106,9 @@ def _anchored(cells):
         if len(about) == 1 and about[0] not in seen:
             seen.add(about[0])
             cell = {**cell, "metadata": {**cell.metadata, "anchor": about[0]}}
+        if cell["metadata"].get(COLLAPSED):
+            heading, _, rest = cell["source"].partition("\n")
+            cell = {**cell, "source": rest, "metadata": {**cell["metadata"], "fold": heading}}
         yield cell
 
 
@@ -112,11 +122,12 @@ def _placeholders(cell, slots, data):
         if note is None:
             outputs.append(output)
             continue
-        if "results" in note:
-            text = as_json(note["results"])
-            data.append(f'<script type="application/json" id="results">{text}</script>')
+        for part in leaves(note):
+            if "results" in part:
+                text = as_json(part["results"])
+                data.append(f'<script type="application/json" id="results">{text}</script>')
         html, key = "".join(output["data"]["text/html"]), f"block{len(slots)}"
-        if html and note["kind"] != "heading":  # headings are put in order below
+        if html:
             slots[key], html = html, f"<!--slot:{key}-->"
         if html:
             bundle = {"data": {"text/html": html}, "metadata": {}}

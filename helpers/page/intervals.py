@@ -6,40 +6,7 @@ import math
 
 from helpers.analysis.measures import SMD
 from helpers.page.templating import macros
-from helpers.words.numbers import effect, estimate_text, level_name
-
-
-def intervals(rows):
-    """Draw estimates with intervals on one axis, in a table that is read without the drawing.
-
-    Estimates of another measure have an axis of their own below.
-
-    Parameters
-    ----------
-    rows : list of mapping
-        ``label``, ``estimate``, ``ci_low``, ``ci_high``; optionally ``pi_low`` and ``pi_high``
-        (a thin line), ``href`` (where the label leads), ``kind`` ("published" is drawn hollow),
-        ``measure`` (by default the SMD) and ``level`` of the intervals, by default 0.95.
-
-    Returns
-    -------
-    markupsafe.Markup
-    """
-    bodies = []
-    for measure, run in by_measure(rows):
-        low, high = axis(run, measure)
-        lines = [
-            {
-                "label": row["label"],
-                "href": row.get("href"),
-                "plot": interval(row, low, high),
-                "text": estimate(row),
-            }
-            for row in run
-        ]
-        head = f"{measure.title} [{level_name(run[0].get('level', 0.95))}]"
-        bodies.append((scale(low, high, measure), head, lines))
-    return macros().intervals(bodies)
+from helpers.words.numbers import effect, estimate_text
 
 
 def by_measure(rows):

@@ -16,7 +16,7 @@ NUMBER = re.compile(r"([<>≥≤]?\s?[−+-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?
 LONG = 40  # rows beyond which a table scrolls inside its own box
 
 
-def table(frame, *, name, number, caption, formats=None, groups=None, data=None):
+def table(frame, *, name, number, caption, formats=None, groups=None, data=None, links=()):
     """Show a table with number and caption, sortable and filterable where scripts run.
 
     Parameters
@@ -36,6 +36,8 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None)
         Column whose values become headings above their (adjacent) rows.
     data : pandas.DataFrame, optional
         What is downloaded, at full precision; `frame` by default.
+    links : list of str, optional
+        Where the first cell of each row leads.
 
     Returns
     -------
@@ -49,6 +51,8 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None)
         numeric = 2 * sum(map(bool, found)) > sum(cell != "–" for cell in cells)
         heads.append({"label": str(label), "numeric": numeric})
         columns.append(_aligned(cells, found) if numeric else [{"text": cell} for cell in cells])
+    for cell, href in zip(columns[0], links, strict=False):
+        cell["href"] = href
     rows = list(zip(*columns, strict=True))
     bodies = [(None, rows)]
     if groups:

@@ -21,11 +21,16 @@ def paragraphs(text):
     return Markup("").join(Markup(f"<p>{DOI.sub(DOI_LINK, part)}</p>") for part in parts)
 
 
+def linked(text):
+    """Plain text of one line, in which DOIs become links."""
+    return Markup(DOI.sub(DOI_LINK, str(escape(text))))
+
+
 @cache
 def environment():
     """The environment of all templates of pages."""
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
-    made.filters["paragraphs"] = paragraphs
+    made.filters |= {"paragraphs": paragraphs, "linked": linked}
     return made
 
 

@@ -11,6 +11,7 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 
 from helpers.page import document
+from helpers.page.blocks import leaves
 from helpers.problems import ReportFailed
 from helpers.render.jobs import OVERVIEW
 from helpers.review.description import PROJECT
@@ -89,7 +90,8 @@ def make(job, workers, description, say):
     """
     notebook = _execute(job, workers, say)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
-    blocks = [output.data[BLOCK] for output in outputs if BLOCK in output.get("data", {})]
+    shown = [output.data[BLOCK] for output in outputs if BLOCK in output.get("data", {})]
+    blocks = [part for note in shown for part in leaves(note)]
     files = collect(job.family, blocks)
 
     with _exporting:

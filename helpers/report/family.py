@@ -22,14 +22,12 @@ from helpers.article import tables as published
 from helpers.page import blocks
 from helpers.page.document import slug
 from helpers.problems import Refused
-from helpers.report import common, diagnosis, results
+from helpers.report import common, diagnosis, first_screen, results
 from helpers.report.exhibits import Exhibits
 from helpers.report.group import Group
 from helpers.report.outcome import Outcome
 from helpers.review.review import load
 from helpers.words import alerts, methods, numbers
-from helpers.words import sentences as wording
-from helpers.words.numbers import percent
 from helpers.words.r.script import metafor_script
 from helpers.words.reading import how_to_read
 
@@ -141,14 +139,24 @@ class Report:
         """What kind of evidence this is."""
         return blocks.banner(self.review.evidence)
 
+    def title(self):
+        """The family's name as the heading of the page, and the review's question if it says one."""
+        parts = [blocks.heading(self.family.label, level=1, name="title")]
+        if self.review.question:
+            parts.append(blocks.paragraph(self.review.question, name="question"))
+        return blocks.together(parts, name="title")
+
+    def head(self):
+        """Review, authors, source, settings in one line, other reports, kind of evidence."""
+        return first_screen.head(self, self.family.label, self.family.id)
+
     def glance(self):
-        """The numbers that matter, and one sentence to quote."""
+        """The result in one sentence to quote, and how much it rests on."""
         used = pd.concat([analysis.rows for analysis in self.analyses.values()])
         animals = sum(analysis.animals for analysis in self.analyses.values())
-        alone = len(self.analyses) == 1
         if not all(analysis.controls_are_named for analysis in self.analyses.values()):
             note = "those of a control group without an id count with every row"
-        elif alone:
+        elif len(self.analyses) == 1:
             note = "shared controls counted once"
         else:
             note = "an animal counts once for each outcome"
@@ -161,32 +169,19 @@ class Report:
             ("Studies", f"{used['study'].nunique():,}", ""),
             ("Animals", f"{animals:,}" if animals else "not given", note if animals else ""),
         ]
-        if alone:
-            items += _result_items(*self.analyses.values())
-        plot = [
-            vars(analysis.leading)
-            | {"label": analysis.outcome.label, "href": f"#outcome-{name}"}
-            | {"measure": analysis.measure}
-            for name, analysis in self.analyses.items()
-        ]
-        return blocks.glance(items, sentence=self.sentence(), plot=plot)
+        return blocks.glance(items, sentence=self.sentence())
 
     def sentence(self):
         """The family's result in one sentence."""
-        if len(self.analyses) == 1:
-            (analysis,) = self.analyses.values()
-            text = wording.verdict(
-                analysis.leading,
-                analysis.outcome,
-                self.review.treated,
-                analysis.measure,
-                assumed=analysis.outcome.id in self.assumed,
-            )
-        else:
-            text = wording.family_verdict(
-                self.family.label, self.analyses.values(), assumed=self.assumed
-            )
-        return text + wording.evidence_mark(self.review)
+        return first_screen.quotable(self, self.family.label)
+
+    def findings(self):
+        """One table of all outcomes: evidence, effect, prediction."""
+        return first_screen.findings(self)
+
+    def summary(self):
+        """Forest plot of the pooled effects of all outcomes; nothing where there is only one."""
+        return first_screen.summary(self)
 
     def alerts(self):
         """What a reader should know before the numbers."""
@@ -199,6 +194,21 @@ class Report:
     def evidence(self):
         """How to read what is printed, and rows that are not authentic; nothing for others."""
         return common.evidence(self)
+
+    def section(self, title, *parts, intro="", level=2, folded=False):
+        """Blocks under a heading; nothing, not even the heading, where there is nothing to show.
+
+        Parameters
+        ----------
+        title : str
+        parts : Block or None
+        intro : str
+            Plain text that stands before them.
+        level : int
+        folded : bool
+            Whether a click opens it.
+        """
+        return blocks.section(title, parts, name=title, intro=intro, level=level, folded=folded)
 
     # ------------------------------------------------------------------ outcomes
 
@@ -250,8 +260,7 @@ class Report:
         for name in self.analyses:
             outcome = self.outcome(name)
             display(blocks.heading(outcome.label, level=2, name=f"outcome-{name}"))
-            for title, parts in outcome.sections().items():
-                display(blocks.heading(title, level=3, name=f"{name}-{title}"), *parts)
+            display(outcome.show())
 
     # ------------------------------------------------------------------ the end of a report
 
@@ -335,22 +344,3 @@ def _all_named(function):
 
 
 Report.__signature__ = _all_named(Report.__init__)
-
-
-def _result_items(analysis):
-    result, measure = analysis.leading, analysis.measure
-    digits = numbers.effect_digits(result.ci_low, result.ci_high, measure)
-    level = f"{100 * result.level:g}%"
-    low_high = numbers.effect_interval(result.ci_low, result.ci_high, measure, digits)
-    items = [
-        (
-            f"Pooled {measure.name}" if result.pooled else measure.title,
-            numbers.effect(result.estimate, measure, digits),
-            f"{level} CI {low_high}",
-        ),
-        ("I²", percent(result.i2), f"τ² {numbers.variance_text(result.tau2)}"),
-    ]
-    if not pd.isna(result.pi_low):
-        span = numbers.effect_interval(result.pi_low, result.pi_high, measure)
-        items.append((f"{level} prediction interval", span, f"{measure.name} of a new experiment"))
-    return items

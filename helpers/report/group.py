@@ -100,6 +100,12 @@ class Group:
             ],
         )
 
+    def diagnosis(self):
+        """Small-study effects of all outcomes together, folded under a heading."""
+        title, parts = "Small-study effects", [self.small_study(), self.small_study_tests()]
+        name = f"{self.name}-{title}"
+        return blocks.section(title, [*parts, self.doleman()], name=name, folded=True)
+
     @property
     def _tested(self):
         """The tests, run once a report; the methods section tells of those that were run."""

@@ -126,6 +126,46 @@ class Outcome:
         """
         return self._show(pooled.published)
 
+    def explained(self, *moderators):
+        """Moderators: their table, several at once, which go together, and bubbles of these.
+
+        Parameters
+        ----------
+        moderators : str
+            Ids of those that are drawn; by default all that are numbers.
+        """
+        every = self._report.review.moderators
+        drawn = moderators or [name for name, one in every.items() if not one.levels]
+        return blocks.together(
+            [self.moderators(), self.regressions(), self.together(), *map(self.bubble, drawn)],
+            name=f"{self.id}-explained",
+        )
+
+    def diagnosis(self, *, tests=True):
+        """What tells how far the result can be trusted, each part folded under its heading.
+
+        Parameters
+        ----------
+        tests : bool
+            False where the small-study effects of a group are those of its outcomes.
+        """
+        parts = list(self._parts(tests).items())[3:]
+        return blocks.together(self._folded(parts), name=f"{self.id}-diagnosis")
+
+    def show(self, *, forest=True, tests=True):
+        """The outcome's whole section: forest plot and result, all else folded.
+
+        Parameters
+        ----------
+        forest, tests : bool
+            False where a group shows its experiments, and tests it together with others.
+        """
+        if self.analysis is None:
+            return self.forest()
+        drawn, result, *others = self._parts(tests).items()
+        first = [show() for show in [*(drawn[1] if forest else ()), *result[1]]]
+        return blocks.together([*first, *self._folded(others)], name=f"{self.id}-section")
+
     def sections(self):
         """Everything above in its order: headings, each with what there is to show under it.
 
@@ -134,24 +174,30 @@ class Outcome:
         dict of list of helpers.page.blocks.Block
             By heading; a heading with nothing under it is left out.
         """
-        every = self._report.review.moderators
-        numeric = [name for name, one in every.items() if not one.levels]
-        shown = {
-            "All experiments": [self.forest()],
-            "Result": [self.result(), self.heterogeneity()],
-            "What may explain the differences": [
-                self.moderators(), self.regressions(), self.together(),
-                *(self.bubble(name) for name in numeric),
-            ],
-            "Outliers and influence": [self.galbraith(), self.excluded(), self.influence()],
-            "Small-study effects": [
-                self.funnel(), self.small_study(), self.small_study_tests(), self.doleman()
-            ],
-            "Other ways to compute it": [self.presets()],
-            "Printed beside computed": [self.published()],
-        }  # fmt: skip
+        shown = {title: [show() for show in parts] for title, parts in self._parts().items()}
         found = {title: [one for one in parts if one is not None] for title, parts in shown.items()}
         return {title: parts for title, parts in found.items() if parts}
+
+    def _parts(self, tests=True):
+        """What each part shows, by its heading: nothing is drawn or counted before it is called."""
+        tested = [self.small_study, self.small_study_tests, self.doleman] if tests else []
+        return {
+            "All experiments": [self.forest],
+            "Result": [self.result, self.heterogeneity],
+            "What may explain the differences": [self.explained],
+            "Outliers and influence": [self.galbraith, self.excluded, self.influence],
+            "Small-study effects": [self.funnel, *tested],
+            "Sensitivity analyses": [self.presets],
+            "Comparison with the published values": [self.published],
+        }
+
+    def _folded(self, parts):
+        return [
+            blocks.section(
+                title, [show() for show in shown], name=f"{self.id}-{title}", folded=True
+            )
+            for title, shown in parts
+        ]
 
     def _moderator(self, name):
         return one_of(name, self._report.review.moderators, "moderator")

@@ -15,10 +15,10 @@ from helpers.article import tables as published
 from helpers.figures import flow as flow_figure
 from helpers.figures import review as review_figures
 from helpers.page import blocks
-from helpers.report import common, printed, results, risk_of_bias
+from helpers.report import common, first_screen, printed, results, risk_of_bias
 from helpers.report.exhibits import Exhibits
 from helpers.review.review import load
-from helpers.words import alerts, numbers, sentences
+from helpers.words import alerts, numbers
 from helpers.words.numbers import count, listing, number, percent
 from helpers.words.tables import BOUNDS, estimate_cell, preset_names
 from helpers.writing import plain
@@ -80,6 +80,10 @@ class Overview:
         """What kind of evidence this is."""
         return blocks.banner(self.review.evidence)
 
+    def head(self):
+        """Authors, source, settings in one line, the other reports, kind of evidence."""
+        return first_screen.head(self, "Overview", first_screen.OVERVIEW)
+
     def glance(self):
         """The numbers of the whole review and one sentence to quote."""
         studies = self.review.facts("studies.csv")
@@ -96,10 +100,7 @@ class Overview:
 
     def sentence(self):
         """How many outcomes are on which side, in one sentence."""
-        text = sentences.family_verdict(
-            self.review.title, self.analyses.values(), assumed=self.assumed
-        )
-        return text + sentences.evidence_mark(self.review)
+        return first_screen.quotable(self, self.review.title)
 
     def alerts(self):
         """What a reader should know before the numbers."""
@@ -108,6 +109,10 @@ class Overview:
     def evidence(self):
         """How to read what is printed, and rows that are not authentic; nothing for others."""
         return common.evidence(self)
+
+    def section(self, title, *parts, intro="", level=2, folded=False):
+        """Blocks under a heading, as `helpers.report.family.Report.section` gives them."""
+        return blocks.section(title, parts, name=title, intro=intro, level=level, folded=folded)
 
     # ------------------------------------------------------------------ all outcomes
 

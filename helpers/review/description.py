@@ -129,6 +129,10 @@ class Description:
     config: dict = field(repr=False)
     subject: str = ""
     citation: str = ""
+    authors: tuple[str, ...] = ()
+    question: str = ""
+    date: str = ""
+    previous: str = ""
     treated: str = "treated"
     control: str = "control"
     evidence: dict = field(default_factory=lambda: {"kind": "extracted"})
@@ -249,7 +253,16 @@ def describe(folder=None):
     faults += _illegal_regressions(config, {one.id: one for one in moderators}, known)
     if faults:
         raise ReviewError(faults)
-    texts = ("title", "subject", "citation", "treated", "control", "evidence")
+    texts = (
+        "title",
+        "subject",
+        "citation",
+        "question",
+        "previous",
+        "treated",
+        "control",
+        "evidence",
+    )
     return Description(
         folder=folder,
         id=config.get("id", folder.name),
@@ -258,6 +271,8 @@ def describe(folder=None):
         moderators={moderator.id: moderator for moderator in moderators},
         sheet=Sheet(**config.get("sheet", {})),
         config=config,
+        authors=tuple(config.get("authors", ())),
+        date=str(config.get("date", "")),
         unconfirmed=tuple(config.get("unconfirmed", ())),
         **{name: config[name] for name in texts if name in config},
     )

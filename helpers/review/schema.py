@@ -1,6 +1,7 @@
 """What may stand in `review.toml`: each entry, and what is due in it."""
 
 import math
+from datetime import date
 
 from helpers.problems import Finding, nearest
 
@@ -35,6 +36,7 @@ FILL_IN = "FILL IN"  # what `new` writes where it could not guess
 TABLE = ("a table", lambda value: isinstance(value, dict))
 LIST = ("a list", lambda value: isinstance(value, list))
 TEXT = ("a text", lambda value: isinstance(value, str))
+WHEN = ("a date or a text", lambda value: isinstance(value, str | date))
 FINITE = ("a number", _finite)
 POSITIVE = ("a number", lambda value: _finite(value) and value > 0, "Write one above 0")
 DIVISOR = (
@@ -124,6 +126,10 @@ REVIEW = {
     "title!": TEXT,
     "subject": TEXT,
     "citation": TEXT,
+    "authors": [TEXT],
+    "question": TEXT,
+    "date": WHEN,
+    "previous": TEXT,
     "treated": TEXT,
     "control": TEXT,
     "evidence": {

@@ -52,6 +52,18 @@ PREDICTIONS = {
 }
 # Which settings have a part in a measure's effects; of MD the variance only where SDs are pooled.
 OF_MEASURE = {"SMD": ("correction", "variance"), "MD": ("variance",), "NMD": ("variance",)}
+# In the line at the head of a report.
+SHORT_METHODS = {"EE": "common effect"}
+SHORT_INTERVALS = {
+    "z": "normal (z) intervals", "hksj": "Hartung-Knapp intervals",
+    "hksj_truncated": "Hartung-Knapp intervals, not narrower than normal",
+}  # fmt: skip
+SHORT_VARIANCES = {
+    "metafor": "variance as in metafor", "stata": "variance as in Stata",
+    "unbiased": "unbiased variance", "revman": "variance as in RevMan",
+    "average": "variance at the average effect",
+}  # fmt: skip
+SHORT_TESTS = {"cr2": "cluster-robust, CR2", "contain": "containment degrees of freedom"}
 OF_POOLING = ("method", "interval", "prediction")
 CONTROLS = {True: "shared controls divided", False: "shared controls counted in full"}
 
@@ -151,6 +163,53 @@ def differences(settings, model, rebuilds):
         return ""
     of = "those of the article" if rebuilds else "the recommended"
     return f"Settings of this report that differ from {of}: {'; '.join(found)}."
+
+
+def in_one_line(settings, model, analyses, rebuilds):
+    """What a report's numbers were made by, in short phrases.
+
+    Parameters
+    ----------
+    settings, model : Settings, Model or None
+        As for `differences`.
+    analyses : list of OutcomeAnalysis
+        Of one report.
+    rebuilds : bool
+
+    Returns
+    -------
+    list of (str, bool)
+        A phrase, and whether what it says differs from the preset.
+    """
+    leading = [one.leading for one in analyses]
+    own, usual = analyses[0].settings, ARTICLE if rebuilds else RECOMMENDED
+    modelled = [one for one in leading if is_modelled(one)]
+    plain = [one for one in leading if not is_modelled(one)]
+    names = {one.measure.name: one.measure for one in analyses}
+    phrases = [(listing(names), settings is not None and own.measure != usual.measure)]
+    if any(one.id == "SMD" for one in names.values()):
+        differs = (own.correction, own.variance) != (usual.correction, usual.variance)
+        variance = f"{own.variance} variance" if own.variance != "average" else "average-g variance"
+        phrases.append(
+            (f"{own.correction} correction, {variance}", settings is not None and differs)
+        )
+    if modelled:
+        tests = listing(sorted({SHORT_TESTS[one.test] for one in modelled}))
+        where = "" if not plain else " where experiments depend on each other"
+        words = f"multilevel model{where} ({tests})"
+        phrases.append((words, settings is not None and (rebuilds or model != Model())))
+    if plain:
+        pooled = SHORT_METHODS.get(own.method, f"random effects ({own.method})")
+        differs = own.method != usual.method or (not rebuilds and model is None)
+        phrases.append((pooled, settings is not None and differs))
+        interval = SHORT_INTERVALS[own.interval]
+        phrases.append((interval, settings is not None and own.interval != usual.interval))
+        if own.split_controls != usual.split_controls:
+            phrases.append((CONTROLS[own.split_controls], settings is not None))
+    if own.level != usual.level:
+        phrases.append((f"{100 * own.level:g}% intervals", settings is not None))
+    preset = {"article": "the article's settings", "recommended": "recommended settings"}
+    return [(preset[analyses[0].leading_is], False)] * (settings is None) + phrases
 
 
 def whose(review, analyses):

@@ -40,6 +40,31 @@
       area.remove();
     }
   };
+  // As text with tabs, and as a table for Word and spreadsheets; groups keep their headings.
+  const copyTable = async (table) => {
+    const rows = all("tr", table).filter((row) => !row.hidden);
+    const text = rows
+      .map((row) => [...row.cells].map((cell) => cell.textContent.trim()).join("\t"))
+      .join("\n");
+    const plain = make("table");
+    const caption = table.caption?.textContent.trim();
+    if (caption) plain.createCaption().textContent = caption;
+    for (const row of rows) {
+      const line = plain.insertRow();
+      for (const cell of row.cells) {
+        const copied = make(cell.tagName, { textContent: cell.textContent.trim() });
+        if (cell.colSpan > 1) copied.colSpan = cell.colSpan;
+        line.append(copied);
+      }
+    }
+    try {
+      const kinds = { "text/html": plain.outerHTML, "text/plain": text };
+      const blobs = Object.entries(kinds).map(([type, words]) => [type, new Blob([words], { type })]);
+      await navigator.clipboard.write([new ClipboardItem(Object.fromEntries(blobs))]);
+    } catch {
+      await copy(text);
+    }
+  };
   const drawing = (svg) =>
     new XMLSerializer()
       .serializeToString(svg)
@@ -152,7 +177,7 @@
     const rows = all("tbody tr:not(.group)", table);
     const actions = box.querySelector(".actions");
     if (rows.length > 1) sortable(table);
-    if (rows.length > 7) {
+    if (rows.length > 15) {
       const fields = filterable(rows, "Filter rows", () => {
         for (const head of all("tr.group", table)) {
           head.hidden = all("tr:not(.group)", head.parentNode).every((row) => row.hidden);
@@ -161,8 +186,7 @@
       box.prepend(make("p", { className: "actions filter" }, ...fields));
     }
     actions.prepend(button("Copy table", async (self) => {
-      const lines = all("tr:not(.group)", table).filter((row) => !row.hidden);
-      await copy(lines.map((row) => [...row.cells].map((cell) => cell.textContent.trim()).join("\t")).join("\n"));
+      await copyTable(table);
       say(self, "Copied");
     }));
   }
@@ -214,13 +238,13 @@
   }
 
   // ---- Switches.
-  const codes = all("details.code");
-  const tools = make("div", { className: "tools" });
-  if (codes.length) {
-    tools.append(button("Show all code", (self) => {
-      const open = codes.some((code) => !code.open);
-      for (const code of codes) code.open = open;
-      self.textContent = open ? "Hide all code" : "Show all code";
+  const folds = all("details.fold");
+  const tools = document.querySelector(".tools") || make("div", { className: "tools" });
+  if (folds.length) {
+    tools.append(button("Unfold all, also for printing", (self) => {
+      const open = folds.some((fold) => !fold.open);
+      for (const fold of folds) fold.open = open;
+      self.textContent = open ? "Fold all" : "Unfold all, also for printing";
     }));
   }
   tools.append(button("Light or dark", () => {
@@ -229,6 +253,23 @@
     root.dataset.theme = dark ? "light" : "dark";
   }));
   (document.querySelector("nav") || document.querySelector("main")).append(tools);
+
+  // ---- A link into what is folded opens it.
+  const reveal = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const folded = [];
+    for (let one = target?.closest("details:not([open])"); one; one = one.parentElement.closest("details:not([open])")) {
+      folded.push(one);
+    }
+    for (const one of folded) one.open = true;
+    if (folded.length) target.scrollIntoView();
+  };
+  addEventListener("hashchange", reveal);
+  addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    if (link && link.hash === location.hash) reveal();
+  });
+  reveal();
 
   // ---- A box that does not scroll is no stop on the way through the page.
   const boxes = all(".scroll");
@@ -240,14 +281,4 @@
   };
   stops();
   addEventListener("resize", stops);
-
-  // ---- Paper: everything is open.
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = all("details:not([open])");
-    for (const one of closed) one.open = true;
-  });
-  addEventListener("afterprint", () => {
-    for (const one of closed) one.open = false;
-  });
 })();
