@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from helpers.drawing.marks import Hover
-from helpers.page import blocks, tables
+from helpers.page import blocks, document, tables
 
 STRANGE = "<script>alert(1)</script>"
 
@@ -48,6 +48,13 @@ def funnel():
 
 def blocks_of_a_report():
     drawn, data = forest()
+    asymmetry = blocks.figure(
+        funnel(),
+        name="funnel",
+        number=2,
+        caption="Funnel plot on the sample size.",
+        alt="Funnel plot of 60 experiments without visible asymmetry.",
+    )
     subgroups = pd.DataFrame(
         {
             "moderator": ["Species", "Species", "Time", "Time", "Time"],
@@ -79,14 +86,6 @@ def blocks_of_a_report():
             ],
             sentence="In 72 experiments, exosomes raised locomotor scores by 2.05 standard "
             "deviations (95% CI 1.71 to 2.39; prediction interval −0.21 to 4.31).",
-            plot=[
-                {"label": "Published", "estimate": 2.05, "ci_low": 1.7, "ci_high": 2.4}
-                | {"kind": "published"},
-                {"label": "As in the article", "estimate": 2.05, "ci_low": 1.71, "ci_high": 2.39}
-                | {"pi_low": -0.21, "pi_high": 4.31},
-                {"label": "Recommended", "estimate": 1.98, "ci_low": 1.62, "ci_high": 2.34}
-                | {"pi_low": -0.3, "pi_high": 4.26, "href": "#results"},
-            ],
         ),
         "alerts": blocks.alerts(
             [
@@ -104,12 +103,14 @@ def blocks_of_a_report():
             alt="Forest plot of 72 experiments; pooled effect 2.05, 95% CI 1.71 to 2.39.",
             data=data,
         ),
-        "funnel": blocks.figure(
-            funnel(),
-            name="funnel",
-            number=2,
-            caption="Funnel plot on the sample size.",
-            alt="Funnel plot of 60 experiments without visible asymmetry.",
+        "head": blocks.head(
+            [("Review", "Exosomes"), ("Rebuilds", f"{STRANGE} 2025. doi:10.1234/x.1")],
+            settings=[("SMD", False), ("DL", True)],
+            others=[("Overview", "overview.html")],
+            cite="Doe J. Exosomes and locomotion [meta-analysis report].",
+        ),
+        "diagnosis": blocks.section(
+            "Small-study effects", [asymmetry], name="bias", level=2, folded=True
         ),
         "subgroups": tables.table(
             subgroups,
@@ -159,17 +160,19 @@ def notebook(parts=None):
         code('outcome = "locomotion"  # which outcome', tags=["parameters"]),
         code('outcome = "locomotion"', tags=["injected-parameters"]),
         text("# Exosomes and locomotion"),
-        code("report.banner()\nreport.glance()\nreport.alerts()", "banner", "glance", "alerts"),
+        code("report.banner()\nreport.head()", "banner", "head"),
+        code("report.glance()\nreport.alerts()", "glance", "alerts"),
         text("## Results\n\nEvery number here comes from *code*; `g` is Hedges g."),
         text("### All experiments"),
         code('for i in range(3):\n    report.forest("locomotion")  # one figure', "forest"),
         text("### Moderators"),
         code("report.subgroups()", "subgroups"),
-        text("## Small-study effects"),
-        code("report.funnel()", "funnel"),
+        code("report.diagnosis()", "diagnosis"),
         text("## Data"),
         code("report.rows()", "rows", "folded"),
-        text("## Methods\n\n- one point\n- another"),
+        nbformat.v4.new_markdown_cell(
+            "## Methods\n\n- one point\n- another", metadata={document.COLLAPSED: True}
+        ),
         code("report.methods()", "methods", "script"),
         text("## Provenance"),
         code("report.provenance()\nreport.results()", "facts", "results"),

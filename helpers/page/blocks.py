@@ -235,7 +235,9 @@ def together(parts, *, name):
 
 def _of_parts(kind, name, html, parts, *head):
     text = "\n\n".join([*head, *(part.text for part in parts)])
-    return Block(kind, name, html, text, {"parts": [part.note for part in parts]})
+    return Block(
+        kind, name, html, text, {"parts": [part.note | {"text": part.text} for part in parts]}
+    )
 
 
 def leaves(note):

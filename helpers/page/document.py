@@ -154,7 +154,9 @@ def _headings(html, title):
         seen[name] = seen.get(name, 0) + 1
         mark = name if seen[name] == 1 else f"{name}-{seen[name]}"
         found.append((level, mark, text))
-        return macros().linked_heading(level, mark, Markup(inside))
+        # A heading that opens what is below it is pressed itself and holds no link.
+        folds = match.string.startswith("<summary>", match.start() - len("<summary>"))
+        return macros().linked_heading(level, mark, Markup(inside), level > 1 and not folds)
 
     html = HEADING.sub(tidy, html)
     sections = []

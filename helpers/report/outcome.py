@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from helpers.analysis.settings import one_of
 from helpers.page import blocks
 from helpers.problems import Refused
@@ -134,12 +136,8 @@ class Outcome:
         moderators : str
             Ids of those that are drawn; by default all that are numbers.
         """
-        every = self._report.review.moderators
-        drawn = moderators or [name for name, one in every.items() if not one.levels]
-        return blocks.together(
-            [self.moderators(), self.regressions(), self.together(), *map(self.bubble, drawn)],
-            name=f"{self.id}-explained",
-        )
+        shown = [show() for show in self._explained(*moderators)]
+        return blocks.together(shown, name=f"{self.id}-explained")
 
     def diagnosis(self, *, tests=True):
         """What tells how far the result can be trusted, each part folded under its heading.
@@ -184,12 +182,18 @@ class Outcome:
         return {
             "All experiments": [self.forest],
             "Result": [self.result, self.heterogeneity],
-            "What may explain the differences": [self.explained],
+            "What may explain the differences": self._explained(),
             "Outliers and influence": [self.galbraith, self.excluded, self.influence],
             "Small-study effects": [self.funnel, *tested],
             "Sensitivity analyses": [self.presets],
             "Comparison with the published values": [self.published],
         }
+
+    def _explained(self, *drawn):
+        every = self._report.review.moderators
+        drawn = drawn or [name for name, one in every.items() if not one.levels]
+        bubbles = [partial(self.bubble, name) for name in drawn]
+        return [self.moderators, self.regressions, self.together, *bubbles]
 
     def _folded(self, parts):
         return [

@@ -208,8 +208,8 @@ def in_one_line(settings, model, analyses, rebuilds):
             phrases.append((CONTROLS[own.split_controls], settings is not None))
     if own.level != usual.level:
         phrases.append((f"{100 * own.level:g}% intervals", settings is not None))
-    preset = {"article": "the article's settings", "recommended": "recommended settings"}
-    return [(preset[analyses[0].leading_is], False)] * (settings is None) + phrases
+    preset = "the article's settings" if rebuilds else "recommended settings"
+    return [(preset, False)] * (settings is None) + phrases
 
 
 def whose(review, analyses):

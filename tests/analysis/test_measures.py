@@ -65,7 +65,8 @@ def told(report):
     """All that a report of one outcome says, in words and tables."""
     one = report.outcome(next(iter(report.analyses)))
     blocks = [
-        report.glance(), report.alerts(), one.forest(), one.result(), one.heterogeneity(),
+        report.head(), report.glance(), report.findings(), report.alerts(), one.forest(),
+        one.result(), one.heterogeneity(),
         one.moderators(), one.galbraith(), one.excluded(), one.influence(), one.funnel(),
         one.small_study(), one.presets(), report.methods(),
     ]  # fmt: skip
@@ -85,8 +86,8 @@ def test_own_effects_bear_the_name_that_the_review_gives_them(tmp_path):
     text = told(report)
     assert "Score was lower with treated, on the side of benefit: hazard ratio 0.70 (95% CI 0.52 " \
         "to 0.95)" in report.sentence()  # fmt: skip
-    assert POOLED_HR in report.glance().html.replace("\xa0", " ")
-    assert "Pooled hazard ratio" in report.glance().text
+    assert POOLED_HR in report.findings().text
+    assert "Hazard ratio [95% CI]" in report.findings().text
     assert "Hazard ratio (95% CI)" in report.outcome("score").forest().html
     assert "Hazard ratio [95% CI]" in report.outcome("score").presets().text
     for word in ("SMD", "Hedges", "standardised", "small samples", "SDs", "Stata"):
@@ -343,7 +344,7 @@ def test_the_r_script_computes_every_measure_anew(tmp_path, measure, variance):
 
 def test_a_log_ratio_of_means_is_read_as_a_ratio(tmp_path):
     report = Report("movement", review=write(tmp_path, small()), measure="ROM")
-    assert RATIO_TEXT in report.glance().html.replace("\xa0", " ")
+    assert RATIO_TEXT in report.findings().text
     assert "ratio of means 0.78 (95% CI 0.63 to 0.98)" in report.sentence()
     chosen = report.content["outcomes"]["score"]["chosen"]
     assert (chosen["measure"], chosen["scale"]) == ("log ratio of means", "log")
@@ -367,7 +368,7 @@ def test_rows_of_two_negative_means_are_listed_and_the_others_pooled(tmp_path):
 def test_digits_follow_small_numbers_through_the_report(tmp_path):
     report = Report("movement", review=write(tmp_path, small()), measure="MD", variance="metafor")
     for block in (
-        report.glance(),
+        report.findings(),
         report.outcome("score").forest(),
         report.outcome("score").presets(),
     ):
@@ -467,13 +468,13 @@ def two_measures(folder):
     return write(folder, table, NAMED, toml=TWO)
 
 
-def test_outcomes_of_two_measures_have_an_axis_each(tmp_path):
+def test_outcomes_of_two_measures_are_named_each(tmp_path):
     folder = two_measures(tmp_path)
     report = Report("movement", review=folder)
-    html = report.glance().html
-    assert "SMD [95% CI]" in html
-    assert "Hazard ratio [95% CI]" in html
-    assert html.count('class="scale"') == 2
+    found = report.findings().text
+    assert "Effect [95% CI]" in found and "P(effect below no effect)" in found
+    assert "SMD" in found and "Hazard ratio" in found and POOLED_HR in found
+    assert report.summary() is None  # one outcome of each measure: nothing to draw side by side
     overview = Overview(folder)
     table = overview.pooled().text
     assert "Measure" in table

@@ -199,13 +199,52 @@ def test_links_from_alerts_and_glance_lead_somewhere(report):
     assert lost == []
 
 
-def test_code_is_folded_and_one_switch_opens_all(report):
-    states = "return [...document.querySelectorAll('details.code')].map((one) => one.open)"
+def test_one_switch_shows_all_code(report):
+    states = "return [...document.querySelectorAll('.code')].map((one) => !!one.offsetParent)"
     assert set(run(report, states)) == {False}
-    click(report, "Show all code")
+    run(report, "document.querySelector('#show-code').click()")
     assert set(run(report, states)) == {True}
-    click(report, "Hide all code")
+    run(report, "document.querySelector('#show-code').click()")
     assert set(run(report, states)) == {False}
+
+
+FOLDS = "return [...document.querySelectorAll('.fold')].map((one) => one.open)"
+
+
+def test_one_switch_unfolds_all(report):
+    assert run(report, FOLDS) == [False, False]
+    click(report, "Unfold all, also for printing")
+    assert run(report, FOLDS) == [True, True]
+    click(report, "Fold all")
+    assert run(report, FOLDS) == [False, False]
+
+
+def test_a_link_into_what_is_folded_opens_it(report):
+    run(report, "location.hash = '#figure-funnel'")
+    time.sleep(0.1)
+    assert run(report, FOLDS) == [True, False]
+    # The same link once more, after the reader has closed it.
+    run(report, "document.querySelector('.fold').open = false")
+    link = "document.querySelector('main').insertAdjacentHTML('beforeend', arguments[0])"
+    run(report, link, "<a href='#figure-funnel' id='again'>again</a>")
+    run(report, "document.querySelector('#again').click()")
+    time.sleep(0.1)
+    assert run(report, FOLDS) == [True, False]
+
+
+def test_paper_has_no_code_and_only_names_what_is_folded(chromium, report):
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    seen = "return document.body.innerText"
+    heights = """return [...document.querySelectorAll(arguments[0])]
+      .map((one) => one.getBoundingClientRect().height)"""
+    text = run(report, seen)
+    assert "report.diagnosis()" not in text and "Small-study effects" in text
+    assert not any(run(report, heights, ".code, nav, .actions"))
+    assert max(run(report, heights, ".fold")) < 30
+    run(report, "for (const one of document.querySelectorAll('.fold')) one.open = true")
+    run(report, "document.querySelector('#show-code').checked = true")
+    assert "report.diagnosis()" in run(report, seen)
+    assert run(report, heights, "#bias")[0] > 200
 
 
 def test_theme_switch_turns_the_page_dark(report):
@@ -262,14 +301,20 @@ def test_copied_table_is_what_is_shown(report):
         {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]},
     )
     click(report, "Copy table", "#table-subgroups")
-    time.sleep(0.1)
+    time.sleep(0.2)
+    html = report.execute_async_script(
+        """const done = arguments[0]; navigator.clipboard.read().then(async ([one]) =>
+        done(await (await one.getType("text/html")).text()), (e) => done(String(e)))"""
+    )
+    assert html.count("<tr>") == 8 and "Subgroup estimates by moderator." in html
+    assert '<th colspan="6">Species</th>' in html and "<td>2.12</td>" in html
     text = report.execute_async_script(
         "const done = arguments[0]; navigator.clipboard.readText().then(done, (e) => done(String(e)))"
     )
     lines = [line.split("\t") for line in text.splitlines()]
     assert lines[0] == ["level", "k", "estimate", "ci_low", "ci_high", "p"]
-    assert lines[1][:3] == ["rat", "50", "2.12"]
-    assert len(lines) == 6
+    assert lines[1:3] == [["Species"], ["rat", "50", "2.12", "1.50", "2.75", "<0.001"]]
+    assert len(lines) == 8
 
 
 def test_header_stays_in_sight_while_a_long_table_scrolls(report):
@@ -348,13 +393,15 @@ def test_no_sideways_scrolling_at_360_pixels(chromium, files, name):
 
 
 @pytest.mark.parametrize("name", ["report", "index"])
-@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+@pytest.mark.parametrize("look", ["light", "dark", "phone", "folded"])
 def test_axe_finds_no_violation(chromium, files, name, look):
     if not AXE.is_file():
         pytest.skip("axe-core is not installed")
     width = 360 if look == "phone" else 1440
     driver = open_page(chromium, files, name, width=width, dark=look == "dark")
-    run(driver, "for (const one of document.querySelectorAll('details')) one.open = true")
+    if look != "folded":
+        run(driver, "for (const one of document.querySelectorAll('details')) one.open = true")
+        run(driver, "document.querySelector('#show-code')?.click()")
     run(driver, AXE.read_text(encoding="utf-8"))
     found = driver.execute_async_script(
         "const done = arguments[0]; axe.run().then((r) => done(r.violations), (e) => done([String(e)]))"
@@ -392,7 +439,6 @@ def test_paper_has_every_figure_table_and_fold(report, files):
         "Figure 2.",
         "1/√N",
         "Table 2.",
-        "report.funnel()",
         "Row 7 lies outside the band.",
         "no evidence about exosomes",
     ):
@@ -410,11 +456,6 @@ def test_paper_has_every_figure_table_and_fold(report, files):
     assert all("origin" in p for p in spans)
 
 
-def test_folds_close_again_after_printing(report, files):
-    pdf_of(report, files)
-    assert run(report, "return document.querySelectorAll('main details[open]').length") == 0
-
-
 def test_page_is_whole_without_scripts(chromium, files):
     driver = chromium
     driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
@@ -426,7 +467,8 @@ def test_page_is_whole_without_scripts(chromium, files):
         driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     assert "<button" not in html
     assert html.count('download="') == 4
-    assert html.count('<details class="code') == 10
+    assert html.count('<details class="fold') == 2
+    assert 'id="show-code"' in html
 
 
 # --- The index -------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def test_a_forest_plot_carries_its_rows_and_names_its_numbers(inflammation):
 
 def test_intervals_are_called_by_their_level():
     report = Report("inflammation", level=0.9)
-    assert "SMD [90% CI]" in report.glance().html
+    assert "SMD [90% CI]" in report.findings().html
     assert "SMD [90% CI]" in report.outcome("il_1b").excluded().text
 
 
