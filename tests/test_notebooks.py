@@ -358,7 +358,10 @@ def test_papermill_carries_parameters_through(sheet, tmp_path):
     assert {output.output_type for output in outputs} == {"execute_result"}
     shown, results = collect([output.data for output in outputs if MIME in output.data])
     assert set(results["outcomes"]) == {"iba_1", "cd68"}
-    assert not [name for name in shown if re.search("arg1|cd206", name)]
+    assert {name for name in shown if re.search("arg1|cd206", name)} == {
+        "paragraph-arg1-not-shown",
+        "paragraph-cd206-not-shown",
+    }
     found = results["outcomes"]["iba_1"]
     effects = smd(rows.iloc[1:])
     y, w = effects["effect"].to_numpy(), 1 / effects["variance"].to_numpy()

@@ -55,7 +55,8 @@ class Outcome:
         if self.analysis is None:
             error = self._report.not_analysed.get(self.id)
             words = "This outcome was not selected for this report."
-            return blocks.paragraph(words if error is None else f"Not analysed: {error}.")
+            words = words if error is None else f"Not analysed: {error}."
+            return blocks.paragraph(words, name=f"{self.id}-not-shown")
         return forests.of_one(self._report, self.analysis, described)
 
     def result(self):
