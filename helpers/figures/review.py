@@ -305,7 +305,7 @@ def open_questions(table, points):
     Axes
         x is p, y the row of the outcome, downwards.
     """
-    heads = ["Outcome", "k", "τ²", "HK leaves 0 out"]
+    heads = ["Outcome", "k", "τ²", "HK excludes 0"]
     cells = [
         table["label"].map(lambda label: shorten(label, 2.0)),
         table["k"],

@@ -35,22 +35,22 @@ def evidence(report):
     if report.rebuilds:
         parts.append(
             "Comparison with the published values: what the article prints, beside what this "
-            "sheet gives by the article's settings."
+            "sheet gives under the article's settings."
         )
     kind = report.review.evidence["kind"]
     if kind == "reconstructed":
         parts.append(
-            "Reconstructed rows: the sheet was solved so that it gives back printed numbers; "
-            "that they agree shows that the reconstruction worked and nothing else. What they "
-            "do not pin down is made up: single effects, group sizes, the controls' means, "
-            "which experiments share a study. Galbraith and funnel plots, tests for "
-            "small-study effects and influence describe such rows and no real experiments; "
-            "they show in which form extracted data would be reported."
+            "Reconstructed rows: the sheet was solved so that it reproduces the printed numbers; "
+            "their agreement only shows that the reconstruction worked. What the printed numbers do "
+            "not determine is made up: single effects, group sizes, the controls' means, and which "
+            "experiments share a study. Galbraith and funnel plots, tests for small-study effects "
+            "and influence therefore describe no real experiments; they show how extracted data "
+            "would be reported."
         )
     elif kind == "simulated":
         parts.append(
             "Simulated rows: a program made up every row, so no result here is about animals; "
-            "it shows in which form extracted data would be reported."
+            "the report shows how extracted data would be reported."
         )
     return blocks.paragraph("\n\n".join(parts), name="evidence") if parts else None
 

@@ -174,5 +174,7 @@ def quotable(report, label):
             assumed=one.outcome.id in report.assumed,
         )  # fmt: skip
     else:
-        text = sentences.family_verdict(label, analyses, assumed=report.assumed)
+        text = sentences.family_verdict(
+            label, analyses, report.review.treated, assumed=report.assumed
+        )
     return text + sentences.evidence_mark(report.review)

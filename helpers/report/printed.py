@@ -10,6 +10,7 @@ import pandas as pd
 from helpers.article import reconstructions
 from helpers.figures import review as review_figures
 from helpers.page import blocks
+from helpers.page.document import slug
 from helpers.review.check import EXTREME
 from helpers.words import reconstructions as reconstructions_of
 from helpers.words.numbers import count
@@ -48,9 +49,14 @@ def article_index(report):
     table = report.review.facts("article_index.csv")
     if table.empty:
         return None
+    pages = {"overview", *report.review.families}
     return report.exhibits.table(
         table.rename(columns=lambda name: name.replace("_", " ").capitalize()),
         name="article-index", data=table.assign(provenance="as printed"),
+        links=[
+            f"{page}.html#{slug(section)}" if page in pages else None
+            for page, section in zip(table["report"], table["section"], strict=True)
+        ],
         caption="For a reader with the article in hand: its tables and figures, and where their "
         "numbers are in these reports.",
     )  # fmt: skip
@@ -81,7 +87,7 @@ def audit(report):
         return None
     if report.findings.empty:
         return blocks.paragraph(
-            "Every printed number that was checked agrees with the others.", name="audit"
+            "All printed numbers that were checked agree with each other.", name="audit"
         )
     shown = report.findings.rename(columns=str.capitalize)
     hard = int((report.findings["grade"] == "hard").sum())

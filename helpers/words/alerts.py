@@ -105,15 +105,15 @@ def of_outcomes(analyses, rebuilds=True):
         (
             "note",
             _turned,
-            "Effects were turned round as `sign` in the sheet says (multiplied by −1, a ratio "
-            "inverted), so a positive effect or a ratio above 1 is a lower value in the animals",
+            "The direction of effects was reversed as `sign` in the sheet says (multiplied by −1, "
+            "a ratio inverted): a positive effect or a ratio above 1 is a lower value in the animals",
         ),
         ("warning", _extreme, f"Effects beyond ±{EXTREME} SDs (do SEMs stand where SDs are due?)"),
-        ("warning", _few, f"Fewer than {FEW} experiments, so the interval rests on very little"),
+        ("warning", _few, f"Fewer than {FEW} experiments, so the interval is unreliable"),
         (
             "warning",
             _one_study,
-            "All experiments come from one study, so no interval tells what another would find",
+            "All experiments come from one study, so no interval predicts what another would find",
         ),
         (
             "warning",
@@ -124,33 +124,33 @@ def of_outcomes(analyses, rebuilds=True):
         (
             "note",
             _thin,
-            "A level of a moderator rests on one experiment or one study; it is shown but not "
+            "A level of a moderator has only one experiment or one study; it is shown but not "
             "tested",
         ),
         (
             "warning",
             _dependence,
-            "Experiments of one study are not independent, which is allowed for in part only",
+            "Experiments of one study are not independent, which is taken into account only in part",
         ),
-        ("note", _of_model, "The multilevel model of an outcome is not quite what was asked for"),
+        ("note", _of_model, "The multilevel model of an outcome differs from that asked for"),
         (
             "warning",
             _homogeneous,
-            "I² is 0 although Q has p below 0.05, so it is no sign of agreement",
+            "I² is 0 although the p-value of Q is below 0.05, so it does not show homogeneity",
         ),
         ("note", _outside, "τ² lies outside its own Q-profile interval, so its size is uncertain"),
         (
             "note",
             _narrow,
-            "The Hartung-Knapp interval is narrower than the normal one, as effects that happen to "
-            "be alike make it",
+            "The Hartung-Knapp interval is narrower than the normal one, because the effects happen "
+            "to be similar",
         ),
         (
             "note",
             _spread,
-            "The confidence interval excludes no effect and the prediction interval does not; with it "
-            "stands the probability of a true effect on the other side, from the prediction "
-            "distribution",
+            "The confidence interval excludes no effect but the prediction interval includes it. In "
+            "brackets: the interval, and the probability that the true effect of a new experiment "
+            "lies on the other side (from the prediction distribution)",
         ),
         ("note", _left_out, "Experiments were left out"),
     )  # fmt: skip

@@ -181,5 +181,5 @@ def direction(estimate, better):
 
 
 def excludes_zero(result):
-    """Whether the confidence interval leaves 0 out."""
+    """Whether the confidence interval excludes 0."""
     return result.ci_low > 0 or result.ci_high < 0

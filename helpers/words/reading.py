@@ -14,63 +14,69 @@ def how_to_read(rebuilds):
     list of (str, str)
         Name of the part, and its explanation.
     """
+    tested = "run outcome by outcome"
+    usual = (
+        "Experiments can be treated as independent or as nested in their study, and intervals can be "
+        "normal or wider; the results under several defensible choices are shown side by side."
+    )
     if rebuilds:
         tested = (
-            "They are run for the markers that the article tested together, or outcome by outcome"
+            "run for the markers that the article tested together, otherwise outcome by outcome"
         )
         usual = (
-            "The article treats its experiments as independent and uses normal intervals. Other "
-            "defensible choices stand beside it."
+            "The article treats its experiments as independent and uses normal intervals. The results "
+            "under other defensible choices are shown beside its own."
         )
-    else:
-        tested = "They are run outcome by outcome"
-        usual = (
-            "Experiments can be treated as independent or as parts of their study, and intervals "
-            "can be normal or wider. Several defensible choices stand side by side."
-        )
+    published = (
+        "Comparison with the published values",
+        "What the article prints, beside what this sheet gives under the article's settings, and how "
+        "far the two are apart.",
+    )
     return [
         (
             "Forest plot",
-            "A line is one treated group against one control group. The area of a square is its "
-            "weight, the diamond is the pooled effect with its confidence interval, and the bar "
-            "below the diamond is the prediction interval: where the true effect of a further "
-            "experiment of this kind is expected. Differences are treated minus control unless the "
-            "sheet turns a row; log effects are shown as ratios, with no effect at 1.",
+            "Each line compares one treated group with one control group. The area of a square is "
+            "its weight, the diamond is the pooled effect with its confidence interval, and the bar "
+            "below it is the prediction interval, in which the true effect of a further experiment "
+            "of this kind is expected. Differences are treated minus control unless the sheet "
+            "reverses a row; log effects are shown as ratios, with no effect at 1.",
         ),
         (
             "Heterogeneity",
             "τ² is the variance of the true effects between experiments. I² is the share of the "
-            "observed variation that is not sampling error; precise experiments turn small "
-            "differences into a high I², so it does not say by itself how much the effects differ. "
-            "The prediction interval does.",
+            "observed variation that is not sampling error; because it also grows with the precision "
+            "of the experiments, it does not measure how much effects differ. The prediction interval "
+            "does.",
         ),
         (
             "What may explain the differences",
-            'A level\'s own estimate answers "how large is the effect in these animals?"; a '
-            'coefficient answers "how much larger than in the reference level?". Moderators were '
-            "looked at one at a time and were not randomised, so each stands for everything that "
-            "goes with it.",
+            'The estimate of a level answers "how large is the effect in these animals?", a '
+            'coefficient "how much larger is it than in the reference level?". Moderators were '
+            "examined one at a time and were not randomised, so an association may be due to "
+            "anything that goes with the moderator.",
         ),
         (
             "Outliers and influence",
-            "In a Galbraith plot the slope of the line is the common effect, and a point outside "
-            "the band is an experiment that the common effect does not describe. Where effects "
-            "differ much, many points lie outside without being wrong. To leave one out is a "
-            "decision with a reason and an author, never a rule, and its result stands beside the "
-            "one with all experiments. Influence is another matter: how far the result moves when "
-            "one experiment is taken out, outlying or not.",
+            "In a Galbraith plot the slope of the line is the common effect; an experiment outside "
+            "the band is not described by it. With high heterogeneity many experiments lie outside "
+            "without being wrong. Excluding one is a decision that needs a reason and an author, "
+            "never a rule; and because exclusions that depend on the result make the rest look more "
+            "homogeneous, the result of all experiments is always given beside it. Influence is "
+            "something else: how far the result changes when one experiment is left out, outlying "
+            "or not.",
         ),
         (
             "Small-study effects",
-            "For standardised mean differences the funnel plot stands on the number of animals, "
-            "because their standard error contains the effect itself; for other effects it stands "
-            "on the standard error. For the same reason only tests that rest on the number of "
-            f"animals count. {tested}, and their power stands beside them: where it is low, a large "
-            "p says nothing.",
+            "The funnel plot of standardised mean differences uses the number of animals, because "
+            "their standard error contains the effect itself; that of other effects uses the "
+            f"standard error. For the same reason only tests based on the number of animals count. "
+            f"They are {tested}, and shown with their power: where it is low, a large p-value is not "
+            "informative.",
         ),
         (
-            "Other ways to compute it",
-            f"{usual} With few experiments they may part company, and then the wider interval is "
-            "the safer one to quote.",
+            "Sensitivity analyses",
+            f"{usual} With few experiments they can disagree, and the wider interval is then the "
+            "safer one to quote.",
         ),
+        *[published] * rebuilds,
     ]

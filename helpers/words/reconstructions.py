@@ -24,7 +24,7 @@ def words(found):
             f"Over the reconstructions the p of small-study tests runs from "
             f"{p_value(tested['p_low'].min())} to {p_value(tested['p_high'].max())}, and for "
             f"{count(len(crossing), 'outcome')} of {len(tested)} it falls on both sides of 0.05"
-            f"{', which leaves these tests open' if len(crossing) else ''}."
+            f"{', so these tests remain inconclusive' if len(crossing) else ''}."
         )
     if len(assumed):
         said = assumed["knapp"].where(assumed["knapp"].isin(["always", "never"]), "turns with k")
@@ -43,6 +43,6 @@ def words(found):
             f"from it. A Hartung-Knapp interval excludes 0 {listing(phrases)}."
         )
     parts.append(
-        "What one experiment weighs and how far it moves the result is made up throughout."
+        "The weight of single experiments and their influence on the result are made up throughout."
     )
     return " ".join(parts)

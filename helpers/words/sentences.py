@@ -38,7 +38,7 @@ def verdict(result, outcome, treated, measure=None, assumed=False):
     The direction is that of the animals: which way the treated ones differ follows from the
     estimate and from what a positive effect means (`Measure.positive`), the side
     of benefit from its `better`. Whether it is told as a difference follows from the interval, and
-    an interval with no effect inside is told as undecided, never as an absence of effect.
+    an interval that includes no effect is never told as an absence of effect.
 
     Parameters
     ----------
@@ -52,24 +52,28 @@ def verdict(result, outcome, treated, measure=None, assumed=False):
         Whether the number of experiments is assumed: whoever copies the sentence copies that.
     """
     measure = measure or replace(SMD, better=outcome.better or "neither")
-    side = direction(result.estimate, measure.better)
-    on = "" if side == "neither" else f", on the side of {side}"
+    favours = favouring(direction(result.estimate, measure.better), treated)
+    on = f", {favours}" if favours else ""
     numbers = estimate_words(result, measure)
     rows = count(result.k, "experiment") + (" (an assumed number)" if assumed else "")
     if not result.pooled:
-        return f"{outcome.label}: one experiment gives {numbers}{on}; nothing is pooled."
+        return f"{outcome.label}: a single experiment, {numbers}{on}; nothing is pooled."
     if not excludes_zero(result):
         return (
-            f"{outcome.label}: {rows} do not settle whether {treated} change it; "
-            f"{numbers} includes {measure.null}."
+            f"{outcome.label}: {numbers}, pooled over {rows}; the {level_name(result.level)} "
+            f"includes {measure.null}, so an effect of {treated} is neither shown nor ruled out."
         )
     pooled = f"{numbers}, pooled over {rows}."
     change = higher_or_lower(result.estimate, measure)
     if change:
         return f"{outcome.label} was {change} with {treated}{on}: {pooled}"
     # Rows measure it in both directions, so that only the side can be told.
-    towards = "differed" if side == "neither" else f"differed in the direction of {side}"
-    return f"{outcome.label} {towards} with {treated}: {pooled}"
+    return f"{outcome.label} differed with {treated}{on}: {pooled}"
+
+
+def favouring(side, treated):
+    """Whom an effect favours: "favouring exosomes"; empty where neither side is benefit."""
+    return {"benefit": f"favouring {treated}", "harm": "favouring the control"}.get(side, "")
 
 
 def higher_or_lower(estimate, measure):
@@ -160,7 +164,7 @@ def result_paragraph(analysis, review, assumed=False):
             "and are not findings."
         )
     if not review.is_authentic:
-        parts.append(f"Data: {review.evidence['kind']}.")
+        parts.append(f"The data are {review.evidence['kind']}.")
     return " ".join(filter(None, parts))
 
 
@@ -175,7 +179,7 @@ def _spread_text(result):
 
 
 def moderator_words(analysis, review):
-    """By which moderators effects differed after Holm's correction, or that by none they did.
+    """By which moderators effects differed after Holm's adjustment, or that no association was shown.
 
     Levels, and slopes, that rest on one experiment or one study carry no statement.
     """
@@ -199,21 +203,25 @@ def moderator_words(analysis, review):
         smallest = min(tested, key=tested.get)
         found = f"{labels[smallest]}, {_moderator_p(analysis, smallest)}"
         if len(tested) == 1:
-            text = f"No difference was established for the one moderator ({found})"
+            text = f"No association with the effect was established for the moderator ({found})"
         else:
-            many = f"correction for {count(len(tested), 'moderator')}"
-            text = f"No difference survived {many} (smallest: {found})"
-        parts.append(f"{text}, which does not show that there is none.")
+            text = (
+                f"None of the {count(len(tested), 'moderator')} examined one at a time was associated "
+                f"with the effect after adjustment for multiple testing (smallest p: {found})"
+            )
+        parts.append(f"{text}; this does not show that there is no association.")
     thin = [
         f"{labels[name]}: {listing(levels)}"
         for name, levels in analysis.thin_levels.items()
         if name in tested
     ]
     if thin:
-        parts.append(f"Levels of one experiment or one study took no part ({'; '.join(thin)}).")
+        parts.append(
+            f"Levels with only one experiment or one study were not tested ({'; '.join(thin)})."
+        )
     if analysis.not_tested:
         names = listing(labels[name] for name in analysis.not_tested)
-        parts.append(f"With too few studies to tell, no difference was tested by {names}.")
+        parts.append(f"Not tested because of too few studies: {names}.")
     return " ".join(parts)
 
 
@@ -222,7 +230,7 @@ def _moderator_p(analysis, name):
     raw = p_phrase(analysis.tested[name].p_moderators)
     if len(analysis.tested) == 1:
         return raw
-    return f"{raw}, adjusted for multiple testing (Holm) {p_phrase(analysis.p_holm[name])}"
+    return f"{raw}, Holm-adjusted {p_phrase(analysis.p_holm[name])}"
 
 
 def evidence_mark(review):
@@ -271,17 +279,11 @@ def animals_phrase(analysis):
     return text if known.all() else f"{text} in {known.sum()} of {len(known)} experiments"
 
 
-SIDES = {
-    "benefit": "on the side of benefit",
-    "harm": "on the side of harm",
-    "neither": "of which no side is benefit",
-}
-
-
-def family_verdict(label, analyses, assumed=()):
+def family_verdict(label, analyses, treated="the treatment", assumed=()):
     """What the outcomes of a family say together, as one sentence.
 
-    `assumed` holds the ids of outcomes whose number of experiments is assumed.
+    `treated` is what the treated group is called; `assumed` holds the ids of outcomes whose number
+    of experiments is assumed.
     """
     analyses = list(analyses)
     few = len(analyses) < 10  # a sentence to quote, not a list
@@ -298,30 +300,31 @@ def family_verdict(label, analyses, assumed=()):
     def named(names):
         return f" ({listing(names)})" if few else ""
 
-    sides = {"benefit": "on the side of benefit", "harm": "on the side of harm",
-             "neither": "of which no side is benefit"}  # fmt: skip
     parts = [
-        f"{len(groups[side])} {words}{named(groups[side])}"
-        for side, words in sides.items()
+        f"{len(groups[side])} {favouring(side, treated) or 'with no side of benefit'}"
+        f"{named(groups[side])}"
+        for side in ("benefit", "harm", "neither")
         if groups[side]
     ]
+    measures = {analysis.measure.name for analysis in analyses}
+    of = f" of the {measures.pop()}" if len(measures) == 1 else ""
     levels = sorted({level_name(analysis.leading.level) for analysis in analyses})
     nulls = {analysis.measure.null for analysis in analyses}
     null = nulls.pop() if len(nulls) == 1 else "no effect"
     text = (
-        f"{label}: of {count(len(analyses), 'outcome')}, the {listing(levels)} excludes {null} for "
-        f"{listing(parts)}"
+        f"{label}: of {count(len(analyses), 'outcome')}, the {listing(levels)}{of} excludes {null} "
+        f"for {listing(parts)}"
     )
     if groups["open"]:
         names = groups["open"]
         text += (
             f"; it includes {null} for {listing(names) if few else len(names)}, where an effect is "
+            "neither shown nor ruled out"
         )
-        text += "neither shown nor ruled out"
     if groups["one"]:
         names = groups["one"]
-        rest = "rests on one experiment" if len(names) == 1 else "rest on one experiment each"
-        text += f"; {listing(names) if few else len(names)} {rest}"
+        rest = "one experiment" if len(names) == 1 else "one experiment each"
+        text += f"; {listing(names) if few else len(names)}: {rest}"
     known = [one.outcome.label for one in analyses if assumed and one.outcome.id in assumed]
     if known:
         names = listing(known) if few and len(known) < len(analyses) else ""

@@ -131,10 +131,10 @@ def _clustered_words(found):
     if rejected:
         text += (
             f" By {_the(rejected)} effects depend on sample size; unpublished results of small "
-            "experiments are one explanation among several."
+            "experiments are one possible explanation among several."
         )
     elif by_size:
-        text += " That shows neither that effects depend on sample size nor that they do not."
+        text += " This neither shows nor excludes that effects depend on sample size."
     if TIME_LAG in tests and tests[TIME_LAG].p < ALPHA:
         slope = tests[TIME_LAG].slope
         text += f" Later publications report {'larger' if slope > 0 else 'smaller'} benefits."
@@ -157,9 +157,9 @@ def _clustered_power(found, names):
         f"{percent(100 * SUPPRESSED, 0)} of the non-significant results unpublished, "
         f"{'they' if len(power) > 1 else 'it'} would reject in {shares}: "
         + (
-            "a large p would therefore not show that all results were published."
+            "a non-significant test would therefore not be evidence that all results were published."
             if power.max() < 0.5
-            else "a large p would carry some weight, without showing that all were published."
+            else "a non-significant test would be some evidence, but no proof, that all were published."
         )
     )
 
@@ -174,7 +174,7 @@ def words(found, printed=None):
     if found.k < LEAST:
         return (
             f"{count(found.k, 'experiment')}: no test for small-study effects was run, because "
-            f"below {LEAST} a test says nothing either way.{quoted}"
+            f"tests need at least {LEAST} experiments to be informative.{quoted}"
         )
     if not found.tests:
         why = "; ".join(found.refused) or "group sizes or control means are missing"
@@ -193,15 +193,15 @@ def words(found, printed=None):
             "experiments are one explanation among several."
         )
     else:
-        meaning = "That shows neither that effects depend on sample size nor that they do not."
+        meaning = "This neither shows nor excludes that effects depend on sample size."
     return (
         f"{said}. {meaning} In {replicates} simulated data sets with these group sizes, this mean "
         f"and this heterogeneity, and with {percent(100 * SUPPRESSED, 0)} of the non-significant "
         f"results unpublished, {'they' if len(valid) > 1 else 'it'} would reject in {chance}: "
         + (
-            "a large p would therefore not show that all results were published."
+            "a non-significant test would therefore not be evidence that all results were published."
             if power.max() < 0.5
-            else "a large p would carry some weight, without showing that all were published."
+            else "a non-significant test would be some evidence, but no proof, that all were published."
         )
         + "".join(f" Not run: {why}." for why in found.refused)
         + quoted

@@ -84,7 +84,7 @@ def test_own_effects_bear_the_name_that_the_review_gives_them(tmp_path):
     folder = write(tmp_path, own(), NAMED, toml=LOWER)
     report = Report("movement", review=folder)
     text = told(report)
-    assert "Score was lower with treated, on the side of benefit: hazard ratio 0.70 (95% CI 0.52 " \
+    assert "Score was lower with treated, favouring treated: hazard ratio 0.70 (95% CI 0.52 " \
         "to 0.95)" in report.sentence()  # fmt: skip
     assert POOLED_HR in report.findings().text
     assert "Hazard ratio [95% CI]" in report.findings().text
@@ -190,16 +190,16 @@ def test_a_sign_turns_the_effect_and_not_the_animals(tmp_path, measure):
     table = [row(f"e{i}", mean_treated=5 + i, mean_control=12) for i in range(4)]
     folder = write(tmp_path, table, "[sheet.constants]\nsign = -1")
     report = Report("movement", review=folder, measure=measure)
-    assert "Score was lower with treated, on the side of benefit" in report.sentence()
+    assert "Score was lower with treated, favouring treated" in report.sentence()
     plain = Report("movement", review=write(tmp_path / "plain", table), measure=measure)
-    assert "Score was lower with treated, on the side of harm" in plain.sentence()
+    assert "Score was lower with treated, favouring the control" in plain.sentence()
 
 
 def test_rows_of_mixed_signs_have_a_side_and_no_higher_or_lower(tmp_path):
     table = [row(f"e{i}", mean_treated=17 + i, sign=1) for i in range(3)]
     table += [row(f"f{i}", mean_treated=3 + i, sign=-1) for i in range(3)]
     text = Report("movement", review=write(tmp_path, table)).sentence()
-    assert "Score differed in the direction of benefit with treated" in text
+    assert "Score differed with treated, favouring treated" in text
     assert "higher" not in text
     assert "lower" not in text
 
@@ -210,7 +210,7 @@ def test_where_neither_side_is_better_no_side_is_named(tmp_path):
     report = Report("movement", review=folder)
     assert "Score was higher with treated: SMD" in report.sentence()
     assert "benefit" not in report.sentence() + Overview(folder).sentence().replace(
-        "of which no side is benefit", ""
+        "with no side of benefit", ""
     )
     assert "favours" not in report.outcome("score").forest().html
     assert "favours" not in Overview(folder).evidence_map().html
@@ -226,7 +226,7 @@ def test_a_family_counts_outcomes_without_a_better_side_apart():
     result = pool([2, 2.1, 1.9], variance=[0.01] * 3)
     outcome = SimpleNamespace(label="Weight", better="neither")
     analysis = SimpleNamespace(outcome=outcome, measure=SMD, leading=result)
-    assert "1 of which no side is benefit (Weight)" in sentences.family_verdict("F", [analysis])
+    assert "1 with no side of benefit (Weight)" in sentences.family_verdict("F", [analysis])
 
 
 # ---------------------------------------------------------------------- normalised differences
@@ -279,7 +279,7 @@ def test_a_normalised_difference_is_never_turned_again(tmp_path, sign):
     report = Report("movement", review=folder, measure="NMD")
     analysis = report.analyses["score"]
     assert analysis.chosen.estimate > 0
-    assert "Score was lower with treated, on the side of benefit: NMD" in report.sentence()
+    assert "Score was lower with treated, favouring treated: NMD" in report.sentence()
     drawn = strings_of(report)
     assert "favours treated →" in drawn
 

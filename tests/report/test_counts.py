@@ -124,7 +124,7 @@ def test_levels_of_one_study_are_named_and_not_tested(folder):
     assert "c (not in the test)" in heading
     cells = report.analyses["score"].models["kind"].cells.set_index("level")
     assert cells["in_test"].to_dict() == {"a": True, "b": True, "c": False}
-    assert "rests on one experiment or one study" in report.alerts().text
+    assert "has only one experiment or one study" in report.alerts().text
 
 
 def test_levels_of_one_study_are_named_and_not_tested_in_subgroups(tmp_path):
@@ -138,7 +138,7 @@ def test_levels_of_one_study_are_named_and_not_tested_in_subgroups(tmp_path):
     assert f"without them regression p = {p:.3f}, by Holm p = {p:.3f}" in heading
     assert p != found.regressions["kind"].p_moderators
     assert "Q between" not in heading
-    assert "rests on one experiment or one study" in report.alerts().text
+    assert "has only one experiment or one study" in report.alerts().text
     assert (
         "without c, of one experiment or one study" in report.outcome("score").bubble("kind").text
     )

@@ -51,7 +51,7 @@ def test_a_simulated_review_says_simulated_wherever_a_sentence_is_copied(tmp_pat
     report, overview = Report("movement", review=folder), Overview(folder)
     assert report.sentence().endswith("(Simulated data.)")
     assert overview.sentence().endswith("(Simulated data.)")
-    assert report.outcome("score").result().text.endswith("Data: simulated.")
+    assert report.outcome("score").result().text.endswith("The data are simulated.")
     assert "a program made up every row" in report.evidence().text
     assert "reconstruct" not in told(folder).lower()
 
@@ -60,7 +60,7 @@ def test_a_reconstructed_review_says_so(tmp_path):
     folder = review(tmp_path, "reconstructed")
     assert Overview(folder).sentence().endswith("(Reconstructed data.)")
     text = Report("movement", review=folder).evidence().text
-    assert "the reconstruction worked and nothing else" in text
+    assert "agreement only shows that the reconstruction worked" in text
     assert "article prints" not in text  # it has no printed numbers to stand beside
     whole = Report("movement", review=folder)
     assert sentences.evidence_mark(whole.review) == " (Reconstructed data.)"

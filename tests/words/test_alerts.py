@@ -138,7 +138,7 @@ def test_a_significant_q_beside_an_i2_of_0_is_told(analysed):
     assert odd.p_heterogeneity == pytest.approx(0.0081, abs=1e-4)
     analysis = independent(analysed(sheet(11, 12, 13)))
     found = texts(replace(analysis, chosen=odd))
-    assert "p = 0.008" in said("I² is 0 although Q has p below 0.05", found)
+    assert "p = 0.008" in said("I² is 0 although the p-value of Q is below 0.05", found)
     low, high = odd.heterogeneity_interval()["tau2"]
     assert low > odd.tau2
     assert f"[{low:.2f}, {high:.2f}]" in said("outside its own Q-profile interval", found)
@@ -149,9 +149,11 @@ def test_effects_that_the_sheet_turns_round_are_told(analysed):
         line | {"sign": sign}
         for line, sign in zip(sheet(11, 12, 13, 12), (1, -1, 1, -1), strict=True)
     ]
-    text = said("turned round", texts(analysed(rows)))
+    text = said("direction of effects was reversed", texts(analysed(rows)))
     assert "Score (2 of 4 experiments)" in text and "lower value in the animals" in text
-    unsaid("turned round", texts(analysed([line | {"sign": 1} for line in rows])))
+    unsaid(
+        "direction of effects was reversed", texts(analysed([line | {"sign": 1} for line in rows]))
+    )
 
 
 def test_usual_heterogeneity_needs_no_word(analysed):
@@ -179,7 +181,7 @@ def test_a_floored_interval_is_never_narrower(analysed):
 def test_a_prediction_interval_over_zero_is_told_with_a_probability(analysed):
     analysis = analysed(sheet(11, 13, 16, 12, 14, 12), interval="z")
     assert analysis.chosen.ci_low > 0 > analysis.chosen.pi_low
-    text = said("the prediction interval does not", texts(analysis))
+    text = said("but the prediction interval includes it", texts(analysis))
     assert "about 1 in" in text
     assert "may well" not in text
 

@@ -65,13 +65,13 @@ def test_direction_words_follow_the_sign(mean, outcome, word, side):
     result = pool([mean, mean * 1.1, mean * 0.9], variance=[0.01] * 3)
     text = sentences.verdict(result, outcome, "exosomes")
     assert f"{outcome.label} was {word} with exosomes" in text
-    assert f"side of {side}" in text
+    assert {"benefit": "favouring exosomes", "harm": "favouring the control"}[side] in text
 
 
 def test_an_open_result_is_told_as_open():
     result = pool([0.3, -0.2, 0.1], variance=[0.1] * 3)
     text = sentences.verdict(result, HIGHER, "exosomes")
-    assert "do not settle" in text
+    assert "includes 0, so an effect of exosomes is neither shown nor ruled out" in text
     assert "no effect" not in text
 
 
@@ -140,7 +140,7 @@ def test_a_family_is_summed_up_by_side():
         for o, m, v in ((HIGHER, 2, 0.01), (LOWER, 2, 0.01), (HIGHER, 0.1, 5.0))
     ]
     text = sentences.family_verdict("Family", analyses)
-    assert "1 on the side of benefit (Score) and 1 on the side of harm (Cavity)" in text
+    assert "1 favouring the treatment (Score) and 1 favouring the control (Cavity)" in text
     assert "it includes 0 for Score, where an effect is neither shown nor ruled out" in text
 
 
@@ -155,7 +155,7 @@ def test_an_outcome_without_a_better_side_is_no_open_one():
     result = pool([2.0, 2.1, 1.9], variance=[0.01] * 3, level=0.9)
     neither = Outcome("weight", "Weight", "family", better="neither")
     text = sentences.family_verdict("Family", family((neither, result)))
-    assert "the 90% CI excludes 0 for 1 of which no side is benefit (Weight)" in text
+    assert "the 90% CI of the SMD excludes 0 for 1 with no side of benefit (Weight)" in text
     assert "includes 0" not in text
 
 
@@ -163,7 +163,7 @@ def test_one_experiment_decides_nothing_in_a_family():
     text = sentences.family_verdict("Family", family((HIGHER, pool([9.0], variance=[0.01]))))
     assert (
         text
-        == "Family: of 1 outcome, the 95% CI excludes 0 for none; Score rests on one experiment."
+        == "Family: of 1 outcome, the 95% CI of the SMD excludes 0 for none; Score: one experiment."
     )
 
 
@@ -173,8 +173,9 @@ def test_assumed_numbers_are_called_so_in_the_sentence_that_is_copied():
     assert "3 experiments (an assumed number)" in text
     assert "assumed" not in sentences.verdict(result, HIGHER, "exosomes")
     open_one = pool([0.3, -0.2, 0.1], variance=[0.1] * 3)
-    assert "3 experiments (an assumed number) do not settle" in sentences.verdict(
-        open_one, HIGHER, "exosomes", assumed=True
+    assert (
+        "pooled over 3 experiments (an assumed number); the 95% CI includes 0"
+        in sentences.verdict(open_one, HIGHER, "exosomes", assumed=True)
     )
     both = family((HIGHER, result), (LOWER, result))
     assert "assumed for Cavity." in sentences.family_verdict("Family", both, assumed={"cavity"})
@@ -242,8 +243,8 @@ def test_without_one_the_number_looked_at_and_the_smallest_p_are_told(made_up):
     # The means of 4 and 4 differ by 0.35, and τ² is 0: z = 0.35 / √(0.05/2).
     p = 2 * stats.norm.sf(0.35 / np.sqrt(0.05 / 2))
     assert p < 0.05 <= 3 * p  # it is Holm that decides
-    assert "No difference survived correction for 3 moderators" in text
-    assert f"smallest: sex, p = {p:.3f}, adjusted for multiple testing" in text
+    assert "None of the 3 moderators examined one at a time was associated with the effect" in text
+    assert f"smallest p: sex, p = {p:.3f}, Holm-adjusted p" in text
     assert f"(Holm) p = {3 * p:.3f}" in text
     assert "differed" not in text
 
@@ -267,7 +268,7 @@ def test_no_statement_rests_on_a_level_of_one_study(made_up):
     text = sentences.moderator_words(analysis, review)
     assert "differed" not in text
     assert "R²" not in text
-    assert "no difference was tested by drug" in text
+    assert "Not tested because of too few studies: drug" in text
     assert "No difference was established for the one moderator (sex, p = " in text
     assert "does not show that there is none" in text
     assert "Holm" not in text
@@ -279,13 +280,15 @@ def test_levels_of_one_study_are_named_where_others_are_tested(made_up):
     analysis, review = made_up({"drug": list("xxxyyyzz")}, study, effect)
     text = sentences.moderator_words(analysis, review)
     assert "Effects differed by drug (p < 0.001" in text
-    assert "Levels of one experiment or one study took no part (drug: z)." in text
+    assert "Levels with only one experiment or one study were not tested (drug: z)." in text
 
 
 def test_no_statement_rests_on_a_slope_of_one_study(made_up):
     study, effect = list("abcdeff"), [1.0, 1.1, 0.9, 1.2, 1.0, 4.1, 4.0]
     analysis, review = made_up({}, study, effect, dose=[1.0, 1, 1, 1, 1, 3, 3])
-    assert "no difference was tested by dose" in sentences.moderator_words(analysis, review)
+    assert "Not tested because of too few studies: dose" in sentences.moderator_words(
+        analysis, review
+    )
     spread, review = made_up({}, study, effect, chosen=ARTICLE, dose=[1.0, 2, 1, 2, 1, 3, 3])
     assert "Effects differed by dose" in sentences.moderator_words(spread, review)
 
@@ -324,9 +327,9 @@ def test_a_result_is_told_with_its_own_numbers(rows, level, interval, assumed):
         known = [float(f"{value:{form}}") for value in (*fields, 99.9, 0.1)]
         assert float(text_number) in known, (text_number, fields)
     excludes = result.ci_low > 0 or result.ci_high < 0
-    assert ("do not settle" in text) == (not excludes)
+    assert ("neither shown nor ruled out" in text) == (not excludes)
     assert ("was higher" in text or "was lower" in text) == excludes
     assert "no effect" not in text
     assert ("an assumed number" in text) == ("not findings" in text) == assumed
     assert f"{100 * level:g}%" in text
-    assert text.endswith("Data: simulated.")
+    assert text.endswith("The data are simulated.")
