@@ -16,7 +16,9 @@ def cli():
 @cli.command(epilog="Exit status: 1 a report failed, the others are rendered; 2 nothing was done.")
 @click.argument("families", nargs=-1, metavar="[FAMILY]...")
 @click.option("--review", metavar="DIR", help="Folder with review.toml.")
-@click.option("--out", metavar="DIR", help="Folder of the reports (reports).")
+@click.option(
+    "--out", metavar="DIR", help="Folder of the reports (reports, or reports/ID of another review)."
+)
 @click.option("--notebooks", metavar="DIR", help="Folder of the notebooks (notebooks).")
 @click.option(
     "-p",

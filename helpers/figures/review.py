@@ -61,17 +61,22 @@ def evidence_map(
 
     rows = table[["label", "k"]].copy()
     rows[["effect", "ci_low", "ci_high"]] = turned("estimate", "ci_low", "ci_high").T
-    rows[BESIDE] = printed = turned("published", "published_low", "published_high").T
-    rows["printed"] = [estimate_text(*t, measure) if np.isfinite(t[0]) else "–" for t in printed]
+    printed = turned("published", "published_low", "published_high").T
+    after, mark = None, ""
+    if np.isfinite(printed).any():
+        rows[BESIDE], after, mark = printed, {"printed": "◆ Published"}, "■ "
+        rows["printed"] = [
+            estimate_text(*t, measure) if np.isfinite(t[0]) else "–" for t in printed
+        ]
     groups = [(name, part.index, None) for name, part in rows.groupby(table["family"], sort=False)]
     return forest(
         rows,
         groups=groups,
         columns={"k": "k"},
-        after={"printed": "◆ Published"},
+        after=after,
         heading="Outcome",
         measure=measure,
-        effect_label=f"■ {measure.title} ({level_name(level)})",
+        effect_label=f"{mark}{measure.title} ({level_name(level)})",
         favours=favours,
         better="higher" if table["better"].isin(["higher", "lower"]).all() else None,
         row=0.25,

@@ -43,16 +43,19 @@ def index(entries, *, title, lead="", banner="", language="en"):
     css, js = asset("report.css"), asset("report.js")
     reports = [_family(entry) for entry in entries]
     named = [{row["id"] for row in report["rows"]} for report in reports]
-    for report, own in zip(reports, named, strict=True):
-        # A report that repeats what smaller ones show, such as an overview, is only linked.
-        others = set().union(*(other for other in named if len(other) < len(own)))
+    for place, (report, own) in enumerate(zip(reports, named, strict=True)):
+        # A report that repeats what smaller ones or later ones show, such as an overview, is only
+        # linked.
+        later = (other for other in named[place + 1 :] if other == own)
+        others = set().union(*(other for other in named if len(other) < len(own)), *later)
         report["repeats"] = bool(own) and own <= others
     return (
         environment()
         .get_template("index.html.j2")
         .render(
             reports=reports,
-            printed=level_name(ARTICLE_LEVEL),
+            # Where nothing was published, no column of dashes says so.
+            printed=level_name(ARTICLE_LEVEL) if any(r["printed"] for r in reports) else "",
             outcomes=len(set().union(*named)),
             states=Counter(report["status"].replace("ok", "rendered") for report in reports),
             title=title,
@@ -97,4 +100,5 @@ def _family(entry):
                 "published": text,
             }
     first = heads[0] if heads else {"measure": "", "scale": ""}
-    return {**entry, "rows": list(rows.values()), **first, "level": level}
+    printed = any(row["published"] != "–" for row in rows.values())
+    return {**entry, "rows": list(rows.values()), **first, "level": level, "printed": printed}

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -12,7 +13,7 @@ from helpers.render import output
 from helpers.render.jobs import NOTEBOOKS, due, entry, inputs, plan
 from helpers.render.progress import Progress
 from helpers.render.workers import Workers
-from helpers.review.description import PROJECT, describe
+from helpers.review.description import DEFAULT, PROJECT, describe
 
 REPORTS = PROJECT / "reports"
 
@@ -29,6 +30,7 @@ def render(
         Families of the review, or ``overview``; all by default.
     review, out, notebooks : path, optional
         Folder of the review, of the reports and of the notebooks; the project's own by default.
+        Reports of another review go to a folder of its id inside the project's.
     settings : list of str
         ``NAME=VALUE`` as on the command line.
     jobs : int, optional
@@ -50,7 +52,7 @@ def render(
     """
     started = time.perf_counter()
     description = describe(review)
-    out = Path(out or REPORTS).expanduser().resolve()
+    out = Path(out or _folder(description)).expanduser().resolve()
     every = plan(description, families, settings, Path(notebooks or NOTEBOOKS).resolve())
     files, entries = inputs(description), output.remembered(out)
     todo, doubtful = (every, []) if force else due(every, entries, files, out)
@@ -91,6 +93,13 @@ def render(
         )
         print(f"Open {out / 'index.html'}")
     return 1 if failed else 0
+
+
+def _folder(description):
+    """The project's own review has `reports/`, every other one a folder of its own inside it."""
+    if description.folder == DEFAULT:
+        return REPORTS
+    return REPORTS / (re.sub(r"[^\w.-]+", "-", description.id).strip(".-") or "review")
 
 
 def _import_all():

@@ -122,8 +122,11 @@ class Overview:
         main, others = self._main, sorted({*every["measure"]} - {self._main.label})
         table = every[every["measure"] == main.label]
         directed = table["better"].isin(["higher", "lower"]).all()
-        turned = "turned so that benefit lies to the right" if directed else "turned to benefit "
-        turned += "" if directed else "where a side is benefit"
+        turned = note = ""
+        if (table["better"] == "lower").any():
+            turned = ", turned so that benefit lies to the right"
+            turned += "" if directed else " where a side is benefit"
+            note = " Outcomes where less is better are turned."
         left_out = (
             f" In the table only: {count(len(every) - len(table), 'outcome')} with another "
             f"measure ({listing(others)})."
@@ -141,9 +144,8 @@ class Overview:
                 favours=(f"favours {self.review.control}", f"favours {self.review.treated}"),
             ),
             name="evidence-map",
-            caption=f"{count(len(table), 'outcome')}, {turned}: {main.name} with "
-            f"{numbers.level_name(ARTICLE.level)}, computed by {settings}{printed}. An outcome whose "
-            f"effect was turned is one where less is better.{left_out}",
+            caption=f"{count(len(table), 'outcome')}{turned}: {main.name} with "
+            f"{numbers.level_name(ARTICLE.level)}, computed by {settings}{printed}.{note}{left_out}",
             alt="; ".join(
                 f"{row['label']}: {main.name} {estimate_cell(row, measure=main)}"
                 for _, row in table.iterrows()

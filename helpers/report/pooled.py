@@ -7,6 +7,7 @@ import pandas as pd
 from helpers.analysis import records
 from helpers.analysis.outcome import ARTICLE, analyse
 from helpers.analysis.result import is_modelled
+from helpers.analysis.units import natural_units
 from helpers.page import blocks
 from helpers.report.forests import rows_of
 from helpers.words import numbers, tables
@@ -35,7 +36,10 @@ def heterogeneity(report, analysis):
 def result(report, analysis):
     """A results paragraph that can be pasted into a manuscript."""
     text = wording.result_paragraph(
-        analysis, report.review, assumed=analysis.outcome.id in report.assumed
+        analysis,
+        report.review,
+        assumed=analysis.outcome.id in report.assumed,
+        natural=natural_units(analysis, report.review.moderator_values),
     )
     return blocks.paragraph(text, name=f"{analysis.outcome.id}-result", copy=True)
 

@@ -19,6 +19,8 @@ DEFAULT = PROJECT / "data" / "sci_exosomes"
 class Outcome:
     """What is measured: its scale and on which side benefit lies.
 
+    `units` says in which unit rows of which level are, where they differ: ``by`` is a moderator.
+
     `reference` is the uninjured value where it is fixed, for normalised mean differences;
     `effect_name` and `effect_scale` say what the effects are that rows bring themselves, `measure`
     ("OR", "RR" or "RD") what is computed where rows count events.
@@ -35,6 +37,7 @@ class Outcome:
     effect_name: str = ""
     effect_scale: str = "identity"
     measure: str | None = None
+    units: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -248,6 +251,8 @@ def describe(folder=None):
         faults += [fault(f"id = {name}", "this id is given twice") for name in twice]
     known = [outcome.id for outcome in outcomes]
     faults += [found for moderator in moderators for found in _references(moderator, known)]
+    levels = {one.id: one.levels for one in moderators}
+    faults += [found for outcome in outcomes for found in _units(outcome, levels)]
     faults += guesses.unknown(config)
     faults += _illegal_settings(config)
     faults += _illegal_regressions(config, {one.id: one for one in moderators}, known)
@@ -347,6 +352,22 @@ def _moderator(entry):
     if given["levels"]:
         given["reference"] = str(given.get("reference", given["levels"][0]))
     return Moderator(**given)
+
+
+def _units(outcome, moderators):
+    """Faults of the units of an outcome: `by` that is no moderator with levels, unknown levels."""
+    place, by = f"families.outcomes.{outcome.id}.units", outcome.units.get("by")
+    if not outcome.units:
+        return
+    if not moderators.get(by):
+        remedy = "Write by = and the moderator with levels that tells units apart. "
+        remedy += nearest(by or "", [name for name, levels in moderators.items() if levels])
+        yield fault(f"{place}.by", "this is no moderator with levels", by, remedy)
+        return
+    for level in outcome.units:
+        if level not in (*moderators[by], "by"):
+            remedy = nearest(level, moderators[by])
+            yield fault(place, f"{by} has no such level", level, remedy)
 
 
 def _references(moderator, outcomes):

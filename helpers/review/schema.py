@@ -106,6 +106,7 @@ OUTCOME = {
     "id!": WORD,
     "label": TEXT,
     "unit": TEXT,
+    "units": {"by": TEXT, "*": TEXT},
     "range": RANGE,
     "better!": _one_of("higher", "lower", "neither"),
     "reference": FINITE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pandas as pd
@@ -135,7 +136,7 @@ def opposite(result):
     return ("below", below) if result.estimate >= 0 else ("above", 1 - below)
 
 
-def result_paragraph(analysis, review, assumed=False):
+def result_paragraph(analysis, review, assumed=False, natural=()):
     """A results paragraph on one outcome for a manuscript.
 
     Parameters
@@ -145,6 +146,8 @@ def result_paragraph(analysis, review, assumed=False):
     assumed : bool
         Whether the number of experiments is not printed but assumed; what depends on it is then
         said to be no finding.
+    natural : list of NaturalUnits
+        The result in the outcome's own units.
 
     Returns
     -------
@@ -152,6 +155,7 @@ def result_paragraph(analysis, review, assumed=False):
     """
     result, outcome, measure = analysis.leading, analysis.outcome, analysis.measure
     parts = [verdict(result, outcome, review.treated, measure, assumed)]
+    parts.append(natural_words(natural, result))
     studies = count(analysis.studies, "study", "studies")
     parts.append(f"The data came from {studies}{animals_phrase(analysis)}.")
     if result.pooled:
@@ -166,6 +170,29 @@ def result_paragraph(analysis, review, assumed=False):
     if not review.is_authentic:
         parts.append(f"The data are {review.evidence['kind']}.")
     return " ".join(filter(None, parts))
+
+
+def natural_words(found, result):
+    """A pooled SMD in the outcome's own units, and how they were made; empty where there are none.
+
+    `found` are the `helpers.analysis.units.NaturalUnits` of the outcome.
+    """
+    if not found:
+        return ""
+    low_high = level_name(result.level)
+    said = []
+    for one in found:
+        digits = max(0, 1 - math.floor(math.log10(one.sd)))
+        values = [number(value, digits) for value in (one.estimate, one.ci_low, one.ci_high)]
+        where = f" ({one.where})" if one.where else ""
+        said.append(
+            f"{values[0]} {one.unit}{where}, {low_high} {values[1]} to {values[2]} (median SD "
+            f"{number(one.sd, digits)} of {count(one.groups, 'control group')})"
+        )
+    return (
+        f"In natural units this is about {'; '.join(said)}: the SMD times the median SD of the "
+        "control groups."
+    )
 
 
 def _spread_text(result):

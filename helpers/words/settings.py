@@ -189,10 +189,8 @@ def in_one_line(settings, model, analyses, rebuilds):
     phrases = [(listing(names), settings is not None and own.measure != usual.measure)]
     if any(one.id == "SMD" for one in names.values()):
         differs = (own.correction, own.variance) != (usual.correction, usual.variance)
-        variance = f"{own.variance} variance" if own.variance != "average" else "average-g variance"
-        phrases.append(
-            (f"{own.correction} correction, {variance}", settings is not None and differs)
-        )
+        words = f"{SHORT_VARIANCES[own.variance]}, {own.correction} small-sample correction"
+        phrases.append((words, settings is not None and differs))
     if modelled:
         tests = listing(sorted({SHORT_TESTS[one.test] for one in modelled}))
         where = "" if not plain else " where experiments depend on each other"
