@@ -140,8 +140,8 @@ def test_family_has_the_common_skeleton(family):
     calls = [cell.source for cell in cells if cell.cell_type == "code"]
     assert f'Report(\n    "{family}",' in calls[1]
     assert calls[1].endswith("report.head()")
-    first = ("glance", "findings", "summary", "alerts")
-    assert calls[2:6] == [f"report.{name}()" for name in first]
+    first = ("glance", "findings", "summary", "abbreviations", "alerts")
+    assert calls[2:7] == [f"report.{name}()" for name in first]
     assert calls[-3] == "report.methods()" and calls[-1] == "report.results()"
     for name in ("sheet", "not_used", "provenance", "script"):
         assert f"report.{name}()" in calls[-2]

@@ -183,6 +183,10 @@ class Report:
         """Forest plot of the pooled effects of all outcomes; nothing where there is only one."""
         return first_screen.summary(self)
 
+    def abbreviations(self):
+        """Abbreviations of measures, groups and levels that the report uses; nothing for none."""
+        return first_screen.abbreviations(self)
+
     def alerts(self):
         """What a reader should know before the numbers."""
         return common.alerts(self)

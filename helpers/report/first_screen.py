@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -12,7 +14,7 @@ from helpers.analysis import measures
 from helpers.figures import review as review_figures
 from helpers.page import blocks
 from helpers.stats.pooling import probability_below
-from helpers.words import numbers, sentences, tables
+from helpers.words import numbers, reading, sentences, tables
 from helpers.words.numbers import count, percent
 from helpers.words.settings import in_one_line
 
@@ -178,3 +180,16 @@ def quotable(report, label):
             label, analyses, report.review.treated, assumed=report.assumed
         )
     return text + sentences.evidence_mark(report.review)
+
+
+def abbreviations(report):
+    """Abbreviations of measures, groups and levels that the report uses; nothing for none."""
+    review, analyses = report.review, list(report.analyses.values())
+    texts = [one.outcome.label for one in analyses] + [one.measure.name for one in analyses]
+    texts += [text for text, _ in in_one_line(*report.asked, analyses, report.rebuilds)]
+    texts += [review.treated, review.control, "CI"]
+    for values in review.moderator_values.select_dtypes("category"):
+        texts += list(review.moderator_values[values].cat.remove_unused_categories().cat.categories)
+    words = {*texts, *re.findall(r"[\w-]+", " ".join(map(str, texts)))}
+    text = reading.abbreviations(review.config.get("abbreviations", {}), words)
+    return blocks.paragraph(f"Abbreviations: {text}.", name="abbreviations") if text else None

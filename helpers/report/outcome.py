@@ -130,7 +130,7 @@ class Outcome:
         return self._show(pooled.published)
 
     def explained(self, *moderators):
-        """Moderators: their table, several at once, which go together, and bubbles of these.
+        """Heterogeneity; moderators: their table, several at once, together, bubbles of these.
 
         Parameters
         ----------
@@ -182,7 +182,7 @@ class Outcome:
         tested = [self.small_study, self.small_study_tests, self.doleman] if tests else []
         return {
             "All experiments": [self.forest],
-            "Result": [self.result, self.heterogeneity],
+            "Result": [self.result],
             "What may explain the differences": self._explained(),
             "Outliers and influence": [self.galbraith, self.excluded, self.influence],
             "Small-study effects": [self.funnel, *tested],
@@ -194,7 +194,9 @@ class Outcome:
         every = self._report.review.moderators
         drawn = drawn or [name for name, one in every.items() if not one.levels]
         bubbles = [partial(self.bubble, name) for name in drawn]
-        return [self.moderators, self.regressions, self.together, *bubbles]
+        return [
+            self.heterogeneity, self.moderators, self.regressions, self.together, *bubbles
+        ]  # fmt: skip
 
     def _folded(self, parts):
         return [

@@ -139,6 +139,7 @@ REVIEW = {
         "detail": TEXT,
     },
     "forest_columns": {"*": TEXT},
+    "abbreviations": {"*": TEXT},
     "article": {"citation!": TEXT, "doi": TEXT},
     # Their words are those of `helpers.analysis.settings`, which checks them.
     "settings": {

@@ -1,5 +1,33 @@
 """How to read a section of a report: its parts in their order, each with what it does not say."""
 
+GENERAL = {
+    "CI": "confidence interval",
+    "SMD": "standardised mean difference (Hedges g)",
+    "MD": "mean difference",
+    "NMD": "normalised mean difference",
+    "REML": "restricted maximum likelihood",
+    "CR2": "cluster-robust variance, bias-reduced",
+}
+
+
+def abbreviations(own, words):
+    """Abbreviations that a report uses, each with its meaning, in the order of the alphabet.
+
+    Parameters
+    ----------
+    own : dict
+        What the review says of its own: abbreviation to meaning.
+    words : set of str
+        Words of the report's rows, labels and settings.
+
+    Returns
+    -------
+    str
+        Empty where none is used.
+    """
+    used = sorted((name, said) for name, said in (GENERAL | own).items() if name in words)
+    return "; ".join(f"{name}, {said}" for name, said in used)
+
 
 def how_to_read(rebuilds):
     """Explain the parts of an outcome's section.
