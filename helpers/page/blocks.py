@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from helpers.page.assets import for_lab
 from helpers.page.downloads import link
 from helpers.page.templating import macros, paragraphs
 from helpers.writing import csv, plain
@@ -34,7 +35,7 @@ class Block:
     name : str
         Unique in a report; part of identifiers and file names.
     html : str
-        What JupyterLab and the report show.
+        What the report shows, and JupyterLab with a style of its own around it.
     text : str
         The same for a reader without HTML.
     data : dict
@@ -53,7 +54,7 @@ class Block:
         return {"kind": self.kind, "name": self.name, "csv": None} | self.data
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/html": str(self.html), "text/plain": self.text, MIME: self.note}
+        return {"text/html": str(for_lab(self.html)), "text/plain": self.text, MIME: self.note}
 
 
 def figure(axes, *, name, number, caption, alt, data=None):

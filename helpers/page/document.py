@@ -12,7 +12,7 @@ from html import unescape
 
 from markupsafe import Markup, escape
 
-from helpers.page.assets import asset, policy
+from helpers.page.assets import asset, for_page, policy
 from helpers.page.blocks import MIME, leaves
 from helpers.page.templating import TEMPLATES, macros
 from helpers.writing import as_json
@@ -126,7 +126,7 @@ def _placeholders(cell, slots, data):
             if "results" in part:
                 text = as_json(part["results"])
                 data.append(f'<script type="application/json" id="results">{text}</script>')
-        html, key = "".join(output["data"]["text/html"]), f"block{len(slots)}"
+        html, key = for_page("".join(output["data"]["text/html"])), f"block{len(slots)}"
         if html:
             slots[key], html = html, f"<!--slot:{key}-->"
         if html:

@@ -14,7 +14,7 @@ from page_sample import STRANGE, Parser, blocks_of_a_report
 
 from helpers import writing
 from helpers.drawing.marks import Hover
-from helpers.page import blocks, intervals, tables
+from helpers.page import assets, blocks, intervals, tables
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_every_block_is_balanced_html_with_plain_text_and_a_note(report):
     for name, block in report.items():
         Parser(block.html)
         bundle = block._repr_mimebundle_()
-        assert bundle["text/html"] == block.html
+        assert assets.for_page(bundle["text/html"]) == block.html
         assert bundle["text/plain"], name
         assert bundle[blocks.MIME]["kind"] == block.kind
         assert bundle[blocks.MIME]["name"] == block.name
@@ -446,3 +446,16 @@ def test_scale_names_its_ends_and_zero(low, high, shown):
 def test_only_a_long_table_scrolls_in_its_own_box(rows, long):
     block = table(pd.DataFrame({"a": range(rows)}))
     assert ('class="table long"' in block.html) is long
+
+
+def test_an_output_in_jupyterlab_brings_the_pages_look_and_a_page_has_it_once(report):
+    html = report["alerts"]._repr_mimebundle_()["text/html"]
+    assert html.startswith("<style>") and html.count('<div class="preclinical">') == 1
+    style = html[: html.index("</style>")]
+    for rule in (".alerts .warning", "figcaption", "--ink: #1d2329", "--ink: #e4e8ec", ".fold"):
+        assert rule in style, rule
+    assert "[data-jp-theme-light=false]" in style and "nav" not in style
+    assert len(style) < 12_000
+    assert assets.for_page(html) == report["alerts"].html
+    assert assets.for_page("<p>other</p></div>") == "<p>other</p></div>"
+    assert report["results"]._repr_mimebundle_()["text/html"] == ""
