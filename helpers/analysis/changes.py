@@ -10,12 +10,14 @@ from helpers.review.review import load
 RESULTS = ("article", "recommended", "chosen")
 
 
-def compare_states(old, new):
+def compare_states(old, new, outcomes=None):
     """Compare two review folders.
 
     Parameters
     ----------
     old, new : str or Path
+    outcomes : list of str, optional
+        Ids of those to compare; by default all that either state has.
 
     Returns
     -------
@@ -28,8 +30,15 @@ def compare_states(old, new):
         conclusion_new, flipped``.
     """
     old, new = load(old), load(new)
+    every = list(dict.fromkeys([*old.outcomes, *new.outcomes]))
+    if outcomes is not None:
+        every = list(outcomes)
+        old, new = (
+            review.part([name for name in every if name in review.outcomes])
+            for review in (old, new)
+        )
     results = []
-    for outcome in dict.fromkeys([*old.outcomes, *new.outcomes]):
+    for outcome in every:
         states = [_states(review, outcome) for review in (old, new)]
         for preset in (name for name in RESULTS if any(name in state for state in states)):
             was, now = (state.get(preset, state["none"]) for state in states)

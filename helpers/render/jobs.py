@@ -187,9 +187,12 @@ def inputs(description):
     named = [folder / text for text in _texts(description.config)]
     # A text may be too long for a name of a file, which `Path.is_file` raises.
     elsewhere = [p for p in named if os.path.isfile(p) and not p.is_relative_to(folder)]
-    return input_hashes(folder) | {
-        os.path.relpath(path, folder): sha256(path.read_bytes()) for path in elsewhere
-    }
+    before = input_hashes(folder / description.previous) if description.previous else {}
+    return (
+        input_hashes(folder)
+        | {f"{description.previous}/{k}": v for k, v in before.items()}
+        | {os.path.relpath(path, folder): sha256(path.read_bytes()) for path in elsewhere}
+    )
 
 
 def _texts(config):

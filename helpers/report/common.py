@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from helpers.analysis.changes import compare_states
 from helpers.analysis.outcome import NothingToAnalyse, analyse
 from helpers.page import blocks
 from helpers.words import alerts as alerts_of
+from helpers.words import changes as words_of_changes
+from helpers.words import numbers
 from helpers.words.numbers import count
 from helpers.words.settings import differences
 
@@ -117,3 +120,38 @@ def provenance(report):
         "Seed": origin["seed"],
     }
     return blocks.facts(facts, name="provenance")
+
+
+def changes(report):
+    """What changed since the version that the review names as `previous`; nothing without one."""
+    review = report.review
+    if not review.previous:
+        return None
+    rows, results = compare_states(
+        review.folder / review.previous, review.folder, list(report.analyses)
+    )
+    leads = {name: one.leading_is for name, one in report.analyses.items()}
+    leading = results[results["preset"] == results["outcome"].map(leads)]
+    labels = {name: one.outcome.label for name, one in report.analyses.items()}
+    flipped = [labels[name] for name in leading.loc[leading["flipped"], "outcome"]]
+    said = (
+        f"The conclusion changed for {numbers.listing(flipped)}."
+        if flipped
+        else ("No conclusion changed.")
+    )
+    parts = [
+        report.exhibits.table(
+            words_of_changes.table(leading, labels), name="changes", data=leading,
+            caption=f"Results of the previous version ({review.previous}) and of this one: "
+            f"{words_of_changes.counts(rows)}. {said}",
+        )
+    ]  # fmt: skip
+    if len(rows):
+        parts.append(
+            report.exhibits.table(
+                rows.rename(columns=str.capitalize), name="changed-rows", data=rows,
+                caption=f"What changed in the rows since the previous version ({review.previous}).",
+            )
+        )  # fmt: skip
+    return blocks.section("Changes since the previous version", parts, name="changes", level=2,
+                          folded=True)  # fmt: skip

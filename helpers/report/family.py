@@ -195,6 +195,10 @@ class Report:
         """What the parts of an outcome's section say, and what they do not say."""
         return blocks.terms(how_to_read(self.rebuilds), name="how-to-read")
 
+    def changes(self):
+        """What changed since the version that the review names as `previous`; nothing without one."""
+        return common.changes(self)
+
     def evidence(self):
         """How to read what is printed, and rows that are not authentic; nothing for others."""
         return common.evidence(self)

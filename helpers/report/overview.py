@@ -106,6 +106,10 @@ class Overview:
         """What a reader should know before the numbers."""
         return common.alerts(self)
 
+    def changes(self):
+        """What changed since the version that the review names as `previous`; nothing without one."""
+        return common.changes(self)
+
     def evidence(self):
         """How to read what is printed, and rows that are not authentic; nothing for others."""
         return common.evidence(self)

@@ -254,6 +254,7 @@ def describe(folder=None):
     levels = {one.id: one.levels for one in moderators}
     faults += [found for outcome in outcomes for found in _units(outcome, levels)]
     faults += guesses.unknown(config)
+    faults += _previous(folder, config)
     faults += _illegal_settings(config)
     faults += _illegal_regressions(config, {one.id: one for one in moderators}, known)
     if faults:
@@ -352,6 +353,16 @@ def _moderator(entry):
     if given["levels"]:
         given["reference"] = str(given.get("reference", given["levels"][0]))
     return Moderator(**given)
+
+
+def _previous(folder, config):
+    """A fault where `previous` names no folder of a review."""
+    name = config.get("previous")
+    if name and not (folder / name / "review.toml").is_file():
+        remedy = (
+            "Name the folder of the version before, from this folder on, such as ../stroke-2024"
+        )
+        yield fault("previous", "there is no review.toml in this folder", name, remedy)
 
 
 def _units(outcome, moderators):

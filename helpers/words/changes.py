@@ -1,7 +1,9 @@
 """What changed between two states of a review, as text for a terminal."""
 
+import pandas as pd
+
 from helpers.analysis.measures import restored
-from helpers.words.numbers import estimate_text, level_name
+from helpers.words.numbers import count, estimate_text, level_name, listing
 
 
 def report(rows, results):
@@ -17,6 +19,39 @@ def report(rows, results):
         change = f"{was} to {now}" if was != now else f"{was}, unchanged"
         lines.append(f"{row['outcome']}, {row['preset']}: {change}{flip * row['flipped']}")
     return "\n".join(lines)
+
+
+def counts(rows):
+    """How many experiments were added, changed, excluded and so on, as a phrase."""
+    found = rows.drop_duplicates(["experiment", "change"])["change"].value_counts(sort=False)
+    said = [f"{count(n, 'experiment')} {change}" for change, n in found.items()]
+    return listing(said) if said else "no experiment changed"
+
+
+def table(results, labels):
+    """Results of both versions beside each other, a row an outcome.
+
+    Parameters
+    ----------
+    results : pandas.DataFrame
+        Of `helpers.analysis.changes.compare_states`, one result an outcome.
+    labels : dict
+        Outcomes by id.
+
+    Returns
+    -------
+    pandas.DataFrame
+        All as text.
+    """
+    return pd.DataFrame({
+        "Outcome": [labels[name] for name in results["outcome"]],
+        "Previous version": [_result(row, "old") for _, row in results.iterrows()],
+        "This version": [_result(row, "new") for _, row in results.iterrows()],
+        "Conclusion": [
+            f"{row['conclusion_old']} → {row['conclusion_new']}" if row["flipped"] else "unchanged"
+            for _, row in results.iterrows()
+        ],
+    })  # fmt: skip
 
 
 def _result(row, when):
