@@ -150,7 +150,8 @@ def everything(report, notebook):
     cells = nbformat.read(PROJECT / "notebooks" / f"{notebook}.ipynb", as_version=4).cells
     calls = [c.source for c in cells if c.cell_type == "code" and c.source.startswith("report.")]
     shown = [eval(call, {"report": report}) for call in calls if "outcome_sections" not in call]
-    shown += [report.outcome(name).show() for name in report.analyses] * hasattr(report, "outcome")
+    if isinstance(report, Report):
+        shown += [report.outcome(name).show() for name in report.analyses]
     return "".join(block.html for block in shown if block is not None)
 
 
