@@ -170,7 +170,7 @@ def heading(text, *, level, name):
     return Block("heading", name, macros().heading(text, level, mark), text)
 
 
-def paragraph(text, *, name="paragraph", copy=False):
+def paragraph(text, *, name="paragraph", copy=False, small=False):
     """Show plain text; blank lines part paragraphs, DOIs become links.
 
     Parameters
@@ -178,8 +178,10 @@ def paragraph(text, *, name="paragraph", copy=False):
     text : str
     copy : bool
         Whether a button copies it, for texts that go into a manuscript.
+    small : bool
+        For what is looked up and not read.
     """
-    return Block("paragraph", name, macros().paragraph(text, copy), text)
+    return Block("paragraph", name, macros().paragraph(text, copy, small), text)
 
 
 def terms(items, *, name):

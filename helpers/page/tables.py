@@ -13,6 +13,7 @@ from helpers.writing import csv
 
 # A number, and what may stand behind it: "2.31 [1.95, 2.66]", "81.5% (<0.001)".
 NUMBER = re.compile(r"([<>≥≤]?\s?[−+-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?%?)(\s[\[(].*[\])])?")
+INTERVAL = re.compile(r"\[[^\]]{1,24}\]")
 LONG = 40  # rows beyond which a table scrolls inside its own box
 
 
@@ -50,7 +51,7 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None,
         found = [NUMBER.fullmatch(cell) for cell in cells]
         numeric = 2 * sum(map(bool, found)) > sum(cell != "–" for cell in cells)
         heads.append({"label": str(label), "numeric": numeric})
-        columns.append(_aligned(cells, found) if numeric else [{"text": cell} for cell in cells])
+        columns.append(_aligned(cells, found) if numeric else [_text(cell) for cell in cells])
     for cell, href in zip(columns[0], links, strict=False):
         cell["href"] = href
     rows = list(zip(*columns, strict=True))
@@ -80,6 +81,11 @@ def _writer(series, how):
     if how is None:
         return {True: "yes", False: "no"}.get if series.dtype == bool else str
     return lambda value: format(value, how).replace("-", "−")
+
+
+def _text(cell):
+    """A cell of a column of texts; an interval in one stays in one line."""
+    return {"text": cell, "style": "whole"} if INTERVAL.fullmatch(cell) else {"text": cell}
 
 
 def _aligned(cells, found):

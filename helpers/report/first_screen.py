@@ -192,4 +192,6 @@ def abbreviations(report):
         texts += list(review.moderator_values[values].cat.remove_unused_categories().cat.categories)
     words = {*texts, *re.findall(r"[\w-]+", " ".join(map(str, texts)))}
     text = reading.abbreviations(review.config.get("abbreviations", {}), words)
-    return blocks.paragraph(f"Abbreviations: {text}.", name="abbreviations") if text else None
+    if not text:
+        return None
+    return blocks.paragraph(f"Abbreviations: {text}.", name="abbreviations", small=True)

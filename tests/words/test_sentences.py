@@ -270,7 +270,7 @@ def test_no_statement_rests_on_a_level_of_one_study(made_up):
     assert "R²" not in text
     assert "Not tested because of too few studies: drug" in text
     assert "No association with the effect was established for the moderator (sex, p = " in text
-    assert "does not show that there is none" in text
+    assert "does not show that there is no association" in text
     assert "Holm" not in text
 
 
