@@ -212,7 +212,7 @@
     const heads = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
     let current = null;
     const follow = () => {
-      const past = heads.filter((head) => head.getBoundingClientRect().top < 120);
+      const past = heads.filter((head) => head.getBoundingClientRect().top < 48);
       const head = past.at(-1) || heads[0];
       if (!head || head === current) return;
       current = head;
