@@ -55,13 +55,20 @@ def put(out, contents, *, instead=None):
 def put_index(out, description, entries):
     """Write the index over all reports of a review: rendered now or before, or failed, or not."""
     from helpers.page import blocks, index
+    from helpers.words.numbers import listing
 
     labels = {family.id: family.label for family in description.families.values()}
     if OVERVIEW in entries:
         labels = {OVERVIEW: "Overview", **labels}
     rows = [_row(out, family, label, entries.get(family)) for family, label in labels.items()]
     banner = blocks.banner(description.evidence).html
-    text = index.index(rows, title=description.title, lead=description.citation, banner=banner)
+    who = ", ".join(
+        filter(
+            None, [*[listing(description.authors)] * bool(description.authors), description.date]
+        )
+    )
+    lead = "\n\n".join(filter(None, [description.question, who, description.citation]))
+    text = index.index(rows, title=description.title, lead=lead, banner=banner)
     put(out, {"index.html": text.encode()})
 
 

@@ -181,3 +181,14 @@ def test_the_notebooks_fold_what_a_reader_need_not_read_first():
         code = "\n".join(cell.source for cell in cells)
         assert re.search(r'"Provenance"[^#]*folded=True', code), path.stem
         assert all(cell.cell_type == "markdown" for cell in cells if cell.metadata.get(COLLAPSED))
+
+
+def test_the_index_says_who_asks_what(tmp_path):
+    from helpers.render import output
+
+    folder = on_top(write(tmp_path / "r", rows(3)), 'authors = ["A. Doe"]\nquestion = "Well?"\n')
+    output.put_index(tmp_path / "out", describe(folder), {})
+    html = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "<p>Well?</p><p>A. Doe</p>" in html and "ublished" not in re.sub(
+        "(?s)<style.*?</style>|<script.*", "", html
+    )
