@@ -340,9 +340,9 @@ def test_the_readme_lists_the_parameters_and_their_words():
 OF_OUTCOME = [
     "forest", "heterogeneity", "result", "moderators", "regressions", "presets", "excluded",
     "published", "together", "galbraith", "funnel", "influence", "small_study",
-    "small_study_tests", "doleman",
+    "small_study_tests", "doleman", "explained", "diagnosis", "show",
 ]  # fmt: skip
-OF_GROUP = ["forest", "small_study", "small_study_tests", "doleman"]
+OF_GROUP = ["forest", "small_study", "small_study_tests", "doleman", "diagnosis"]
 
 
 def methods_of(class_):
@@ -364,8 +364,13 @@ def test_every_method_that_takes_a_name_or_belongs_to_one_is_tried_here():
     assert taking == {
         ("Report", "outcome"): ["id"],
         ("Report", "group"): ["outcomes", "label", "name"],
+        ("Report", "section"): ["title", "parts", "intro", "level", "folded"],
+        ("Overview", "section"): ["title", "parts", "intro", "level", "folded"],
         ("Outcome", "forest"): ["by"],
         ("Outcome", "bubble"): ["moderator"],
+        ("Outcome", "explained"): ["moderators"],
+        ("Outcome", "diagnosis"): ["tests"],
+        ("Outcome", "show"): ["forest", "tests"],
     }
     assert methods_of(Outcome).keys() == {*OF_OUTCOME, "bubble", "sections"}
     assert methods_of(Group).keys() == set(OF_GROUP)
@@ -411,6 +416,7 @@ def test_a_moderator_that_does_not_exist_is_refused(report):
         lambda: report.outcome("speed").bubble("specis"),
         lambda: report.outcome("speed").forest(by="specis"),
         lambda: report.outcome("score").bubble("specis"),
+        lambda: report.outcome("score").explained("specis"),
         lambda: report.outcome("score").forest(by="specis"),
     ):
         with pytest.raises(Refused, match=r"no moderator 'specis'. Did you mean 'species'\?"):
