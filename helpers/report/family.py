@@ -216,7 +216,9 @@ class Report:
         folded : bool
             Whether a click opens it.
         """
-        return blocks.section(title, parts, name=title, intro=intro, level=level, folded=folded)
+        return blocks.section(
+            title, parts, name=f"section-{title}", intro=intro, level=level, folded=folded
+        )
 
     # ------------------------------------------------------------------ outcomes
 

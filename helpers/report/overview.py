@@ -116,7 +116,9 @@ class Overview:
 
     def section(self, title, *parts, intro="", level=2, folded=False):
         """Blocks under a heading, as `helpers.report.family.Report.section` gives them."""
-        return blocks.section(title, parts, name=title, intro=intro, level=level, folded=folded)
+        return blocks.section(
+            title, parts, name=f"section-{title}", intro=intro, level=level, folded=folded
+        )
 
     # ------------------------------------------------------------------ all outcomes
 

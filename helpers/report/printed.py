@@ -16,6 +16,20 @@ from helpers.words import reconstructions as reconstructions_of
 from helpers.words.numbers import count
 from helpers.words.tables import estimate_cell
 
+# The checks of `helpers.article.checks` in words.
+CHECKS = {
+    "statistics": "Estimates with an interval and a p-value",
+    "middle": "Estimate is the middle of its interval",
+    "p_value": "p-value follows from the interval",
+    "significance": "p-value and interval agree about 0.05",
+    "level_count": "Levels add up to the total",
+    "sign": "Coefficient and subgroup estimates agree in sign",
+    "wording": "Wording agrees with the sign",
+    "text_vs_table": "Text, abstract and tables agree",
+    "study_lists": "Tables list the same studies",
+    "flow": "Flow diagram adds up",
+}
+
 
 def earlier_reviews(report):
     """Effects of earlier reviews beside those of this one."""
@@ -73,8 +87,9 @@ def audit_summary(report):
         return None
     table = report.audited.rename_axis("Check").reset_index()
     total = table.iloc[0]
+    shown = table.assign(Check=table["Check"].map(CHECKS)).rename(columns=str.capitalize)
     return report.exhibits.table(
-        table, name="audit-summary", data=table.assign(provenance="as printed"),
+        shown, name="audit-summary", data=table.assign(provenance="as printed"),
         caption=f"Printed statistics held against each other within their rounding: "
         f"{total['consistent']} of {total['checked']} estimates with an interval agree with it "
         "and with their p.",
@@ -89,7 +104,20 @@ def audit(report):
         return blocks.paragraph(
             "All printed numbers that were checked agree with each other.", name="audit"
         )
-    shown = report.findings.rename(columns=str.capitalize)
+    found = report.findings
+    labels = {name: outcome.label for name, outcome in report.review.outcomes.items()}
+    labels |= {name: one.label for name, one in report.review.moderators.items()}
+    shown = pd.DataFrame({
+        "Question": found["question"],
+        "Grade": found["grade"],
+        "Table": found["table"],
+        "Outcome": found["outcome"].replace(labels),
+        "Moderator": found["moderator"].replace(labels),
+        "Level": found["level"],
+        "Printed": found["printed"],
+        "Follows from it": found["implied"],
+        "Check": found["check"].map(CHECKS),
+    })  # fmt: skip
     hard = int((report.findings["grade"] == "hard").sum())
     return report.exhibits.table(
         shown, name="audit", data=report.findings.assign(provenance="as printed"),

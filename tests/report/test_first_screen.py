@@ -192,3 +192,24 @@ def test_the_index_says_who_asks_what(tmp_path):
     assert "<p>Well?</p><p>A. Doe</p>" in html and "ublished" not in re.sub(
         "(?s)<style.*?</style>|<script.*", "", html
     )
+
+
+def test_questions_to_the_authors_come_first_and_in_words():
+    overview = Overview()
+    shown, summary = overview.audit(), overview.audit_summary()
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]*)', shown.html)
+    assert heads[:2] == ["Question", "Grade"]
+    cells = {cell for cell in re.findall(r"<td[^>]*>([^<]*)</td>", shown.html)}
+    assert not [cell for cell in cells if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", cell)]
+    assert "TNF-α" in cells and "Species" in cells
+    assert "Levels add up to the total" in summary.html and "level_count" not in summary.text
+    assert "nan" not in cells
+    assert "tnf_a" in shown.data["csv"]  # the data keep the ids
+
+
+def test_no_two_parts_of_a_page_have_one_identifier():
+    html = everything(Overview(), "overview")
+    marks = re.findall(r' id="([^"]*)"', html)
+    assert len(marks) == len(set(marks))
+    slugs = {re.sub(r"\W+", "-", t.lower()).strip("-") for t in re.findall(r"<h\d>(.*?)</h", html)}
+    assert not slugs & set(marks)  # which the page gives to the headings themselves

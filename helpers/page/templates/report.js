@@ -191,7 +191,7 @@
     }));
   }
   const families = all("section.family");
-  const search = document.querySelector("#search");
+  const search = document.querySelector("p#search");
   if (search) {
     search.append(...filterable(all(".family tbody tr"), "Search outcomes", () => {
       for (const family of families) {
