@@ -85,7 +85,8 @@ def are_named(rows):
 
 def _numbered(rows, name):
     """Number of each study's group; a row without an id has one of its own."""
-    numbers = rows.groupby(["study", name], sort=False, dropna=False).ngroup().to_numpy(copy=True)
-    blank = (rows[name].fillna("") == "").to_numpy()
+    study, group = (pd.factorize(rows[key], use_na_sentinel=False)[0] for key in ("study", name))
+    numbers = pd.factorize(study * (len(rows) + 1) + group)[0]
+    blank = (rows[name].isna() | (rows[name] == "")).to_numpy(bool)
     numbers[blank] = len(rows) + np.arange(blank.sum())
     return numbers

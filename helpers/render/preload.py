@@ -16,7 +16,6 @@ MODULES = (
     "helpers.drawing.svg",
     "helpers.report.family",
     "helpers.report.overview",
-    "statsmodels.stats.multitest",
 )
 
 gc.disable()  # while importing, collections take a tenth of the time and find nothing
