@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
+MIME = "application/vnd.preclinical.block+json"  # of what a cell shows, beside its HTML
 # What may begin with a sign and is no formula.
 HARMLESS = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]+")
 

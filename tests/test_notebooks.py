@@ -13,12 +13,12 @@ import pandas as pd
 import papermill
 import pytest
 
-from helpers.page.blocks import MIME
 from helpers.review.description import PROJECT, describe
 from helpers.stats import moderators, pooling, small_study
 from helpers.stats.effects import effect_sizes
 from helpers.stats.multilevel import multilevel
 from helpers.words.numbers import number
+from helpers.writing import MIME
 
 REVIEW = PROJECT / "data" / "sci_exosomes"
 DESCRIPTION = describe(REVIEW)

@@ -16,9 +16,8 @@ from markupsafe import Markup
 from helpers.page.downloads import link
 from helpers.page.intervals import intervals
 from helpers.page.templating import macros, paragraphs
-from helpers.writing import csv, plain
+from helpers.writing import MIME, csv, plain
 
-MIME = "application/vnd.preclinical.block+json"
 NO_ALERTS = "Nothing to report."
 SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note", "good": "Good"}
 

@@ -14,9 +14,9 @@ from helpers.page import document
 from helpers.problems import ReportFailed
 from helpers.render.jobs import OVERVIEW
 from helpers.review.description import PROJECT
+from helpers.writing import MIME
 
 ENGINE = "preclinical"
-BLOCK = "application/vnd.preclinical.block+json"
 CELL_TIMEOUT = 900  # seconds; no cell takes minutes
 
 _exporting = threading.Lock()  # nbconvert's exporter keeps state while it works
@@ -89,7 +89,7 @@ def make(job, workers, description, say):
     """
     notebook = _execute(job, workers, say)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
-    blocks = [output.data[BLOCK] for output in outputs if BLOCK in output.get("data", {})]
+    blocks = [output.data[MIME] for output in outputs if MIME in output.get("data", {})]
     files = collect(job.family, blocks)
 
     with _exporting:

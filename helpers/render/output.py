@@ -52,8 +52,8 @@ def put(out, contents, *, instead=None):
             os.replace(fresh / name, out / name)
 
 
-def put_index(out, description, entries):
-    """Write the index over all reports of a review: rendered now or before, or failed, or not."""
+def index_page(out, description, entries):
+    """Page that leads to all reports of a review: rendered now or before, or failed, or not."""
     from helpers.page import blocks, index
 
     labels = {family.id: family.label for family in description.families.values()}
@@ -61,8 +61,7 @@ def put_index(out, description, entries):
         labels = {OVERVIEW: "Overview", **labels}
     rows = [_row(out, family, label, entries.get(family)) for family, label in labels.items()]
     banner = blocks.banner(description.evidence).html
-    text = index.index(rows, title=description.title, lead=description.citation, banner=banner)
-    put(out, {"index.html": text.encode()})
+    return index.index(rows, title=description.title, lead=description.citation, banner=banner)
 
 
 def _row(out, family, label, entry):
