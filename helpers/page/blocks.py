@@ -19,6 +19,7 @@ from helpers.page.templating import macros, paragraphs
 from helpers.writing import csv, plain
 
 MIME = "application/vnd.preclinical.block+json"
+BROAD = 5.7  # inches; a figure that is wider scrolls on a phone, others shrink to its width
 NO_ALERTS = "Nothing to report."
 SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note", "good": "Good"}
 
@@ -53,7 +54,7 @@ class Block:
         return {"text/html": str(self.html), "text/plain": self.text, MIME: note}
 
 
-def figure(axes, *, name, number, caption, alt, data=None):
+def figure(axes, *, name, number, caption, alt, data=None, narrow=None):
     """Show a matplotlib figure with number, caption, alternative text and its data.
 
     Parameters
@@ -68,6 +69,8 @@ def figure(axes, *, name, number, caption, alt, data=None):
         Plain text. The alternative text holds the numbers that the figure shows.
     data : pandas.DataFrame, optional
         What is drawn, at full precision, for the download.
+    narrow : matplotlib.axes.Axes, optional
+        The same for a phone, shown there in place of the other; print and downloads have that.
 
     Returns
     -------
@@ -77,10 +80,14 @@ def figure(axes, *, name, number, caption, alt, data=None):
 
     drawn = getattr(axes, "figure", None) or axes
     mark = f"figure-{name}"
-    picture = svg(drawn, name=mark, alt=alt)
-    if pyplot := sys.modules.get("matplotlib.pyplot"):
-        pyplot.close(drawn)
     width, height = drawn.get_size_inches()
+    look = "wide" if narrow is not None else "broad" if width > BROAD else ""
+    picture = svg(drawn, name=mark, alt=alt, look=look)
+    if narrow is not None:
+        picture += svg(narrow.figure, name=f"{mark}-narrow", alt=alt, look="narrow")
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        for one in (drawn, *([] if narrow is None else [narrow.figure])):
+            pyplot.close(one)
     text = None if data is None else csv(data)
     download = "" if data is None else link(text, f"{name}.csv")
     html = macros().figure(mark, number, caption, Markup(picture), download, height > 2 * width)
