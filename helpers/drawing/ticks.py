@@ -6,7 +6,7 @@ from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, ScalarFormatt
 from helpers.drawing.style import SIZE
 from helpers.drawing.text import text_width
 
-STEPS = [1, 2, 5, 10]
+STEPS = [1, 2, 4, 5, 10]
 BETWEEN = 0.12  # inches at least between the numbers of an axis
 
 

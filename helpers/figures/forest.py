@@ -24,6 +24,7 @@ from helpers.words.tables import BOUNDS
 
 BESIDE = ["beside", "beside_low", "beside_high"]
 AROUND = ["pi_low", "pi_high"]
+TURNED = "turned so that benefit lies to the right"
 APART = 0.045  # of two estimates in a row, from its middle
 # What a result may lack.
 UNKNOWN = {
@@ -140,7 +141,7 @@ def forest(
             (name, index, result and layout.with_intervals(result, measure))
             for name, index, result in groups
         ]
-    lines = layout.lines_of(rows, pooled, groups, across, row, narrow)
+    lines = layout.lines_of(rows, pooled, groups, across, row)
     shown = [line for line in lines if line.kind == "row"]
     bottom = lines[-1].y + lines[-1].height / 2 + 0.04
     low, high = (
@@ -259,13 +260,11 @@ def _inches(ax, left):
 
 
 def _upright(ax, x, lines, bottom, narrow, **look):
-    """A line from top to bottom; on a phone it spares texts that go across the whole width."""
-    ends = [(0, bottom)]
-    if narrow:
-        drawn = [line for line in lines if line.kind not in ("heading", "note")]
-        ends = [(line.y - line.height / 2, line.y + line.height / 2) for line in drawn]
-        ends[-1] = (ends[-1][0], bottom if lines[-1].kind != "note" else ends[-1][1])
-    y = np.column_stack([np.array(ends), np.full(len(ends), np.nan)]).ravel()
+    """A line from top to bottom that spares texts which go across the whole width."""
+    texts = ("heading", "note") if narrow else ("note",)
+    stops = [(line.y - line.height / 2, line.y + line.height / 2) for line in lines
+             if line.kind in texts]  # fmt: skip
+    y = [0, *(end for stop in stops for end in (stop[0], np.nan, stop[1])), bottom]
     ax.plot(np.full(len(y), x), y, lw=0.8, zorder=1, **look)
 
 
@@ -280,7 +279,8 @@ def _experiments(ax, rows, shown, limits):
     known = np.isfinite(weight) & (weight > 0)
     share = np.full(len(y), 0.3 if known.any() else 0.5)
     share[known] = weight[known] / weight[known].max(initial=0)
-    area = np.clip(0.76 * tall * np.sqrt(share), 1.8, None) ** 2
+    least = 4.5 if "size" in rows else 1.8  # points a side
+    area = np.clip(0.76 * tall * np.sqrt(share), least, None) ** 2
     within = (effect >= limits[0]) & (effect <= limits[1])
     lw, size = (0.6 if len(rows) > COMPACT else 1.1), min(4.5, tall)
     if set(AROUND) <= set(rows):

@@ -34,7 +34,7 @@ SHARE = 0.455  # of the width that is plot at least, a little above 45%
 ARMS_SHARE = 0.32  # where means, SDs and n of both groups stand beside it
 PLOT_MAX = 4.4
 LABEL_MAX, HEAD_MAX = 2.0, 1.25  # the widest label, the widest heading of a study column
-LABEL_NARROW = 1.0
+LABEL_NARROW = 1.12
 COMPACT = 120  # more rows than that are drawn without their texts, every nth label excepted
 CUT = "Arrows: the interval goes on beyond the axis."
 
@@ -49,7 +49,10 @@ class Line(NamedTuple):
 
 
 class Column(NamedTuple):
-    """One text column; `group` is printed above the heading, `name` under the pointer."""
+    """One text column; `group` is printed above the heading, `name` under the pointer.
+
+    One that `stays` is drawn however little room there is.
+    """
 
     heading: str
     name: str
@@ -58,6 +61,7 @@ class Column(NamedTuple):
     ha: str
     width: float
     group: str = ""
+    stays: bool = False
 
 
 class Across(NamedTuple):
@@ -73,11 +77,10 @@ class Across(NamedTuple):
         return self.left + self.plot + self.right
 
 
-def lines_of(rows, pooled, groups, across, row, narrow=False):
+def lines_of(rows, pooled, groups, across, row):
     """Lay the lines out from top to bottom."""
     height = float(np.clip(9 / len(rows), 0.022, 0.075)) if len(rows) > COMPACT else row
     plan = []  # (kind, height, what, space above)
-    room = across.width - 2 * PAD if narrow else across.left - 2 * PAD - GAP
 
     def summary(result, space, notes):
         if result is not None:
@@ -92,7 +95,7 @@ def lines_of(rows, pooled, groups, across, row, narrow=False):
         # in the order of the table, so that a sorted table is sorted within its groups too
         places = np.sort(rows.index.get_indexer_for(pd.Index(index).unique()))
         plan.extend(("row", height, place, 0) for place in places)
-        summary(result, 0.05, notes(result, room))
+        summary(result, 0.05, notes(result, across.width - 3 * PAD))
     summary(pooled, 0.15 if groups else 0.05, ())
     ends = accumulate((height + space for _, height, _, space in plan), initial=0.04)
     return [
@@ -124,9 +127,11 @@ def notes(pooled, width, overall=False):
     if overall:
         parts[0] = "Heterogeneity: " + parts[0]
         parts[-1] += f"; test of the pooled effect: {p_phrase(pooled['p_effect'])}"
-    parts = [*pooled.get("intervals", ()), *parts]
-    whole = ", ".join(part.replace(" ", "\u00a0") for part in parts)  # no part is folded itself
-    return [line.replace("\u00a0", " ") for line in wrap(whole, width)]
+    lines = []
+    for listed in (pooled.get("intervals", []), parts):
+        whole = ", ".join(part.replace(" ", "\u00a0") for part in listed)  # no part is folded
+        lines += [line.replace("\u00a0", " ") for line in wrap(whole, width) if line]
+    return lines
 
 
 def divided(lead, tail, results, groups, width=None, narrow=False):
@@ -152,16 +157,17 @@ def divided(lead, tail, results, groups, width=None, narrow=False):
 
 
 def fitting(lead, tail):
-    """Columns less those of the studies for which there is no room, the last ones first.
+    """Columns less those of the studies for which there is no room.
 
-    The first column holds the labels; columns of both groups stay.
+    What stands nearest to the plot stays longest, as it is the size of the groups, and then what
+    stands first.
     """
-    most = (1 - SHARE) * WIDEST - 2 * PAD
-    texts = [c for c in lead[1:] if not c.group]
-    while texts and sum(c.width + GAP for c in lead + tail) > most:
-        lead = [c for c in lead if c is not texts[-1]]
-        texts = texts[:-1]
-    return lead, tail
+    most = (1 - SHARE) * WIDEST - 2 * PAD - sum(c.width + GAP for c in tail)
+    kept = [c for c in lead if c.stays]
+    for column in [*lead[-1:], *lead[:-1]]:
+        if not column.stays and sum(c.width + GAP for c in [*kept, column]) <= most:
+            kept.append(column)
+    return [c for c in lead if any(c is one for one in kept)], tail
 
 
 def columns(rows, results, columns, after, first, effect_label, favours, measure):
@@ -198,13 +204,13 @@ def columns(rows, results, columns, after, first, effect_label, favours, measure
         lacking = max(0, text_width(group, bold=True) - taken)
         pair[0] = pair[0]._replace(width=pair[0].width + lacking)
         pair[-1] = pair[-1]._replace(group=group)
-        return pair
+        return [c._replace(stays=True) for c in pair]
 
     digits = _digits(rows)
     whole = [str(name) for name in rows["name" if "name" in rows else "label"]]
     texts = cut(rows["label"], LABEL_MAX)
     width = max(text_width(first, bold=True), *map(text_width, set(texts)))
-    lead = [Column(first, first, whole, texts, "left", width)]
+    lead = [Column(first, first, whole, texts, "left", width, stays=True)]
     lead += study_columns(columns, "left")
     for arm, called in zip(ARMS, favours[::-1], strict=True):
         if f"n_{arm}" in rows and rows[f"n_{arm}"].notna().any():
@@ -217,7 +223,9 @@ def columns(rows, results, columns, after, first, effect_label, favours, measure
     tail = [column(effect_label, texts, least=least)]
     if rows["weight"].notna().any() or rows["excluded"].any():
         shares = zip(rows["weight"], rows["excluded"], strict=True)
-        tail.append(column("Weight", ["excl." if out else number(100 * w, 1) for w, out in shares]))
+        tail.append(
+            column("Weight", ["excl." if out else f"{number(100 * w, 1)}%" for w, out in shares])
+        )
     return lead, [*tail, *study_columns(after, "right")]
 
 

@@ -38,10 +38,15 @@ def short(names):
 
 
 def cut(names, most):
-    """Names of at most `most` inches, numbered where cutting made them equal."""
-    fitting = [shorten(name, most, tail=8) for name in names]
-    if len(set(fitting)) == len(set(map(str, names))):
-        return fitting
+    """Names of at most `most` inches.
+
+    Where cutting would make different ones equal, their ends stay, or else they get numbers.
+    """
+    names = [str(name) for name in names]
+    for tail in (0, 8):
+        fitting = [shorten(name, most, tail=tail) for name in names]
+        if len(set(fitting)) == len({" ".join(name.split()) for name in names}):
+            return fitting
     room = text_width(f" ({len(fitting)})")
     return numbered([shorten(name, most - room, tail=8) for name in names])
 

@@ -16,7 +16,8 @@ from helpers.figures.titles import effect_texts, titles
 from helpers.words.numbers import effect_interval, estimate_text
 from helpers.words.tables import BOUNDS
 
-STRIP, EVERY = 0.62, "All experiments"
+STRIP, ALONE, SPACE = 0.62, 0.95, 0.08  # inches of one of several strips, of one, between them
+EVERY = "All experiments"
 CUT = "Arrows: there are experiments or intervals beyond the axis."
 GOLDEN = 0.618034  # spreads dots evenly, and the same way each time
 
@@ -68,7 +69,9 @@ def orchard(
     limits = clear_limits(low, high, [0, *(r[name] for r in results for name in BOUNDS)])
     cut = bool((low < limits[0]).any() or (high > limits[1]).any())
 
-    bottom = len(strips) * (ROW + STRIP)
+    strip = STRIP if len(strips) > 1 else ALONE
+    step = ROW + strip + SPACE
+    bottom = len(strips) * step - SPACE / 2
     words, deep = [], 0
     if better not in (None, "neither"):
         zero = PAD + plot * (0 - limits[0]) / (limits[1] - limits[0])
@@ -90,13 +93,13 @@ def orchard(
     ax.spines["left"].set_visible(False)
 
     for place, (name, part, result) in enumerate(strips):
-        top = place * (ROW + STRIP)
+        top = place * step
         words += _heads(name, part, result, top + ROW / 2, measure, level, width)
-        ends = top + ROW, top + ROW + STRIP
+        ends = top + ROW, top + ROW + strip
         ax.plot([0, 0], ends, color=INK, lw=0.8, zorder=1)
         if result is not None:
             ax.plot([result["estimate"]] * 2, ends, color=VERMILLION, lw=0.8, ls=DASHED, zorder=1)
-        _strip(ax, part, result, top + ROW + STRIP / 2, limits, measure, hover=not narrow)
+        _strip(ax, part, result, ends, limits, measure, hover=not narrow)
     scale = (limits[1] - limits[0]) / plot
     for ha, bold, x, y, text in words:
         at = limits[0] + (x - PAD) * scale
@@ -119,15 +122,16 @@ def _heads(name, part, result, y, measure, level, width):
     return [("left", True, PAD, y, label), ("right", False, width - PAD, y, said)]
 
 
-def _strip(ax, part, result, middle, limits, measure, hover):
+def _strip(ax, part, result, ends, limits, measure, hover):
     """Dots of one level around the middle of its strip, bars of its intervals above them."""
+    middle, high = np.mean(ends), ends[1] - ends[0]
     effect, se = part["effect"].to_numpy(float), part["se"].to_numpy(float)
     precise = np.nanmin(se) / se
     size = np.clip(60 * precise**2, 5, None)
-    spread = 0.8 * STRIP * min(1, len(part) / 12)
+    spread = 0.8 * high * min(1, len(part) / 12)
     y = middle + spread * ((np.arange(len(part)) * GOLDEN + 0.5) % 1 - 0.5)
     within = (effect >= limits[0]) & (effect <= limits[1])
-    look = {"c": BLUE, "alpha": 0.4, "linewidths": 0, "zorder": 2}
+    look = {"c": BLUE, "alpha": 0.5, "linewidths": 0, "zorder": 2}
     ax.scatter(effect[within], y[within], size[within], **look)
     for mark, beyond, edge in zip(
         "<>", (effect < limits[0], effect > limits[1]), limits, strict=True

@@ -65,12 +65,12 @@ def of_one(report, analysis, by=None, *, groups=False, sort=None, rows=None):
         report,
         table.join(named),
         [analysis],
+        dropped,
         groups_shown=groups,
         sort=sort,
         as_rows=rows,
         **chosen,
     )
-    more += dropped
     return report.exhibits.figure(
         **drawn,
         name=name,
@@ -110,15 +110,15 @@ def of_several(report, chosen, name, label, *, groups=False, sort=None, rows=Non
         report,
         table,
         chosen,
+        dropped,
         groups_shown=groups,
         sort=sort,
         as_rows=rows,
         groups=blocks_of,
         better=better,
         measure=shared,
-        axis_label=f"{shared.title}, turned so that benefit lies to the right" if turned else None,
+        axis_label=f"{shared.title}, {forest.TURNED}" if turned else None,
     )
-    more += dropped
     if turned:
         inverse = "as inverse ratios" if shared.is_log else "with their signs changed"
         more += f" Lower is better for {numbers.listing(others)}, drawn and written {inverse}; "
@@ -167,7 +167,9 @@ def backwards(result):
     }  # fmt: skip
 
 
-def draw(report, rows, analyses, *, groups_shown=False, sort=None, as_rows=None, **how):
+def draw(
+    report, rows, analyses, about_labels, *, groups_shown=False, sort=None, as_rows=None, **how
+):
     """A figure in this review's words, for a page and for a phone, and what its caption says.
 
     Returns
@@ -189,10 +191,12 @@ def draw(report, rows, analyses, *, groups_shown=False, sort=None, as_rows=None,
             "Each dot is an experiment, the larger the more precise; thick bars are pooled effects "
             f"with {level}, thin ones prediction intervals."
         )
-    shown, columns = _beside(report, shown, rows, groups_shown)
+    first = {sort: report.review.moderators[sort].label} if sort in report.review.moderators else {}
+    shown, columns = _beside(report, shown, rows, groups_shown, first)
     words = f"Squares are effects with {level}, their area the weight; the diamond is the pooled "
     words += "effect, the bar below it the prediction interval"
     words += "; n counts treated/control animals." if "animals" in columns else "."
+    words += about_labels
     if sort is not None:
         shown, said = _sorted(report, analyses, shown, sort)
         words += f" {said}"
@@ -214,10 +218,10 @@ def named_rows(report, rows):
     return pd.DataFrame({"label": short, "name": whole}, index=rows.index), said
 
 
-def _beside(report, shown, rows, groups_shown):
+def _beside(report, shown, rows, groups_shown, first):
     """Columns of the review's choice and group sizes, or all numbers of both groups."""
     moderators, columns = report.review.moderator_values.loc[rows.index], {}
-    for name, heading in report.review.config.get("forest_columns", {}).items():
+    for name, heading in (first | report.review.config.get("forest_columns", {})).items():
         source = next((table for table in (moderators, rows) if name in table), None)
         if source is not None:
             key = f"column {len(columns)}"  # whatever its name, it meets none of the figure's
