@@ -34,7 +34,7 @@ SHARE = 0.455  # of the width that is plot at least, a little above 45%
 ARMS_SHARE = 0.32  # where means, SDs and n of both groups stand beside it
 PLOT_MAX = 4.4
 LABEL_MAX, HEAD_MAX = 2.0, 1.25  # the widest label, the widest heading of a study column
-LABEL_NARROW = 1.12
+LABEL_NARROW, HEAD_NARROW = 1.12, 0.6
 COMPACT = 120  # more rows than that are drawn without their texts, every nth label excepted
 CUT = "Arrows: the interval goes on beyond the axis."
 
@@ -232,6 +232,7 @@ def columns(rows, results, columns, after, first, effect_label, favours, measure
 def narrow_columns(rows, results, first, heading, measure):
     """The two columns of a plot for a phone: labels, and effects whose intervals are drawn."""
     texts = cut(rows["label"], LABEL_NARROW)
+    heading = heading if text_width(heading, bold=True) < HEAD_NARROW else "Effect"
     first = shorten(first, LABEL_NARROW, bold=True)
     wide = max(text_width(first, bold=True), *map(text_width, set(texts)))
     places = effect_digits(rows["ci_low"], rows["ci_high"], measure)
