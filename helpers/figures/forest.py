@@ -202,17 +202,17 @@ def forest(
     return ax
 
 
-def clear_limits(low, high, include=(0,)):
+def clear_limits(low, high, include=(0,), far=1.5):
     """Range of an axis: all bounds less those far outside of the bulk, and what must be seen.
 
-    Far is more than 1.5 times the distance between the lower quartile of the lower and the
+    Far is more than `far` times the distance between the lower quartile of the lower and the
     upper quartile of the upper bounds.
     """
     low, high = (np.asarray(b, float)[np.isfinite(np.asarray(b, float))] for b in (low, high))
     seen = list(include)
     if len(low) and len(high):
         lower, upper = np.quantile(low, 0.25), np.quantile(high, 0.75)
-        reach = 1.5 * (upper - lower)
+        reach = far * (upper - lower)
         seen += [low[low >= lower - reach].min(), high[high <= upper + reach].max()]
     low, high = np.nanmin(seen), np.nanmax(seen)
     margin = 0.03 * (high - low or 1)

@@ -19,8 +19,15 @@ def shared_head(names):
     first, last = min(names), max(names)  # what these share all others share
     pairs = enumerate(zip(first, last, strict=False))
     common = first[: next((at for at, (a, b) in pairs if a != b), len(first))]
-    head = common[: max(common.rfind("-"), common.rfind("_")) + 1]
+    head = _words(common)
+    if any(name[len(head) :][:1].isdigit() and _words(name[len(head) :]) for name in names):
+        head = _words(head[:-1])  # "il-18-01" and "il-6-01" are no "18-01" and "6-01"
     return head if len(head) >= HEAD and all(len(name) > len(head) for name in names) else ""
+
+
+def _words(text):
+    """A text up to its last hyphen or underscore."""
+    return text[: max(text.rfind("-"), text.rfind("_")) + 1]
 
 
 def short(names):
@@ -43,7 +50,7 @@ def cut(names, most):
     Where cutting would make different ones equal, their ends stay, or else they get numbers.
     """
     names = [str(name) for name in names]
-    for tail in (0, 8):
+    for tail in (0, 8, 4, 12):
         fitting = [shorten(name, most, tail=tail) for name in names]
         if len(set(fitting)) == len({" ".join(name.split()) for name in names}):
             return fitting

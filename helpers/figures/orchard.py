@@ -66,7 +66,7 @@ def orchard(
     plot, results = width - 2 * PAD, [result for *_, result in strips if result is not None]
     effect = rows["effect"].to_numpy(float)
     low, high = (np.append(effect, [r[f"pi_{side}"] for r in results]) for side in ("low", "high"))
-    limits = clear_limits(low, high, [0, *(r[name] for r in results for name in BOUNDS)])
+    limits = clear_limits(low, high, [0, *(r[name] for r in results for name in BOUNDS)], 3)
     cut = bool((low < limits[0]).any() or (high > limits[1]).any())
 
     strip = STRIP if len(strips) > 1 else ALONE
