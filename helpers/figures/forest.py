@@ -150,7 +150,7 @@ def forest(
         )
         for side in ("low", "high")
     )
-    limits = clear_limits(low, high, [0, *(r[b] for r in results for b in BOUNDS)])
+    limits = limits_of(low, high, results, pooled)
 
     edge, beyond = left + plot, (low < limits[0]).any() or (high > limits[1]).any()
     whole = layout.with_intervals(pooled, measure) if narrow and pooled else pooled
@@ -217,6 +217,19 @@ def clear_limits(low, high, include=(0,), far=1.5):
     low, high = np.nanmin(seen), np.nanmax(seen)
     margin = 0.03 * (high - low or 1)
     return low - margin, high + margin
+
+
+def limits_of(low, high, results, pooled, far=1.5):
+    """Range of an axis: `clear_limits` with all pooled effects in it.
+
+    The overall prediction interval is seen whole too, unless it would take most of the plot.
+    """
+    seen = [0, *(result[name] for result in results for name in BOUNDS)]
+    limits = clear_limits(low, high, seen, far)
+    around = [np.nan] if pooled is None else [pooled[name] for name in AROUND]
+    if np.isfinite(around).all() and around[1] - around[0] <= 3 * (limits[1] - limits[0]):
+        limits = clear_limits(low, high, [*seen, *around], far)
+    return limits
 
 
 def _complete(rows, sort):

@@ -118,13 +118,15 @@ def notes(pooled, width, overall=False):
     """Heterogeneity and test of the pooled effect, folded to `width`."""
     if pooled is None:
         return []
-    parts = [
-        f"τ² = {variance_text(pooled['tau2'])}",
-        f"I² = {number(pooled['i2'], 1)}%",
-        f"Q({pooled['k'] - 1:.0f}) = {number(pooled['q'])}",
-        p_phrase(pooled["p_heterogeneity"]),
-    ]
-    if overall:
+    parts = []
+    if np.isfinite(pooled["tau2"]):  # a level of a model has none of its own
+        parts = [
+            f"τ² = {variance_text(pooled['tau2'])}",
+            f"I² = {number(pooled['i2'], 1)}%",
+            f"Q({pooled['k'] - 1:.0f}) = {number(pooled['q'])}",
+            p_phrase(pooled["p_heterogeneity"]),
+        ]
+    if overall and parts:
         parts[0] = "Heterogeneity: " + parts[0]
         parts[-1] += f"; test of the pooled effect: {p_phrase(pooled['p_effect'])}"
     lines = []

@@ -10,7 +10,7 @@ from helpers.drawing.style import BLUE, DASHED, INK, VERMILLION, styled
 from helpers.drawing.text import shorten, text_width, wrap
 from helpers.drawing.ticks import effect_ticks
 from helpers.figures import forest_layout as layout
-from helpers.figures.forest import clear_limits, pooled_fields
+from helpers.figures.forest import limits_of, pooled_fields
 from helpers.figures.forest_layout import GAP, NARROW, PAD, ROW, WIDTH
 from helpers.figures.titles import effect_texts, titles
 from helpers.words.numbers import effect_interval, estimate_text
@@ -66,10 +66,12 @@ def orchard(
     plot, results = width - 2 * PAD, [result for *_, result in strips if result is not None]
     effect = rows["effect"].to_numpy(float)
     low, high = (np.append(effect, [r[f"pi_{side}"] for r in results]) for side in ("low", "high"))
-    limits = clear_limits(low, high, [0, *(r[name] for r in results for name in BOUNDS)], 3)
+    last = strips[-1][2] if strips[-1][0] == EVERY else None
+    limits = limits_of(low, high, results, last, far=3)
     cut = bool((low < limits[0]).any() or (high > limits[1]).any())
 
-    strip = STRIP if len(strips) > 1 else ALONE
+    most = max(len(part) for _, part, _ in strips)
+    strip = (STRIP if len(strips) > 1 else ALONE) * np.clip(most / 150, 1, 1.6)
     step = ROW + strip + SPACE
     bottom = len(strips) * step - SPACE / 2
     words, deep = [], 0
@@ -78,8 +80,8 @@ def orchard(
         ends = favours if better == "higher" else favours[::-1]
         words, deep = layout.sides(ends, zero, (PAD, PAD + plot), bottom + 0.23)
     under = [("center", width / 2, line) for line in wrap(axis_label or measure.title, plot)]
-    last = strips[-1][2] if strips[-1][0] == EVERY else None
-    notes = layout.notes(last, plot, overall=True) + (wrap(CUT, plot) if cut else [])
+    told = layout.with_intervals(last, measure) if narrow and last else last
+    notes = layout.notes(told, plot, overall=True) + (wrap(CUT, plot) if cut else [])
     under += [("left", PAD, note) for note in notes]
     words += [
         (ha, False, x, bottom + 0.23 + deep + ROW * (place + 0.5), text)
@@ -99,7 +101,7 @@ def orchard(
         ax.plot([0, 0], ends, color=INK, lw=0.8, zorder=1)
         if result is not None:
             ax.plot([result["estimate"]] * 2, ends, color=VERMILLION, lw=0.8, ls=DASHED, zorder=1)
-        _strip(ax, part, result, ends, limits, measure, hover=not narrow)
+        _strip(ax, part, result, ends, limits, measure, hover=not narrow and (not groups or name != EVERY))
     scale = (limits[1] - limits[0]) / plot
     for ha, bold, x, y, text in words:
         at = limits[0] + (x - PAD) * scale
@@ -127,11 +129,12 @@ def _strip(ax, part, result, ends, limits, measure, hover):
     middle, high = np.mean(ends), ends[1] - ends[0]
     effect, se = part["effect"].to_numpy(float), part["se"].to_numpy(float)
     precise = np.nanmin(se) / se
-    size = np.clip(60 * precise**2, 5, None)
+    largest = np.clip(5000 / len(part), 16, 60)  # so that many do not cover each other
+    size = np.clip(largest * precise**2, 5, None)
     spread = 0.8 * high * min(1, len(part) / 12)
     y = middle + spread * ((np.arange(len(part)) * GOLDEN + 0.5) % 1 - 0.5)
     within = (effect >= limits[0]) & (effect <= limits[1])
-    look = {"c": BLUE, "alpha": 0.5, "linewidths": 0, "zorder": 2}
+    look = {"c": BLUE, "alpha": 0.6, "linewidths": 0, "zorder": 2}
     ax.scatter(effect[within], y[within], size[within], **look)
     for mark, beyond, edge in zip(
         "<>", (effect < limits[0], effect > limits[1]), limits, strict=True

@@ -78,15 +78,15 @@ def figure(axes, *, name, number, caption, alt, data=None, narrow=None):
     """
     from helpers.drawing.svg import svg
 
-    drawn = getattr(axes, "figure", None) or axes
+    drawn, small = (getattr(one, "figure", None) or one for one in (axes, narrow))
     mark = f"figure-{name}"
     width, height = drawn.get_size_inches()
-    look = "wide" if narrow is not None else "broad" if width > BROAD else ""
+    look = "wide" if small is not None else "broad" if width > BROAD else ""
     picture = svg(drawn, name=mark, alt=alt, look=look)
-    if narrow is not None:
-        picture += svg(narrow.figure, name=f"{mark}-narrow", alt=alt, look="narrow")
+    if small is not None:
+        picture += svg(small, name=f"{mark}-narrow", alt=alt, look="narrow")
     if pyplot := sys.modules.get("matplotlib.pyplot"):
-        for one in (drawn, *([] if narrow is None else [narrow.figure])):
+        for one in (drawn,) if small is None else (drawn, small):
             pyplot.close(one)
     text = None if data is None else csv(data)
     download = "" if data is None else link(text, f"{name}.csv")

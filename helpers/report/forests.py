@@ -12,6 +12,7 @@ from helpers.figures import forest, labels, orchard
 from helpers.page import blocks
 from helpers.problems import Refused
 from helpers.report.exhibits import sample
+from helpers.report.moderators import level_results
 from helpers.review.columns import GROUPS, REFERENCE
 from helpers.words import numbers, tables
 from helpers.words import sentences as wording
@@ -50,11 +51,11 @@ def of_one(report, analysis, by=None, *, groups=False, sort=None, rows=None):
     result, label = analysis.leading, analysis.outcome.label
     table, note = sample(analysis.table, report.seed)
     name, head = f"{analysis.outcome.id}-forest", f"{label}: {count(result.k, 'experiment')}"
-    if by is not None and by.id not in analysis.subgroups:
+    levels = {} if by is None else level_results(analysis, by.id)
+    if by is not None and not levels:
         return blocks.paragraph(f"Not selected, or not in the rows: {by.label.lower()}.")
-    levels = values = {}
+    values = {}
     if by is not None:
-        levels = analysis.subgroups[by.id].results
         values = analysis.moderator_values[by.id][table.index]
         name += f"-{by.id}"
         head += f" by {by.label.lower()}"

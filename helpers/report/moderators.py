@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.analysis.records import with_moderators
+from helpers.analysis.records import records, with_moderators
 from helpers.figures import forest
 from helpers.figures import moderators as moderator_figures
 from helpers.page import blocks
@@ -121,7 +121,16 @@ def _levels(report, analysis):
     if not parts:
         return pd.DataFrame()
     rows = pd.concat(parts, ignore_index=True)
+    rows[["k", "studies"]] = rows[["k", "studies"]].astype(int)
     return rows.rename(columns={"level": "label", "estimate": "effect"})
+
+
+def level_results(analysis, name):
+    """What each level of a moderator gives by itself, or as a cell of the leading model."""
+    if name in analysis.models:
+        cells = analysis.models[name].cells
+        return {cell["level"]: cell | {"level": analysis.settings.level} for cell in records(cells)}
+    return analysis.subgroups[name].results if name in analysis.subgroups else {}
 
 
 def regressions(report, analysis):
