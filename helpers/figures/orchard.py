@@ -101,7 +101,8 @@ def orchard(
         ax.plot([0, 0], ends, color=INK, lw=0.8, zorder=1)
         if result is not None:
             ax.plot([result["estimate"]] * 2, ends, color=VERMILLION, lw=0.8, ls=DASHED, zorder=1)
-        _strip(ax, part, result, ends, limits, measure, hover=not narrow and (not groups or name != EVERY))
+        once = not narrow and not (groups and name == EVERY)  # an experiment has one title
+        _strip(ax, part, result, ends, limits, measure, hover=once)
     scale = (limits[1] - limits[0]) / plot
     for ha, bold, x, y, text in words:
         at = limits[0] + (x - PAD) * scale
