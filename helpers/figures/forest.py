@@ -25,6 +25,7 @@ from helpers.words.tables import BOUNDS
 BESIDE = ["beside", "beside_low", "beside_high"]
 AROUND = ["pi_low", "pi_high"]
 TURNED = "turned so that benefit lies to the right"
+STUMP = 0.12  # inches; what is left of a line between two texts
 APART = 0.045  # of two estimates in a row, from its middle
 # What a result may lack.
 UNKNOWN = {
@@ -277,7 +278,9 @@ def _upright(ax, x, lines, bottom, narrow, **look):
     texts = ("heading", "note") if narrow else ("note",)
     stops = [(line.y - line.height / 2, line.y + line.height / 2) for line in lines
              if line.kind in texts]  # fmt: skip
-    y = [0, *(end for stop in stops for end in (stop[0], np.nan, stop[1])), bottom]
+    starts, ends = [0, *(end for _, end in stops)], [*(start for start, _ in stops), bottom]
+    parts = [(a, b, np.nan) for a, b in zip(starts, ends, strict=True) if b - a > STUMP]
+    y = np.ravel(parts)
     ax.plot(np.full(len(y), x), y, lw=0.8, zorder=1, **look)
 
 

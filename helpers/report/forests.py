@@ -95,6 +95,8 @@ def of_several(report, chosen, name, label, *, groups=False, sort=None, rows=Non
     every = pd.concat([analysis.table for analysis in chosen])
     named, dropped = named_rows(report, every)
     table, note = sample(every.join(named), report.seed)
+    # Weights add up to 1 in each outcome, so squares are compared within it.
+    table["size"] = table["weight"] / table.groupby("outcome")["weight"].transform("max")
     blocks_of, others = [], []
     for analysis in chosen:
         own = tables.outcome_label(analysis, shared)
@@ -184,7 +186,8 @@ def draw(
     review = report.review
     how["level"] = report.settings.level
     how["favours"] = (f"favours {review.control}", f"favours {review.treated}")
-    shown = rows[["label", "name", "effect", "ci_low", "ci_high", "weight", "se"]]
+    kept = ("label", "name", "effect", "ci_low", "ci_high", "weight", "se", "size")
+    shown = rows[[name for name in kept if name in rows]]
     if not (as_rows or (as_rows is None and len(rows) <= LONG)):
         drawn = {"axes": orchard.orchard(shown, **how)}
         drawn["narrow"] = orchard.orchard(shown, narrow=True, **how)

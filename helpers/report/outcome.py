@@ -152,7 +152,7 @@ class Outcome:
             "All experiments": [self.forest()],
             "Result": [self.result(), self.heterogeneity()],
             "What may explain the differences": [
-                self.moderators(), self.regressions(), self.together(),
+                self.levels(), self.moderators(), self.regressions(), self.together(),
                 *(self.bubble(name) for name in numeric),
             ],
             "Outliers and influence": [self.galbraith(), self.excluded(), self.influence()],

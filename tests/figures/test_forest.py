@@ -146,6 +146,22 @@ def test_sides_stand_under_the_plot_and_inside_it(low, high, name, narrow):
     assert max(box[3] for box in under) < bottom
 
 
+@pytest.mark.parametrize("narrow", [False, True])
+def test_the_line_of_no_effect_spares_texts_across_the_plot(narrow):
+    rows = experiments(13)
+    groups = [(name, part.index, summary(len(part))) for name, part in rows.groupby("model")]
+    ax = forest(rows, groups=groups, narrow=narrow)
+    line = next(one for one in lines_of(ax, INK) if set(one.get_xdata()) == {0})
+    parts = line.get_ydata().reshape(-1, 3)[:, :2]
+    texts = [text for text in strings(ax) if "τ²" in text]
+    texts += [name for name, *_ in groups] if narrow else []
+    assert len(texts) == (4 if narrow else 2)
+    for y in (y_of(ax, text) for text in texts):
+        assert not ((parts[:, 0] < y) & (y < parts[:, 1])).any()
+    for y in squares(ax)[0].get_offsets()[:, 1]:
+        assert ((parts[:, 0] < y) & (y < parts[:, 1])).any()
+
+
 def test_arrows_are_explained_where_there_are_any():
     rows = experiments(13)
     assert not any(text.startswith("Arrows") for text in strings(forest(rows)))

@@ -218,6 +218,14 @@ def test_mixed_directions_are_turned_so_that_benefit_is_right(drawn, tmp_path):
     np.testing.assert_allclose(x[:4], table.loc[table["outcome"] == "score", "effect"])
 
 
+def test_squares_of_several_outcomes_are_compared_within_each(drawn):
+    Report("histology").group(["gfap", "gap_43"], "Both").forest()
+    ax, _ = drawn["both-forest"]
+    sizes = ax.findobj(PathCollection)[0].get_sizes()
+    gfap, gap_43 = sizes[:25], sizes[25:]  # so many experiments the sheet has of each
+    assert gfap.max() == pytest.approx(gap_43.max())
+
+
 def test_one_direction_is_not_turned_and_no_direction_is_not_named(drawn, tmp_path):
     report = mirrored(tmp_path, "score", "errors", "colour")
     report.group(["errors"], "One").forest()
