@@ -2,9 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.colors import to_rgba
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from helpers.analysis.measures import SMD
 from helpers.drawing.frame import axes, labelled
@@ -14,7 +13,7 @@ from helpers.drawing.style import BLUE, GREY, INK, SIZE, VERMILLION, styled
 from helpers.drawing.text import shorten, text_width
 from helpers.drawing.ticks import effect_ticks
 from helpers.figures.titles import effect_texts, row_labels, titles
-from helpers.words.numbers import estimate_text, level_name, number
+from helpers.words.numbers import estimate_text, level_name
 from helpers.words.tables import BOUNDS
 
 
@@ -129,21 +128,19 @@ def association(table):
     -------
     Axes
     """
-    shown = table.iloc[1:, :-1].to_numpy(float)  # the diagonal says nothing
+    import seaborn as sns  # here, because only this figure needs it
+
+    shown = table.iloc[1:, :-1].astype(float)  # the diagonal says nothing
     left, size = 0.2 + max(map(text_width, table.index)), 0.5 * len(shown)
     whole = left + size + 0.1
     ax = Figure((whole, whole)).add_axes((left / whole, left / whole, size / whole, size / whole))
-    ax.set(xlim=(0, len(shown)), ylim=(len(shown), 0))
-    for row, column in zip(*np.tril_indices(len(shown)), strict=True):
-        value = shown[row, column]
-        if np.isfinite(value):
-            # Tiles are more or less opaque, so that their numbers can be read on any ground.
-            tile = Rectangle((column + 0.03, row + 0.03), 0.94, 0.94, lw=0)
-            ax.add_patch(tile).set_facecolor(to_rgba(BLUE, 0.6 * value))
-        ax.text(column + 0.5, row + 0.5, number(value), ha="center", va="center", size=SIZE)
-    ax.spines[["left", "bottom"]].set_visible(False)
+    # Tiles are more or less opaque, so that their numbers can be read on any ground.
+    tiles = LinearSegmentedColormap.from_list("", [to_rgba(BLUE, 0), to_rgba(BLUE, 0.6)])
+    sns.heatmap(
+        shown, mask=np.triu(np.ones(shown.shape, bool), 1), vmin=0, vmax=1, cmap=tiles, cbar=False,
+        annot=True, fmt=".2f", annot_kws={"color": INK, "size": SIZE}, ax=ax,
+    )  # fmt: skip
     ax.tick_params(length=0, labelsize=SIZE)
-    middle = np.arange(len(shown)) + 0.5
-    ax.set_xticks(middle, table.columns[:-1], rotation=90)
-    ax.set_yticks(middle, table.index[1:])
+    ax.set_xticks(ax.get_xticks(), table.columns[:-1], rotation=90)
+    ax.set_yticks(ax.get_yticks(), table.index[1:], rotation=0)
     return ax

@@ -333,14 +333,13 @@ def holm(regressions):
     ----------
     Holm S (1979). A simple sequentially rejective multiple test procedure. Scand J Stat 6:65-70.
     """
-    # statsmodels' `multipletests` gives the same; it imports all of `scipy.stats`, 0.6 seconds in
-    # every process, and collects garbage at each call.
+    from statsmodels.stats.multitest import multipletests  # only this function needs it
+
     p = np.array([regression.p_moderators for regression in regressions.values()], dtype=float)
-    known = np.flatnonzero(np.isfinite(p))
-    order = known[np.argsort(p[known])]
-    p[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
-    p[~np.isfinite(p)] = np.nan
-    return dict(zip(regressions, p.tolist(), strict=True))
+    corrected, known = np.full(len(p), np.nan), np.isfinite(p)
+    if known.any():
+        corrected[known] = multipletests(p[known], method="holm")[1]
+    return dict(zip(regressions, corrected.tolist(), strict=True))
 
 
 def _coding(frame, reference):
