@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
+MIME = "application/vnd.preclinical.block+json"  # of what a cell shows, beside its HTML
 # What may begin with a sign and is no formula.
 HARMLESS = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]+")
 
@@ -60,3 +61,8 @@ def write_csv(frame, path):
 def _safe(value):
     risky = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") and value
     return f"'{value}" if risky and not HARMLESS.fullmatch(value) else value
+
+
+def leaves(note):
+    """The notes of all blocks inside one of several parts, or the note itself."""
+    return [one for part in note["parts"] for one in leaves(part)] if "parts" in note else [note]

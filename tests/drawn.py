@@ -89,8 +89,10 @@ def text_boxes(ax):
         for axis in (axes.xaxis, axes.yaxis) if axes.axison else ():
             if axis.get_visible():
                 low, high = sorted(axis.get_view_interval())
-                labels = zip(axis.get_majorticklocs(), axis.get_ticklabels(), strict=True)
-                single += [label for at, label in labels if low <= at <= high] + [axis.label]
+                places = axis.get_majorticklocs()
+                ticks = zip(places, axis.get_major_ticks(len(places)), strict=True)
+                labels = [tick.label1 for at, tick in ticks if low <= at <= high]
+                single += [label for label in labels if label.get_visible()] + [axis.label]
         single += axes.get_legend().get_texts() if axes.get_legend() else []
         for text in single:
             if text.get_text():

@@ -36,6 +36,14 @@ def forest(rows=72, seed=1):
     return figure, data
 
 
+def phone():
+    figure = Figure(figsize=(3.7, 2), facecolor="none")
+    axes = figure.add_axes((0.3, 0.2, 0.5, 0.75), facecolor="none")
+    axes.plot([1, 3], [0, 0], color="#222222", clip_on=True)
+    axes.set(yticks=[], xlim=(0, 2), xlabel="Hedges g")
+    return figure
+
+
 def funnel():
     rng = np.random.default_rng(2)
     figure = Figure(figsize=(5.5, 4), facecolor="none")
@@ -102,6 +110,7 @@ def blocks_of_a_report():
             caption="Effect of exosomes on locomotion in 72 experiments.",
             alt="Forest plot of 72 experiments; pooled effect 2.05, 95% CI 1.71 to 2.39.",
             data=data,
+            narrow=phone(),
         ),
         "head": blocks.head(
             [("Review", "Exosomes"), ("Rebuilds", f"{STRANGE} 2025. doi:10.1234/x.1")],

@@ -13,13 +13,13 @@ import pandas as pd
 import papermill
 import pytest
 
-from helpers.page.blocks import MIME, leaves
 from helpers.page.document import COLLAPSED
 from helpers.review.description import PROJECT, describe
 from helpers.stats import moderators, pooling, small_study
 from helpers.stats.effects import effect_sizes
 from helpers.stats.multilevel import multilevel
 from helpers.words.numbers import number
+from helpers.writing import MIME, leaves
 
 REVIEW = PROJECT / "data" / "sci_exosomes"
 DESCRIPTION = describe(REVIEW)

@@ -53,8 +53,8 @@ def share(rows):
     -------
     pandas.Series
     """
-    by = pd.MultiIndex.from_arrays([control_groups(rows), days(rows)])
-    return shared_controls.shared_control_n(rows, by=pd.factorize(by)[0], cohort=cohorts(rows))
+    by = together(control_groups(rows), days(rows))
+    return shared_controls.shared_control_n(rows, by=by, cohort=cohorts(rows))
 
 
 def count(rows, *, split=False):
@@ -85,7 +85,19 @@ def are_named(rows):
 
 def _numbered(rows, name):
     """Number of each study's group; a row without an id has one of its own."""
-    numbers = rows.groupby(["study", name], sort=False, dropna=False).ngroup().to_numpy(copy=True)
-    blank = (rows[name].fillna("") == "").to_numpy()
+    numbers, names = together(rows["study"], rows[name]), rows[name].to_numpy(object)
+    blank = pd.isna(names) | (names == "")
     numbers[blank] = len(rows) + np.arange(blank.sum())
+    return numbers
+
+
+def together(*columns):
+    """Numbers that are equal where all columns are, in the order in which they appear.
+
+    What is missing counts as a value.
+    """
+    numbers = np.zeros(len(columns[0]), int)
+    for column in columns:
+        own = pd.factorize(np.asarray(column), use_na_sentinel=False)[0]
+        numbers = pd.factorize(numbers * (len(own) + 1) + own)[0]
     return numbers

@@ -95,8 +95,7 @@ def _occasions(rows):
 
     On one day, too, a control whose mean or SD differs was measured in another way.
     """
-    keys = [animals.days(rows), rows["mean_control"], rows["sd_control"]]
-    return pd.MultiIndex.from_arrays(keys).factorize(use_na_sentinel=False)[0]
+    return animals.together(animals.days(rows), rows["mean_control"], rows["sd_control"])
 
 
 def _shared(rows, found, settings):

@@ -191,25 +191,37 @@ def in_random_effects(moderator, values, effects, studies, settings, why=""):
 
 def thin_levels(values, study):
     """Levels of one experiment or of one study, with ``(experiments, studies)`` of each."""
-    known = values.notna()
-    studies = study[known].groupby(values[known], observed=True).agg(["size", "nunique"])
-    thin = studies[studies["nunique"] == 1]
-    return {level: (int(row["size"]), int(row["nunique"])) for level, row in thin.iterrows()}
+    code, levels, pairs = _levels(values, study)
+    rows, studies = np.bincount(code), np.bincount(pairs)
+    return {levels[one]: (int(rows[one]), 1) for one in np.flatnonzero(studies == 1)}
 
 
 def untestable(values, study):
     """Why no test can rest on these values, or nothing: what differs, differs by one study."""
     if len(study.unique()) == 1:
         return "all experiments come from one study"
-    values, study = values.dropna(), study[values.notna()]
-    if values.nunique() < 2:
+    code, levels, pairs = _levels(values, study)
+    if len(levels) < 2:
         return "fewer than two levels have two studies or more"
-    usual = study.groupby(values, observed=True).nunique().idxmax()
-    suspects = study if study.nunique() == 2 else study[values != usual]
-    for name in suspects.unique()[:2]:
-        if values[study != name].nunique() < 2:
+    study = study[values.notna()].to_numpy()
+    usual = np.bincount(pairs).argmax()
+    suspects = study if len(pd.unique(study)) == 2 else study[code != usual]
+    for name in pd.unique(suspects)[:2]:
+        if len(np.unique(code[study != name])) < 2:
             return f"without the study {name} all experiments have the same value"
     return ""
+
+
+def _levels(values, study):
+    """Level of each experiment that has one, the levels in order, and the level of each study there.
+
+    A study with several levels is there once for each.
+    """
+    known = values.notna()
+    code, levels = pd.factorize(values[known], sort=True)
+    place, names = pd.factorize(study[known])
+    size = max(len(names), 1)
+    return code, levels, np.unique(code * size + place) // size
 
 
 def _p(cells):

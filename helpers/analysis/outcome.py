@@ -18,6 +18,7 @@ from helpers.analysis.settings import ARTICLE, RECOMMENDED, Model, Settings, cho
 from helpers.analysis.three_level import fit_three_level
 from helpers.problems import ProjectError
 from helpers.stats.moderators import RegressionResult, SubgroupResult, holm
+from helpers.stats.multilevel import multilevel
 from helpers.stats.pooling import POOLED_FIELDS, PooledResult, critical, pool
 
 # What every result says about its estimate.
@@ -213,7 +214,10 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
     split, described = review.sheet.control_n_is_split, review.outcomes[outcome]
 
     def pooled(table, settings, model, *, always=False):
-        """Effects of the rows that have one, and what pooling them gives."""
+        """Effects of the rows that have one, what pooling them gives, why others have none.
+
+        Last what the multilevel model was fitted with, empty without one.
+        """
         why = without_effect(table, settings, controls_are_split=split)
         if (why != "").all():
             message = f"no experiment on {outcome} has an effect: {_listed(why)}"
@@ -227,16 +231,11 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
             or len(kept) < 2
             or not (always or models.is_needed(model, kept, **shared))
         ):
-            return (
-                found,
-                pool(found["effect"], variance=found["variance"], **settings.pooling()),
-                why,
-            )
-        return (
-            found,
-            modelled(models.fit(model, kept, found, settings, **shared), rho=model.rho),
-            why,
-        )
+            result = pool(found["effect"], variance=found["variance"], **settings.pooling())
+            return found, result, why, {}
+        options = models.options(model, kept, found, settings, **shared)
+        fit = multilevel(found["effect"], **options)
+        return found, modelled(fit, rho=model.rho), why, options
 
     leading_is = "chosen" if chosen else "article" if review.article else "recommended"
     recommended = replace(RECOMMENDED, measure=chosen.measure if chosen else RECOMMENDED.measure)
@@ -257,19 +256,22 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
                     raise
                 notes[name] = str(error)
     settings, of_rows, always = asked[leading_is]
-    found, leading, why = states[leading_is]
+    found, leading, why, options = states[leading_is]
     every = found
     with_excluded = leading
     if len(excluded):
-        every, with_excluded, _ = pooled(rows, settings, of_rows, always=always)
+        every, with_excluded, *_ = pooled(rows, settings, of_rows, always=always)
     used, none = remaining.loc[found.index], remaining[why != ""]
     three_level, robust, note = fit_three_level(remaining, split)
     unable = pd.DataFrame({"reason": why[why != ""], "by": "has no effect"})
-    as_article = without_effect(remaining, ARTICLE) == ""
     divided = settings.split_controls and not split
-    options = {}
-    if is_modelled(leading):
-        options = models.options(of_rows, used, found, settings, review.level_values, split=split)
+
+    def with_effect(name):
+        """The rows that have an effect by a preset, which may not have been asked for."""
+        if name in states:
+            return remaining.loc[states[name][0].index]
+        return remaining[without_effect(remaining, asked[name][0]) == ""]
+
     analysis = OutcomeAnalysis(
         outcome=described,
         leading_is=leading_is,
@@ -298,9 +300,9 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
         three_level_note=note,
         by_rho=_by_rho(states, asked, leading_is, remaining, review, split),
         measure=measures.used(used, settings.measure, described),
-        preset_measure=measures.used(remaining[as_article], ARTICLE.measure, described),
+        preset_measure=measures.used(with_effect("article"), ARTICLE.measure, described),
         recommended_measure=measures.used(
-            remaining[without_effect(remaining, recommended) == ""], recommended.measure, described
+            with_effect("recommended"), recommended.measure, described
         ),
     )
     in_one_model = bool(options) or leading_is == "recommended"
@@ -316,7 +318,7 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
 def _by_rho(states, asked, leading_is, rows, review, split):
     """The multilevel model that is shown, with each of `RHOS`; one that cannot be is left out."""
     for name in dict.fromkeys(name for name in (leading_is, "recommended") if name in states):
-        found, result, _ = states[name]
+        found, result, *_ = states[name]
         settings, model, _ = asked[name]
         if is_modelled(result):
             break
@@ -324,8 +326,9 @@ def _by_rho(states, asked, leading_is, rows, review, split):
         return {}
     rows, series = rows.loc[found.index], {}
     for rho in RHOS:
-        if rho == model.rho:
-            series[rho] = result
+        # Without covariances nothing hangs on their correlation, and other fits would be the same.
+        if rho == model.rho or (model.rho and not len(result.fit.fit.sampling.value)):
+            series[rho] = replace(result, rho=rho)
             continue
         try:
             other = models.with_rho(model, rho)

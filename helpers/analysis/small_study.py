@@ -138,7 +138,7 @@ def _options(analyses, rows):
 
 def _clustered(analyses, rows, options, seed):
     """The tests of rows that depend on each other, with their power."""
-    effect, baseline, year = rows["towards_benefit"], rows["mean_control"], _years(analyses)
+    effect, baseline, year = rows["towards_benefit"], rows["mean_control"], years(analyses)
     sizes = {"n_treated": rows["n_treated"], "n_control": rows["n_control"]}
     runs = [
         lambda: size_regression(effect, **sizes, **options),
@@ -177,7 +177,7 @@ def _clustered(analyses, rows, options, seed):
     return Asymmetry(rows, tests, power, tuple(refused), dependence)
 
 
-def _years(analyses):
+def years(analyses):
     """Years of publication of all rows, where a numeric moderator of that name has them."""
     values = pd.concat([analysis.moderator_values for analysis in analyses])
     for name, column in values.items():

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from helpers.drawing.ticks import plain_ticks
 
 
-def axes(width=5.2, height=3.6, left=0.72, right=0.1, bottom=0.5, top=0.1, ax=None):
+def axes(width=4.8, height=3.6, left=0.72, right=0.1, bottom=0.5, top=0.1, ax=None):
     """Give axes of a new figure; sizes and margins in inches. An `ax` is given back as it is."""
     if ax is not None:
         return ax

@@ -29,8 +29,11 @@ RC = {
     "axes.titley": 1.0,  # where it is anyway; looking for it costs a layout of all ticks
     "lines.linewidth": 1.2,
     "path.simplify": False,
-    "svg.fonttype": "none",
 }
+# Files that a person saves, outside of `context` as well: text stays text, and PDFs and PostScript
+# embed TrueType fonts, since journals refuse matplotlib's usual Type 3.
+SAVED = {"svg.fonttype": "none", "pdf.fonttype": 42, "ps.fonttype": 42}
+matplotlib.rcParams.update(SAVED)
 
 
 def context(**more):

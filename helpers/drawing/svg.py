@@ -33,7 +33,7 @@ ANCHOR = {"left": "", "center": "middle", "right": "end"}
 CIRCLE = Path.unit_circle()
 
 
-def svg(figure, *, name, alt):
+def svg(figure, *, name, alt, look=""):
     """Draw a figure as an ``<svg>`` element.
 
     Parameters
@@ -45,6 +45,8 @@ def svg(figure, *, name, alt):
         of clips and hatches); unique in a page.
     alt : str
         What a reader who does not see the picture is told.
+    look : str
+        Class of the element; one called "narrow" is not shown but where the page's style says so.
 
     Returns
     -------
@@ -59,8 +61,10 @@ def svg(figure, *, name, alt):
     finally:
         figure.dpi = dpi
     defs = "".join(renderer.defs.values())
+    shown = f' class="{look}"' if look else ""
+    shown += ' display="none"' if look == "narrow" else ""
     return (
-        f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {_n(width)} {_n(height)}" '
+        f'<svg{shown} role="img" aria-label="{escape(alt)}" viewBox="0 0 {_n(width)} {_n(height)}" '
         f'width="{_n(width * 4 / 3)}" height="{_n(height * 4 / 3)}" font-family="{FONT}" '
         f'font-size="{SIZE}" fill="currentColor" stroke-linejoin="round">'
         f"{f'<defs>{defs}</defs>' if defs else ''}{renderer.drawn()}</svg>"

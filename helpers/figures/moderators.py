@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 
 from helpers.analysis.measures import SMD
@@ -129,19 +130,17 @@ def association(table):
     """
     import seaborn as sns  # here, because only this figure needs it
 
-    shown = table.iloc[1:, :-1]  # the diagonal says nothing
-    left, size = 0.2 + max(map(text_width, table.index)), 0.62 * len(shown)
+    shown = table.iloc[1:, :-1].astype(float)  # the diagonal says nothing
+    left, size = 0.2 + max(map(text_width, table.index)), 0.5 * len(shown)
     whole = left + size + 0.1
-    # Matplotlib's own axes, since these texts are turned.
     ax = Figure((whole, whole)).add_axes((left / whole, left / whole, size / whole, size / whole))
+    # Tiles are more or less opaque, so that their numbers can be read on any ground.
+    tiles = LinearSegmentedColormap.from_list("", [to_rgba(BLUE, 0), to_rgba(BLUE, 0.6)])
     sns.heatmap(
-        shown, mask=np.triu(np.ones(shown.shape, dtype=bool), 1), vmin=0, vmax=1.6, cbar=False,
-        cmap=sns.light_palette(BLUE, as_cmap=True), annot=True, fmt=".2f", ax=ax,
-        # The tiles stay light on any ground, so their numbers stay dark.
-        annot_kws={"size": SIZE, "color": "#333333"}, linewidths=1, linecolor="none",
+        shown, mask=np.triu(np.ones(shown.shape, bool), 1), vmin=0, vmax=1, cmap=tiles, cbar=False,
+        annot=True, fmt=".2f", annot_kws={"color": INK, "size": SIZE}, ax=ax,
     )  # fmt: skip
-    ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0, labelsize=SIZE)
-    ax.set_xticklabels(ax.get_xticklabels(), rotation=90)
-    ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
+    ax.set_xticks(ax.get_xticks(), table.columns[:-1], rotation=90)
+    ax.set_yticks(ax.get_yticks(), table.index[1:], rotation=0)
     return ax

@@ -13,7 +13,7 @@ from helpers.drawing.marks import Hover, Texts
 from helpers.drawing.style import BLUE, DASHED, GREEN, INK, VERMILLION, styled
 from helpers.drawing.text import shorten, text_width, wrap
 from helpers.drawing.ticks import plain_ticks
-from helpers.figures.forest import BESIDE, forest
+from helpers.figures.forest import BESIDE, TURNED, forest
 from helpers.figures.forest_layout import ROW
 from helpers.words.numbers import estimate_text, level_name
 
@@ -27,7 +27,7 @@ JUDGEMENTS = {
 
 @styled
 def evidence_map(
-    table, *, measure=SMD, level=0.95, favours=("favours control", "favours exosomes")
+    table, *, measure=SMD, level=0.95, favours=("favours control", "favours exosomes"), narrow=False
 ):
     """Draw every outcome's pooled effect, computed and published, with benefit at the right.
 
@@ -45,6 +45,7 @@ def evidence_map(
     level : float
         Of their intervals.
     favours : (str, str)
+    narrow : bool
         As in `helpers.figures.forest.forest`.
 
     Returns
@@ -69,6 +70,7 @@ def evidence_map(
             estimate_text(*t, measure) if np.isfinite(t[0]) else "–" for t in printed
         ]
     groups = [(name, part.index, None) for name, part in rows.groupby(table["family"], sort=False)]
+    lower, sides = (sign < 0).any(), table["better"].isin(["higher", "lower"])
     return forest(
         rows,
         groups=groups,
@@ -78,8 +80,10 @@ def evidence_map(
         measure=measure,
         effect_label=f"{mark}{measure.title} ({level_name(level)})",
         favours=favours,
-        better="higher" if table["better"].isin(["higher", "lower"]).all() else None,
+        axis_label=f"{measure.title}, {TURNED}" if lower and sides.all() else None,
+        better="higher" if sides.all() else None,
         row=0.25,
+        narrow=narrow,
     )
 
 

@@ -2,12 +2,13 @@
 
 import numpy as np
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgba
 
 from helpers.analysis.measures import SMD
 from helpers.drawing.frame import axes, labelled, legend_above
 from helpers.drawing.marks import Hover
 from helpers.drawing.shapes import dots
-from helpers.drawing.style import BLUE, DASHED, INK, VERMILLION, styled
+from helpers.drawing.style import BLUE, DASHED, GREY, INK, VERMILLION, styled
 from helpers.drawing.ticks import effect_ticks
 from helpers.figures.titles import effect_texts, titles
 from helpers.words.numbers import number
@@ -74,12 +75,13 @@ def funnel(
     if contours:
         wide = deep * (2 if by_size else 1)
         for (near, far), alpha, name in (
-            ((1.645, 1.960), 0.28, "0.05 < p < 0.10"),
-            ((1.960, 2.576), 0.16, "0.01 < p < 0.05"),
+            ((1.645, 1.960), 0.5, "0.05 < p < 0.10"),
+            ((1.960, 2.576), 0.25, "0.01 < p < 0.05"),
         ):
             wedges = [[(0, 0), (s * near * wide, deep), (s * far * wide, deep)] for s in (-1, 1)]
-            look = {"facecolors": BLUE, "alpha": alpha, "linewidths": 0, "label": name}
-            ax.add_collection(PolyCollection(wedges, **look), autolim=False)
+            # Edges are seen where the ground is dark and on paper, whatever becomes of the tint.
+            look = {"facecolors": [to_rgba(BLUE, alpha)], "edgecolors": GREY, "linewidths": 0.6}
+            ax.add_collection(PolyCollection(wedges, label=name, **look), autolim=False)
     ax.axvline(0, color=INK, lw=0.8)
     ax.axvline(estimate, color=VERMILLION, lw=1, ls=DASHED, label="pooled effect")
     dots(ax, effect, y, hollow=False if excluded is None else np.asarray(excluded, bool))

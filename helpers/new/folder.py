@@ -15,6 +15,7 @@ from helpers.new.groups import find_groups
 from helpers.new.headings import KNOWN, TEMPLATES, read_heading, words
 from helpers.new.keys import find_keys, read_sign
 from helpers.new.levels import in_order, merge
+from helpers.new.long import find_long
 from helpers.new.questions import Guesses
 from helpers.problems import Finding, ReviewError
 from helpers.review.columns import CORRECTIONS, EXCLUSIONS
@@ -148,6 +149,7 @@ class Guess(Guesses):
     def __init__(self, raw, raws, answers=()):
         super().__init__(raw, answers)
         self.joins, self.leave_out, self.of_pairs = [], [], ()
+        self.pair, self.in_minutes = [], False
         if raw.header > 1:
             heads = ", ".join(list(raw.table)[:3])
             self.ask(
@@ -159,6 +161,8 @@ class Guess(Guesses):
         self.of_revman = revman.is_revman(self.table)
         if self.long:
             self.syrf()
+        elif not raw.digitised and find_long(self):
+            self.long = True
         elif self.of_revman:
             revman.find_analyses(self)
         else:
@@ -221,7 +225,8 @@ class Guess(Guesses):
 
     def syrf(self):
         """A row a group of animals, as SyRF writes them."""
-        self.columns = {"experiment": "row", **KNOWN["syrf"]}
+        self.columns, self.in_minutes = {"experiment": "row", **KNOWN["syrf"]}, True
+        self.pair = ["StudyId", "ExperimentId", "OutcomeId", "TimeInMinutes"]
         self.arm, self.no_model = self.of_pairs = "IsTreatmentControl", "IsDiseaseModelControl"
         self.controls = self.spelled(self.arm, "yes")
         self.leave_out = [

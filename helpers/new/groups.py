@@ -33,7 +33,7 @@ PLURAL = {"SD": "SDs", "SEM": "SEMs", "CI": "CIs", "IQR": "IQRs", "RANGE": "rang
 
 def find_groups(guess):
     """Error types and the numbers of both groups, or effects that the sheet brings itself."""
-    _error_types(guess)
+    error_types(guess)
     found = _headings(guess)
     for arm in ARMS:
         _group(guess, arm, found)
@@ -233,7 +233,7 @@ def _sems_in_turn(guess, arm, options):
                   values=(sem, None))  # fmt: skip
 
 
-def _error_types(guess):
+def error_types(guess):
     """Columns that say of which kind errors and averages are, known by their cells."""
     for column in guess.table:
         said, cells = set(guess.said[column]), guess.filled(column)
@@ -281,20 +281,24 @@ def _error_kinds(guess, found):
     same = len({kind for kind, _ in kinds.values()}) == 1
     for arm, (kind, columns) in kinds.items():
         name = "error_type" if same else f"error_type_{arm}"
-        if name in guess.constants:
-            continue
-        setting = f"sheet.constants.{name}"
-        guess.constants[name] = guess.answer(setting, kind or FILL_IN)
-        choices = [(f"{words}{ONE.get(other, '')}", other) for other, words in PLURAL.items()
-                   if other != kind]  # fmt: skip
-        if not kind:
-            guess.fill_in(f"say {name} under [sheet.constants] (SD, SEM, CI, IQR or RANGE): "
-                         f"the heading {columns[0]!r} does not say it", setting, choices)  # fmt: skip
-        else:
-            listed = columns if not same else [c for _, cs in kinds.values() for c in cs]
-            guess.ask(setting, f"{PLURAL[kind]} in {', '.join(listed)}",
-                      guess.table[columns[0]], [k for k in ("SD", "SEM") if k != kind],
-                      choices=[(f"{PLURAL[kind]}, as the headings say", kind), *choices])  # fmt: skip
+        listed = columns if not same else [c for _, cs in kinds.values() for c in cs]
+        if name not in guess.constants:
+            say_kind(guess, name, kind, listed)
+
+
+def say_kind(guess, name, kind, columns):
+    """The kind of error of columns as a constant, asked; to be filled in where it is not said."""
+    setting = f"sheet.constants.{name}"
+    guess.constants[name] = guess.answer(setting, kind or FILL_IN)
+    choices = [(f"{words}{ONE.get(other, '')}", other) for other, words in PLURAL.items()
+               if other != kind]  # fmt: skip
+    if not kind:
+        guess.fill_in(f"say {name} under [sheet.constants] (SD, SEM, CI, IQR or RANGE): "
+                     f"the heading {columns[0]!r} does not say it", setting, choices)  # fmt: skip
+    else:
+        guess.ask(setting, f"{PLURAL[kind]} in {', '.join(columns)}", guess.table[columns[0]],
+                  [k for k in ("SD", "SEM") if k != kind],
+                  choices=[(f"{PLURAL[kind]}, as the headings say", kind), *choices])  # fmt: skip
 
 
 def _averages(guess, found):

@@ -137,7 +137,7 @@ def _of_group(column, said):
         said = [word for word in said if word != "i"]
     said, sure = _spelled_out(said)
     arms = {ARM_OF[word] for word in said if word in ARM_OF}
-    quantity, kind, used = _quantity(said)
+    quantity, kind, used = quantity_of(said)
     if not quantity or set(said) & {"baseline", "pre", "before", "type", "unit", "units"}:
         return None
     rest = [word for word in said if word not in used and word not in ARM_OF]
@@ -175,7 +175,7 @@ def _glued(column, word):
     return None
 
 
-def _quantity(said):
+def quantity_of(said):
     """Quantity, kind of error and the words that say them."""
     bag = set(said)
     kinds = error_kinds(said)

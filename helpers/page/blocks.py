@@ -16,9 +16,9 @@ from markupsafe import Markup
 from helpers.page.assets import for_lab
 from helpers.page.downloads import link
 from helpers.page.templating import macros, paragraphs
-from helpers.writing import csv, plain
+from helpers.writing import MIME, csv, plain
 
-MIME = "application/vnd.preclinical.block+json"
+BROAD = 5.7  # inches; a figure that is wider scrolls on a phone, others shrink to its width
 NO_ALERTS = "Nothing to report."
 SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note", "good": "Good"}
 
@@ -57,7 +57,7 @@ class Block:
         return {"text/html": str(for_lab(self.html)), "text/plain": self.text, MIME: self.note}
 
 
-def figure(axes, *, name, number, caption, alt, data=None):
+def figure(axes, *, name, number, caption, alt, data=None, narrow=None):
     """Show a matplotlib figure with number, caption, alternative text and its data.
 
     Parameters
@@ -72,6 +72,8 @@ def figure(axes, *, name, number, caption, alt, data=None):
         Plain text. The alternative text holds the numbers that the figure shows.
     data : pandas.DataFrame, optional
         What is drawn, at full precision, for the download.
+    narrow : matplotlib.axes.Axes, optional
+        The same for a phone, shown there in place of the other; print and downloads have that.
 
     Returns
     -------
@@ -79,12 +81,16 @@ def figure(axes, *, name, number, caption, alt, data=None):
     """
     from helpers.drawing.svg import svg
 
-    drawn = getattr(axes, "figure", None) or axes
+    drawn, small = (getattr(one, "figure", None) or one for one in (axes, narrow))
     mark = f"figure-{name}"
-    picture = svg(drawn, name=mark, alt=alt)
-    if pyplot := sys.modules.get("matplotlib.pyplot"):
-        pyplot.close(drawn)
     width, height = drawn.get_size_inches()
+    look = "wide" if small is not None else "broad" if width > BROAD else ""
+    picture = svg(drawn, name=mark, alt=alt, look=look)
+    if small is not None:
+        picture += svg(small, name=f"{mark}-narrow", alt=alt, look="narrow")
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        for one in (drawn,) if small is None else (drawn, small):
+            pyplot.close(one)
     text = None if data is None else csv(data)
     download = "" if data is None else link(text, f"{name}.csv")
     html = macros().figure(mark, number, caption, Markup(picture), download, height > 2 * width)
@@ -241,11 +247,6 @@ def _of_parts(kind, name, html, parts, *head):
     return Block(
         kind, name, html, text, {"parts": [part.note | {"text": part.text} for part in parts]}
     )
-
-
-def leaves(note):
-    """The notes of all blocks inside one of several parts, or the note itself."""
-    return [one for part in note["parts"] for one in leaves(part)] if "parts" in note else [note]
 
 
 def details(summary, content, *, name="details"):

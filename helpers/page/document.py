@@ -13,9 +13,8 @@ from html import unescape
 from markupsafe import Markup, escape
 
 from helpers.page.assets import asset, for_page, policy
-from helpers.page.blocks import MIME, leaves
 from helpers.page.templating import TEMPLATES, macros
-from helpers.writing import as_json
+from helpers.writing import MIME, as_json, leaves
 
 HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
 SLOT = re.compile(r"<!--slot:(\w+)-->")

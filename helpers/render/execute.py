@@ -11,13 +11,12 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 
 from helpers.page import document
-from helpers.page.blocks import leaves
 from helpers.problems import ReportFailed
 from helpers.render.jobs import OVERVIEW
 from helpers.review.description import PROJECT
+from helpers.writing import MIME, leaves
 
 ENGINE = "preclinical"
-BLOCK = "application/vnd.preclinical.block+json"
 CELL_TIMEOUT = 900  # seconds; no cell takes minutes
 
 _exporting = threading.Lock()  # nbconvert's exporter keeps state while it works
@@ -90,7 +89,7 @@ def make(job, workers, description, say):
     """
     notebook = _execute(job, workers, say)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
-    shown = [output.data[BLOCK] for output in outputs if BLOCK in output.get("data", {})]
+    shown = [output.data[MIME] for output in outputs if MIME in output.get("data", {})]
     blocks = [part for note in shown for part in leaves(note)]
     files = collect(job.family, blocks)
 

@@ -52,8 +52,8 @@ def put(out, contents, *, instead=None):
             os.replace(fresh / name, out / name)
 
 
-def put_index(out, description, entries):
-    """Write the index over all reports of a review: rendered now or before, or failed, or not."""
+def index_page(out, description, entries):
+    """Page that leads to all reports of a review: rendered now or before, or failed, or not."""
     from helpers.page import blocks, index
     from helpers.words.numbers import listing
 
@@ -68,8 +68,7 @@ def put_index(out, description, entries):
         )
     )
     lead = "\n\n".join(filter(None, [description.question, who, description.citation]))
-    text = index.index(rows, title=description.title, lead=lead, banner=banner)
-    put(out, {"index.html": text.encode()})
+    return index.index(rows, title=description.title, lead=lead, banner=banner)
 
 
 def _row(out, family, label, entry):

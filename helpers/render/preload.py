@@ -5,6 +5,7 @@ import gc
 import importlib
 
 from helpers import provenance
+from helpers.page import templating
 from helpers.render.shell import make_shell
 
 # What notebooks and IPython use, some of it imported late.
@@ -16,6 +17,7 @@ MODULES = (
     "helpers.drawing.svg",
     "helpers.report.family",
     "helpers.report.overview",
+    "helpers.page.index",
     "statsmodels.stats.multitest",
 )
 
@@ -25,8 +27,9 @@ for _name in MODULES:
     # What cannot be imported fails in the notebook that imports it, with a place and a name.
     with contextlib.suppress(Exception):
         importlib.import_module(_name)
-provenance.versions()  # both are kept, and so computed once for all
+provenance.versions()  # what these give is kept, and so computed once for all
 provenance.code_hash()
+templating.macros()
 # A collection in a worker need not touch, and so copy, what all workers share; and the few hundred
 # figures of a report are no reason for a hundred collections.
 gc.freeze()

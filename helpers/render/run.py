@@ -56,7 +56,7 @@ def render(
     every = plan(description, families, settings, Path(notebooks or NOTEBOOKS).resolve())
     files, entries = inputs(description), output.remembered(out)
     todo, doubtful = (every, []) if force else due(every, entries, files, out)
-    failed = 0
+    failed, index = 0, None
     if todo or doubtful:
         with Workers(description.folder) as workers:
             _import_all()  # while the fork server imports the scientific stack
@@ -83,8 +83,12 @@ def render(
                         entries[job.family] = entry(job, made, files)
                     output.remember(out, entries)
                     say.ended(job, made)
-    if todo or not (out / "index.html").is_file():
-        output.put_index(out, description, entries)
+            if todo:  # there, as pandas need not be imported here
+                index = workers.call(output.index_page, out, description, entries)
+    if index is None and not (out / "index.html").is_file():
+        index = output.index_page(out, description, entries)
+    if index is not None:
+        output.put(out, {"index.html": index.encode()})
     if not quiet:
         print(
             f"{len(todo) - failed} of {len(every)} reports rendered, "

@@ -90,19 +90,25 @@ class Workers:
         Refused
             With all faults of the review.
         """
-        ours, theirs = self._context.Pipe()
-        arguments = theirs, self._review, list(families)
-        process = self._context.Process(target=_check, args=arguments, daemon=True)
-        process.start()
-        theirs.close()
-        try:
-            found, self._rows = ours.recv()
-        except EOFError:
-            raise WorkerFailed("the process that checks the review died") from None
-        process.join()
+        found, self._rows = self.call(_checked, self._review, list(families))
         if found["faults"]:
             lines = "\n".join(f"  {fault}" for fault in found["faults"])
             raise Refused(f"{self._review} has faults, nothing was rendered:\n{lines}")
+        return found
+
+    def call(self, function, *arguments):
+        """Call a function of the project where all that it imports is there already."""
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=_call, args=(theirs, function, *arguments), daemon=True
+        )
+        process.start()
+        theirs.close()
+        try:
+            found = ours.recv()
+        except EOFError:
+            raise WorkerFailed(f"the process of {function.__name__} died") from None
+        process.join()
         return found
 
     def start(self, folder):
@@ -196,16 +202,19 @@ def _start_method():
     return os.environ.get("PRECLINICAL_START", "forkserver" if "forkserver" in known else "spawn")
 
 
-def _check(pipe, folder, families):
-    """Send what `Workers.checked` returns, and the pickled review."""
+def _call(pipe, function, *arguments):
+    pipe.send(function(*arguments))
+
+
+def _checked(folder, families):
+    """What `Workers.checked` returns, and the pickled review."""
     from helpers.problems import ReviewError
     from helpers.review.review import load
 
     try:
         review = load(folder)
     except ReviewError as error:
-        pipe.send(({"faults": [str(finding) for finding in error.findings]}, None))
-        return
+        return {"faults": [str(finding) for finding in error.findings]}, None
     parts = {name: review.part(family.outcomes) for name, family in review.families.items()}
     found = {
         "faults": [],
@@ -213,7 +222,7 @@ def _check(pipe, folder, families):
         "experiments": {name: len(part.experiments) for name, part in parts.items()},
         "rows": {name: parts[name].digest() for name in families},
     }
-    pipe.send((found, pickle.dumps(review, pickle.HIGHEST_PROTOCOL)))
+    return found, pickle.dumps(review, pickle.HIGHEST_PROTOCOL)
 
 
 def _serve(pipe, folder, environment, review):

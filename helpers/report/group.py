@@ -45,9 +45,18 @@ class Group:
         every = self._report.analyses
         return [every[name] for name in self.outcomes if name in every]
 
-    def forest(self):
-        """Forest plot of all outcomes, each with a diamond of its own."""
-        return forests.of_several(self._report, self.analyses, self.name, self.label)
+    def forest(self, *, groups=False, sort=None, rows=None):
+        """Forest plot of all outcomes, each with a diamond of its own.
+
+        Where benefit lies on different sides, it is turned to the right.
+
+        Parameters
+        ----------
+        groups, sort, rows
+            As of `helpers.report.outcome.Outcome.forest`.
+        """
+        how = {"groups": groups, "sort": sort, "rows": rows}
+        return forests.of_several(self._report, self.analyses, self.name, self.label, **how)
 
     def small_study(self):
         """Tests for small-study effects, with their power, in words."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.analysis.records import with_moderators
+from helpers.analysis.records import records, with_moderators
+from helpers.figures import forest
 from helpers.figures import moderators as moderator_figures
 from helpers.page import blocks
 from helpers.report.exhibits import sample
 from helpers.stats import moderators
 from helpers.words import moderator_tables, numbers, tables
-from helpers.words.numbers import number, percent
+from helpers.words.numbers import estimate_text, number, percent
+from helpers.words.tables import BOUNDS
 
 
 def table(report, analysis):
@@ -47,6 +49,88 @@ def _in_one_model(report, analysis):
         groups="moderator",
         data=moderator_tables.model_data(analysis),
     )
+
+
+def levels(report, analysis):
+    """All levels of all moderators in one figure: estimate, both intervals, k and studies."""
+    rows, said = _levels(report, analysis), {}
+    if rows.empty:
+        return None
+    result, measure = analysis.leading, analysis.measure
+    for name, label in dict(zip(rows["moderator"], rows["heading"], strict=True)).items():
+        said[label] = "not tested"
+        if name in analysis.p_holm and name not in analysis.not_tested:
+            said[label] = f"{numbers.p_phrase(analysis.p_holm[name])} (Holm)"
+    how = {
+        "pooled": result,
+        "groups": [(name, part.index, None) for name, part in rows.groupby("heading", sort=False)],
+        "heading": "Level",
+        "measure": measure,
+        "level": report.settings.level,
+        "favours": (f"favours {report.review.control}", f"favours {report.review.treated}"),
+        "better": measure.better,
+        "said": said,
+    }
+    interval = numbers.level_name(report.settings.level)
+    hollow = (
+        " Hollow: of one experiment or one study, not in the test." if any(rows["hollow"]) else ""
+    )
+    way = "in one model for each moderator" if analysis.models else "each level pooled by itself"
+    drawn = {
+        "axes": forest.forest(rows, columns={"k": "k", "studies": "Studies"}, **how),
+        "narrow": forest.forest(rows, narrow=True, **how),
+    }
+    return report.exhibits.figure(
+        **drawn,
+        name=f"{analysis.outcome.id}-levels",
+        caption=f"{analysis.outcome.label}: all levels of all moderators, {way}. Squares are "
+        f"{measure.name} with {interval}, their area the number of experiments; thin lines are "
+        f"prediction intervals, the diamond is the pooled effect of all experiments.{hollow} p is "
+        "that of the test between levels, adjusted for multiple testing (Holm).",
+        alt="; ".join(
+            f"{row['heading']}, {row['label']}: k = {row['k']:.0f}, "
+            f"{estimate_text(row['effect'], row['ci_low'], row['ci_high'], measure)}"
+            for _, row in rows.iterrows()
+        ),
+        data=rows.drop(columns=["heading", "size", "hollow"]).rename(
+            columns={"label": "level", "effect": "estimate"}
+        ),
+    )
+
+
+def _levels(report, analysis):
+    """A row a level of each moderator that has levels."""
+    parts = []
+    for name, described in report.review.moderators.items():
+        values = analysis.moderator_values.get(name)
+        if name in analysis.models:
+            table = analysis.models[name].cells
+            hollow = ~table["in_test"].astype(bool)
+        elif name in analysis.subgroups:
+            table = analysis.subgroups[name].table
+            studies = analysis.rows["study"].groupby(values.astype(object)).nunique()
+            table = table.assign(studies=table["level"].map(studies))
+            hollow = ~table["pooled"].astype(bool) | (table["studies"] < 2)
+        else:
+            continue
+        parts.append(
+            table[["level", "k", "studies", *BOUNDS, "pi_low", "pi_high"]].assign(
+                moderator=name, heading=described.label, hollow=hollow, size=table["k"]
+            )
+        )
+    if not parts:
+        return pd.DataFrame()
+    rows = pd.concat(parts, ignore_index=True)
+    rows[["k", "studies"]] = rows[["k", "studies"]].astype(int)
+    return rows.rename(columns={"level": "label", "estimate": "effect"})
+
+
+def level_results(analysis, name):
+    """What each level of a moderator gives by itself, or as a cell of the leading model."""
+    if name in analysis.models:
+        cells = analysis.models[name].cells
+        return {cell["level"]: cell | {"level": analysis.settings.level} for cell in records(cells)}
+    return analysis.subgroups[name].results if name in analysis.subgroups else {}
 
 
 def regressions(report, analysis):

@@ -41,13 +41,20 @@ class Outcome:
         """All results, as `helpers.analysis.outcome.analyse` gives them; None where there are none."""
         return self._report.analyses.get(self.id)
 
-    def forest(self, by=None):
+    def forest(self, by=None, *, groups=False, sort=None, rows=None):
         """Forest plot, its experiments grouped by the levels of a moderator on request.
 
         Parameters
         ----------
         by : str, optional
             Id of a moderator with levels.
+        groups : bool
+            Mean (SD) and n of both groups beside the plot.
+        sort : str, optional
+            ``effect``, ``year``, or the id of a moderator; by default as the sheet has them.
+        rows : bool, optional
+            A row an experiment, however many (True), or an orchard plot (False); by default rows
+            up to 60 experiments.
         """
         described = None if by is None else self._moderator(by)
         if described is not None and not described.levels:
@@ -57,7 +64,8 @@ class Outcome:
             words = "This outcome was not selected for this report."
             words = words if error is None else f"Not analysed: {error}."
             return blocks.paragraph(words, name=f"{self.id}-not-shown")
-        return forests.of_one(self._report, self.analysis, described)
+        how = {"groups": groups, "sort": sort, "rows": rows}
+        return forests.of_one(self._report, self.analysis, described, **how)
 
     def result(self):
         """A results paragraph that can be pasted into a manuscript."""
@@ -70,6 +78,10 @@ class Outcome:
     def moderators(self):
         """Subgroups and meta-regressions, a row a level."""
         return self._show(moderators.table)
+
+    def levels(self):
+        """One figure of all levels of all moderators: estimate, intervals, k and studies."""
+        return self._show(moderators.levels)
 
     def regressions(self):
         """Several moderators at once, where the review asks for it: a test a term, coefficients."""
@@ -195,7 +207,7 @@ class Outcome:
         drawn = drawn or [name for name, one in every.items() if not one.levels]
         bubbles = [partial(self.bubble, name) for name in drawn]
         return [
-            self.heterogeneity, self.moderators, self.regressions, self.together, *bubbles
+            self.heterogeneity, self.levels, self.moderators, self.regressions, self.together, *bubbles
         ]  # fmt: skip
 
     def _folded(self, parts):

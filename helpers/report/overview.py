@@ -142,13 +142,14 @@ class Overview:
         printed = ", and as printed" if self.rebuilds else ""
         leading = next(iter(self.analyses.values())).leading_is
         settings = f"the {self._preset_names[leading][:1].lower()}{self._preset_names[leading][1:]}"
+        how = {
+            "measure": main,
+            "level": ARTICLE.level,
+            "favours": (f"favours {self.review.control}", f"favours {self.review.treated}"),
+        }
         return self.exhibits.figure(
-            review_figures.evidence_map(
-                table,
-                measure=main,
-                level=ARTICLE.level,
-                favours=(f"favours {self.review.control}", f"favours {self.review.treated}"),
-            ),
+            review_figures.evidence_map(table, **how),
+            narrow=review_figures.evidence_map(table, narrow=True, **how),
             name="evidence-map",
             caption=f"{count(len(table), 'outcome')}{turned}: {main.name} with "
             f"{numbers.level_name(ARTICLE.level)}, computed by {settings}{printed}.{note}{left_out}",

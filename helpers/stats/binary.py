@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 COUNT_COLUMNS = ("events_treated", "n_treated", "events_control", "n_control")
 BINARY_MEASURES = ("OR", "RR", "RD")
@@ -51,6 +50,7 @@ def binary_effects(table, *, measure="OR"):
 
     Examples
     --------
+    >>> import pandas as pd
     >>> rows = pd.DataFrame({"events_treated": [3, 0], "n_treated": [10, 8],
     ...                      "events_control": [7, 0], "n_control": [10, 8]})
     >>> found = binary_effects(rows)
@@ -108,6 +108,8 @@ def noted(index, effect, variance, reasons, remarks=()):
     pandas.DataFrame
         ``effect, variance, se, note``.
     """
+    import pandas as pd  # here, as who asks for the names above alone need not wait for it
+
     note, ok = np.full(len(index), "", dtype=object), np.ones(len(index), dtype=bool)
     for bad, words in reasons:
         note[bad & ok], ok = words, ok & ~bad

@@ -112,10 +112,11 @@ def test_log_effects_stay_logs_in_the_data(tmp_path):
 def test_a_log_effect_is_drawn_on_an_axis_of_ratios(tmp_path):
     report = Report("movement", review=write(tmp_path, own(), NAMED, toml=LOWER))
     analysis = report.analyses["score"]
-    ax = forests.draw(
-        report, analysis.table, pooled=analysis.chosen, better=analysis.measure.better,
-        measure=analysis.measure,
+    drawn, _ = forests.draw(
+        report, analysis.table.assign(label="a", name="a"), [analysis], "",
+        pooled=analysis.chosen, better=analysis.measure.better, measure=analysis.measure,
     )  # fmt: skip
+    ax = drawn["axes"]
     places = ax.get_xticks()
     low, high = ax.get_xlim()
     shown = [text for text in ax.xaxis.get_major_formatter().format_ticks(places)]

@@ -8,6 +8,7 @@ from scipy import stats
 
 from helpers import Report
 from helpers.analysis.outcome import analyse
+from helpers.analysis.settings import RECOMMENDED, Model
 from helpers.problems import Refused, ReviewError
 from helpers.review.review import load
 from helpers.stats.effects import effect_sizes
@@ -183,3 +184,25 @@ def test_numbers_that_start_anew_in_each_study_are_told(tmp_path):
 def test_one_number_written_in_two_ways_is_told(tmp_path):
     said = warnings(tmp_path, lambda place, label: "1.0" if place == 1 else str(place or 1))
     assert any("only in its spelling" in line for line in said)
+
+
+@pytest.mark.parametrize("control_group", ["", "C"])
+def test_other_correlations_are_those_that_were_asked_for(tmp_path, control_group):
+    """Where no errors covary all are alike; where some do they are fitted anew."""
+    rng = np.random.default_rng(8)
+    table = [
+        row(
+            f"e{s}{e}", study=f"s{s}", mean_treated=round(12 + 4 * rng.normal(), 2),
+            control_group=control_group, follow_up_days=7 + e,
+        )
+        for s in range(8) for e in range(2)
+    ]  # fmt: skip
+    review = load(write(tmp_path, table))
+    name = review.experiments["outcome"].iloc[0]
+    by_rho = analyse(review, name).by_rho
+    assert list(by_rho) == [0.2, 0.5, 0.8] and all(one.rho == rho for rho, one in by_rho.items())
+    for rho, one in by_rho.items():
+        fresh = analyse(review, name, chosen=RECOMMENDED, model=Model(rho=rho)).chosen
+        assert (one.estimate, one.se, one.sigma2) == (fresh.estimate, fresh.se, fresh.sigma2)
+    found = {tuple(one.sigma2.values()) for one in by_rho.values()}
+    assert len(found) == (3 if control_group else 1)

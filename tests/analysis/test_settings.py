@@ -24,13 +24,13 @@ from helpers.analysis.settings import (
     chosen_ids,
     of_review,
 )
-from helpers.page.blocks import MIME
 from helpers.problems import Refused
 from helpers.render.parameters import Parameter, declared, read_value
 from helpers.report.group import Group
 from helpers.report.outcome import Outcome
 from helpers.review.description import PROJECT
 from helpers.review.review import load
+from helpers.writing import MIME
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 TWO = FAMILY + FAMILY.split("\n\n")[1].replace('"score"', '"speed"').replace("[[", "\n[[")

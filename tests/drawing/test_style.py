@@ -1,5 +1,6 @@
 """The look of axes: few ticks, numbers written out, axes of a given size."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -81,3 +82,37 @@ def test_margins_are_inches():
 def test_given_axes_are_given_back():
     ax = Figure().add_axes((0.2, 0.2, 0.7, 0.7))
     assert axes(3, 2, ax=ax) is ax
+
+
+VIEWS = [
+    (plain_ticks, (-13, 4)),
+    (plain_ticks, (-0.13, 0.9)),
+    (plain_ticks, (0, 4e6)),
+    (ratio_ticks, (-5, 5)),
+]
+
+
+@pytest.mark.parametrize("wide", [0.6, 1.2, 2, 4])
+@pytest.mark.parametrize(("kind", "view"), VIEWS)
+def test_numbers_of_an_axis_stand_apart_however_narrow_it_is(wide, kind, view):
+    ax = axes(wide, 1, 0, 0, 0.4, 0)
+    kind(ax.xaxis)
+    ax.set_xlim(view)
+    ax.figure.draw_without_rendering()
+    labels = [tick.label1 for tick in ax.xaxis.get_major_ticks() if tick.label1.get_text()]
+    boxes = sorted(label.get_window_extent().extents[[0, 2]].tolist() for label in labels)
+    assert boxes
+    for (_, end), (start, _) in pairwise(boxes):
+        assert start - end > 0.07 * ax.figure.dpi
+
+
+def test_a_saved_pdf_has_true_type_fonts_and_an_svg_texts(tmp_path):
+    """Outside of `context` as well: a person saves when the drawing is done."""
+    ax = axes()
+    ax.set_xlabel("Standardised mean difference")
+    ax.figure.savefig(tmp_path / "figure.pdf")
+    ax.figure.savefig(tmp_path / "figure.svg")
+    pdf = (tmp_path / "figure.pdf").read_bytes()
+    assert b"/FontFile2" in pdf
+    assert b"/Type3" not in pdf
+    assert "Standardised mean difference</text>" in (tmp_path / "figure.svg").read_text()

@@ -95,6 +95,105 @@ def test_groups_do_not_overlap_either():
         assert overlaps(*text_boxes(ax)) == []
 
 
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("k", [1, 13, 72])
+def test_forms_for_page_and_phone_give_half_of_the_width_to_the_plot(k, narrow):
+    rows = experiments(k).drop(columns=[c for c in experiments(1) if c[:2] in ("n_", "me", "sd")])
+    rows["days"], rows["empty"], rows["long"] = 28, np.nan, "a rather long text of the sheet"
+    columns = {"model": "Model of injury", "empty": "Nothing", "long": "Text", "days": "Days"}
+    pooled = summary(k, estimate=-10.31, ci_low=-13.25, ci_high=-9.55) if k > 1 else None
+    ax = forest(rows, pooled=pooled, columns=columns, better="higher", narrow=narrow)
+    assert overlaps(*text_boxes(ax)) == []
+    assert ax.get_position().width >= 0.45
+    assert ax.figure.get_figwidth() <= (3.73 if narrow else 8.6)
+    texts = strings(ax)
+    assert "Nothing" not in texts  # a column without content
+    assert ("Days" in texts) == (not narrow)  # what stands next to the plot stays longest
+    if not narrow:
+        assert any("a rather long text" in title for title in ax.findobj(Hover)[0].titles)
+
+
+def test_a_phone_has_labels_and_effects_and_all_of_the_result():
+    ax = forest(experiments(13), pooled=summary(), narrow=True)
+    texts = strings(ax)
+    assert {"Experiment", "SMD", "Pooled", "Prediction", "2.31"} <= set(texts)
+    said = " ".join(texts)
+    assert "k = 13, 95% CI [1.95, 2.66], 95% prediction interval [−0.50, 5.10]" in said
+    assert "I² = 81.5%" in said and not ax.findobj(Hover)
+    np.testing.assert_allclose(
+        squares(ax)[0].get_offsets()[:, 0], squares(forest(experiments(13)))[0].get_offsets()[:, 0]
+    )
+
+
+@pytest.mark.parametrize(("low", "high"), [(-9, 1), (-1, 9), (-5, 5)])
+@pytest.mark.parametrize("name", ["it", "mesenchymal stem-cell-derived exosomes"])
+@pytest.mark.parametrize("narrow", [False, True])
+def test_sides_stand_under_the_plot_and_inside_it(low, high, name, narrow):
+    rows = experiments(4)
+    rows["effect"] = np.linspace(low, high, 4)
+    rows["ci_low"], rows["ci_high"] = rows["effect"] - 0.5, rows["effect"] + 0.5
+    sides = (f"favours {name}", "favours no treatment at all")
+    ax = forest(rows, better="higher", favours=sides, narrow=narrow)
+    start, end = ax.get_window_extent().extents[[0, 2]]
+    boxes, texts = text_boxes(ax)
+    assert overlaps(boxes, texts) == []
+    words = {"favours", "←", "→"}
+    under = [box for box, text in zip(boxes, texts, strict=True) if words & set(text.split())]
+    assert len(under) >= 2
+    for box in under:
+        assert start - 1 <= box[0] and box[2] <= end + 1
+    bottom = ax.get_window_extent().y0
+    assert max(box[3] for box in under) < bottom
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_the_line_of_no_effect_spares_texts_across_the_plot(narrow):
+    rows = experiments(13)
+    groups = [(name, part.index, summary(len(part))) for name, part in rows.groupby("model")]
+    ax = forest(rows, groups=groups, narrow=narrow)
+    line = next(one for one in lines_of(ax, INK) if set(one.get_xdata()) == {0})
+    parts = line.get_ydata().reshape(-1, 3)[:, :2]
+    texts = [text for text in strings(ax) if "τ²" in text]
+    texts += [name for name, *_ in groups] if narrow else []
+    assert len(texts) == (4 if narrow else 2)
+    for y in (y_of(ax, text) for text in texts):
+        assert not ((parts[:, 0] < y) & (y < parts[:, 1])).any()
+    for y in squares(ax)[0].get_offsets()[:, 1]:
+        assert ((parts[:, 0] < y) & (y < parts[:, 1])).any()
+
+
+def test_arrows_are_explained_where_there_are_any():
+    rows = experiments(13)
+    assert not any(text.startswith("Arrows") for text in strings(forest(rows)))
+    rows.loc[4, ["effect", "ci_low", "ci_high"]] = 40.0, 1.0, 79.0
+    for narrow in (False, True):
+        assert any(text.startswith("Arrows") for text in strings(forest(rows, narrow=narrow)))
+
+
+def test_prediction_intervals_of_rows_are_thin_lines_behind_their_intervals():
+    rows = experiments(5)
+    rows["pi_low"], rows["pi_high"] = rows["effect"] - 3, rows["effect"] + 3
+    rows["hollow"] = [False, False, False, False, True]
+    rows["size"], rows["weight"] = [1, 2, 4, 8, 1], np.nan
+    ax = forest(rows, said={"Group": "p = 0.020 (Holm)"}, groups=[("Group", rows.index, None)])
+    around = max(lines_of(ax, VERMILLION), key=lambda line: len(line.get_xdata()))
+    np.testing.assert_allclose(around.get_xdata().reshape(5, 3)[:, :2], rows[["pi_low", "pi_high"]])
+    inner = max(lines_of(ax, INK), key=lambda line: line.get_linewidth())
+    assert inner.get_linewidth() > 1.5 * around.get_linewidth()
+    filled, hollow = squares(ax)
+    assert hollow.get_offsets()[0, 0] == rows["effect"][4]
+    assert len(hollow.get_facecolors()) == 0
+    assert np.all(np.diff(filled.get_sizes()) >= 0)
+    assert "p = 0.020 (Holm)" in strings(ax) and "Weight" not in strings(ax)
+
+
+def test_an_overall_prediction_interval_is_seen_whole_unless_it_would_take_the_plot():
+    for half, whole in ((8, True), (200, False)):
+        result = summary(pi_low=2 - half, pi_high=2 + half)
+        low, high = forest(experiments(13), pooled=result).get_xlim()
+        assert (low < 2 - half and 2 + half < high) == whole
+
+
 def test_squares_stand_at_the_effects_with_areas_by_weight():
     rows = experiments(13)
     ax = forest(rows)
@@ -204,7 +303,7 @@ def test_groups_have_headings_diamonds_and_their_own_heterogeneity():
 
 def test_height_follows_rows_and_many_rows_are_narrow():
     heights = [forest(experiments(k)).figure.get_figheight() for k in (1, 13, 72, COMPACT, 561)]
-    assert heights[0] < 1
+    assert heights[0] < 1.25
     assert np.all(np.diff(heights[:4]) > 0)
     assert heights[-1] < 15
     compact = forest(experiments(561))
@@ -221,8 +320,8 @@ def test_the_pointer_shows_every_value_of_a_row():
     assert "a" * 200 in hover.titles[2]
     assert "a" * 200 not in strings(ax)
     title = hover.titles[0]
-    assert title.startswith(f"<b>1</b>; Model {rows['model'][0]}; Exosomes n ")
-    for part in ("Control mean (SD) ", "SMD (95% CI) ", "Weight "):
+    assert title.startswith(f"<b>1</b>; Model {rows['model'][0]}; Exosomes mean (SD) ")
+    for part in ("Exosomes n ", "Control mean (SD) ", "Control n ", "SMD (95% CI) ", "Weight "):
         assert part in title
     np.testing.assert_allclose(hover.xy[:, 1], squares(ax)[0].get_offsets()[:, 1])
 

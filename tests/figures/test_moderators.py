@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from drawn import dots, lines_of, offsets, overlaps, strings, text_boxes, with_errors
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_hex
 
-from helpers.drawing.style import VERMILLION
+from helpers.drawing.style import BLUE, INK, VERMILLION
 from helpers.figures.moderators import association, bubble
 
 
@@ -63,5 +64,10 @@ def test_the_matrix_of_moderators_is_that_of_the_table_below_its_diagonal():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Route", "Dose"]
     assert ax.yaxis_inverted()
     assert overlaps(*text_boxes(ax)) == []
-    light = [sum(tile[:3]) for tile in ax.collections[0].get_facecolors() if tile[3]]
-    assert light[0] > light[1] > light[2]  # the closer, the darker
+    ax.figure.draw_without_rendering()
+    (mesh,) = ax.collections
+    tiles = [tile for tile in mesh.get_facecolors() if tile[3]]
+    assert {to_hex(tile) for tile in tiles} == {BLUE.lower()}
+    # The closer, the more opaque, and never so much that ink cannot be read on it in the dark.
+    assert [tile[3] for tile in tiles] == pytest.approx([0.15, 0.3, 0.45], abs=0.005)
+    assert {to_hex(text.get_color()) for text in ax.texts} == {INK}

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from drawn import lines_of, offsets, with_errors
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_hex
 
-from helpers.drawing.style import VERMILLION
+from helpers.drawing.style import GREY, VERMILLION
 from helpers.figures.small_study import doleman, funnel
 
 
@@ -35,6 +36,14 @@ class TestFunnel:
         assert widest == pytest.approx(2.576 * factor * bottom)
         nearest = min(np.abs(band[band[:, 1] > 0, 0]).min() for band in bands)
         assert nearest == pytest.approx(1.645 * factor * bottom)
+
+    def test_contours_have_edges_that_stand_on_light_and_dark(self, rows):
+        ax = funnel(rows["effect"], se=rows["se"], n_total=rows["n"], estimate=2.3)
+        near, far = ax.findobj(PolyCollection)
+        for part in (near, far):
+            assert {to_hex(edge) for edge in part.get_edgecolors()} == {GREY}
+            assert part.get_linewidths()[0] >= 0.5
+        assert near.get_facecolors()[0, 3] >= 1.5 * far.get_facecolors()[0, 3] >= 0.3
 
     def test_contours_can_be_left_out(self, rows):
         ax = funnel(rows["effect"], se=rows["se"], n_total=rows["n"], estimate=2.3, contours=False)

@@ -15,6 +15,7 @@ from page_sample import STRANGE, Parser, blocks_of_a_report
 from helpers import writing
 from helpers.drawing.marks import Hover
 from helpers.page import assets, blocks, intervals, tables
+from helpers.writing import leaves
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +101,25 @@ def test_figure_takes_axes_or_a_figure_and_closes_it():
     words = {"name": "x", "number": 1, "caption": "c", "alt": "a"}
     assert blocks.figure(axes, **words).html == blocks.figure(drawn, **words).html
     assert pyplot.get_fignums() == []
+
+
+def test_a_form_for_phones_stands_behind_the_other_and_is_not_shown_by_itself():
+    block = figure(narrow=Figure(figsize=(3.7, 2)).add_subplot())
+    wide, narrow = (a for tag, a in Parser(block.html).elements if tag == "svg")
+    assert (wide["class"], narrow["class"]) == ("wide", "narrow")
+    assert "display" not in wide
+    assert narrow["display"] == "none"  # where no style of a page says otherwise
+    assert wide["aria-label"] == narrow["aria-label"]
+    marks = [a["id"] for _, a in Parser(block.html).elements if "id" in a]
+    assert len(marks) == len(set(marks))
+
+
+@pytest.mark.parametrize(("width", "look"), [(4.8, None), (7.1, "broad")])
+def test_only_a_broad_figure_scrolls_on_a_phone(width, look):
+    axes = Figure(figsize=(width, 3)).add_subplot()
+    block = blocks.figure(axes, name="x", number=1, caption="c", alt="a")
+    (drawn,) = (a for tag, a in Parser(block.html).elements if tag == "svg")
+    assert drawn.get("class") == look
 
 
 def test_figure_shows_the_titles_of_its_rows():
@@ -312,7 +332,7 @@ def test_a_section_holds_its_blocks_and_their_data():
     assert fold.html.startswith('<details class="fold" id="x-y"><summary><h3>One &amp; two</h3>')
     assert fold.html.index("Before.") < fold.html.index("<table")
     nested = blocks.section("Outer", [fold], name="outer", level=2)
-    assert [(note["kind"], note["csv"]) for note in blocks.leaves(nested.note)] == [
+    assert [(note["kind"], note["csv"]) for note in leaves(nested.note)] == [
         ("paragraph", None),
         ("table", "a\n1\n"),
     ]

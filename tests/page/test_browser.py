@@ -354,6 +354,24 @@ def test_svg_download_stands_alone(report, files):
     assert run(report, "return document.querySelectorAll('text').length") > 144
 
 
+SHOWN = """return [...document.querySelectorAll(arguments[0] + " svg")].map((one) => {
+  const box = one.getBoundingClientRect(), frame = one.parentNode.getBoundingClientRect();
+  return [one.getAttribute("class"), box.width > 0, box.right <= frame.right + 1];
+})"""
+
+
+def test_a_phone_shows_the_narrow_form_and_a_small_figure_whole(chromium, files):
+    phone = open_page(chromium, files, "report", width=390, height=844)
+    assert run(phone, SHOWN, "#figure-forest") == [["wide", False, True], ["narrow", True, True]]
+    assert run(phone, SHOWN, "#figure-funnel") == [[None, True, True]]  # 528 px on a wide screen
+    phone.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    shown = run(phone, SHOWN, "#figure-forest")
+    assert [(look, there) for look, there, _ in shown] == [("wide", True), ("narrow", False)]
+    desk = open_page(chromium, files, "report")
+    assert run(desk, SHOWN, "#figure-forest") == [["wide", True, True], ["narrow", False, True]]
+    assert run(desk, "return document.querySelector('#figure-funnel svg').clientWidth") == 528
+
+
 def test_png_download_has_300_dots_an_inch(report, files):
     click(report, "PNG", "#figure-funnel")
     data = downloaded(files, "funnel.png")
@@ -413,7 +431,9 @@ def test_keyboard_reaches_what_scrolls_and_only_that(chromium, files):
     driver = open_page(chromium, files, "report", width=360, height=740)
     script = """return [...document.querySelectorAll(".scroll")]
       .filter((box) => box.hasAttribute("tabindex")).map((box) => box.parentNode.id)"""
-    assert {"figure-forest", "table-rows"} <= set(run(driver, script))
+    stops = run(driver, script)
+    assert "table-rows" in stops
+    assert "figure-forest" not in stops  # its form for phones fits
     open_page(chromium, files, "report")
     assert "figure-funnel" not in run(driver, script)
 

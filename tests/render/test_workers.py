@@ -191,3 +191,21 @@ def test_nothing_outlives_the_command(tmp_path, signum, method):
     process.wait(20)
     assert process.returncode != 0
     assert gone_within(5, pid)
+
+
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        ("from helpers.render import run; run._import_all()", "pandas"),
+        ("import helpers.render.preload", "scipy.stats"),
+    ],
+)
+def test_no_process_imports_what_it_does_not_need(code, absent):
+    asked = f"import sys; {code}; sys.exit({absent!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], cwd=PROJECT).returncode == 0
+
+
+def test_a_call_that_fails_is_said(workers):
+    assert workers.call(abs, -3) == 3
+    with pytest.raises(WorkerFailed, match="int died"):
+        workers.call(int, "no number")

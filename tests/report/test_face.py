@@ -100,7 +100,9 @@ def test_what_shift_tab_shows_is_what_one_passes(report):
     assert set(shown) == lists | {one.name for one in fields(Settings)}
     assert {shown[name].default for name in shown.keys() - lists} == {None}  # as the review says
     assert str(inspect.signature(report.outcome)) == "(id)"
-    assert str(inspect.signature(report.outcome("score").forest)) == "(by=None)"
+    assert str(inspect.signature(report.outcome("score").forest)) == (
+        "(by=None, *, groups=False, sort=None, rows=None)"
+    )
     assert str(inspect.signature(report.outcome("score").bubble)) == "(moderator)"
     for thing in (Report, Overview, report.outcome("score"), report.group(["score"], "One")):
         for name in (name for name in dir(thing) if not name.startswith("_")):
