@@ -338,7 +338,7 @@ def test_the_readme_lists_the_parameters_and_their_words():
 # --- Names that do not exist -----------------------------------------------------------------
 
 OF_OUTCOME = [
-    "forest", "heterogeneity", "result", "moderators", "regressions", "presets", "excluded",
+    "forest", "heterogeneity", "result", "moderators", "levels", "regressions", "presets", "excluded",
     "published", "together", "galbraith", "funnel", "influence", "small_study",
     "small_study_tests", "doleman", "explained", "diagnosis", "show",
 ]  # fmt: skip
@@ -366,7 +366,8 @@ def test_every_method_that_takes_a_name_or_belongs_to_one_is_tried_here():
         ("Report", "group"): ["outcomes", "label", "name"],
         ("Report", "section"): ["title", "parts", "intro", "level", "folded"],
         ("Overview", "section"): ["title", "parts", "intro", "level", "folded"],
-        ("Outcome", "forest"): ["by"],
+        ("Outcome", "forest"): ["by", "groups", "sort", "rows"],
+        ("Group", "forest"): ["groups", "sort", "rows"],
         ("Outcome", "bubble"): ["moderator"],
         ("Outcome", "explained"): ["moderators"],
         ("Outcome", "diagnosis"): ["tests"],

@@ -187,8 +187,7 @@ def test_the_index_says_who_asks_what(tmp_path):
     from helpers.render import output
 
     folder = on_top(write(tmp_path / "r", rows(3)), 'authors = ["A. Doe"]\nquestion = "Well?"\n')
-    output.put_index(tmp_path / "out", describe(folder), {})
-    html = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    html = output.index_page(tmp_path / "out", describe(folder), {})
     assert "<p>Well?</p><p>A. Doe</p>" in html and "ublished" not in re.sub(
         "(?s)<style.*?</style>|<script.*", "", html
     )
