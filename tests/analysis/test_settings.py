@@ -338,7 +338,7 @@ def test_the_readme_lists_the_parameters_and_their_words():
 # --- Names that do not exist -----------------------------------------------------------------
 
 OF_OUTCOME = [
-    "forest", "heterogeneity", "result", "moderators", "regressions", "presets", "excluded",
+    "forest", "heterogeneity", "result", "levels", "moderators", "regressions", "presets", "excluded",
     "published", "together", "galbraith", "funnel", "influence", "small_study",
     "small_study_tests", "doleman",
 ]  # fmt: skip
@@ -364,7 +364,8 @@ def test_every_method_that_takes_a_name_or_belongs_to_one_is_tried_here():
     assert taking == {
         ("Report", "outcome"): ["id"],
         ("Report", "group"): ["outcomes", "label", "name"],
-        ("Outcome", "forest"): ["by"],
+        ("Outcome", "forest"): ["by", "groups", "sort", "rows"],
+        ("Group", "forest"): ["groups", "sort", "rows"],
         ("Outcome", "bubble"): ["moderator"],
     }
     assert methods_of(Outcome).keys() == {*OF_OUTCOME, "bubble", "sections"}
@@ -417,6 +418,9 @@ def test_a_moderator_that_does_not_exist_is_refused(report):
             call()
     with pytest.raises(Refused, match="dose is a number"):
         report.outcome("score").forest(by="dose")
+    for one in (report.outcome("score"), report.group(["score", "speed"], "Both")):
+        with pytest.raises(Refused, match="specis"):
+            one.forest(sort="specis")
 
 
 def test_a_moderator_that_was_not_selected_shows_nothing(folder):
