@@ -424,6 +424,9 @@ def test_a_moderator_that_does_not_exist_is_refused(report):
             call()
     with pytest.raises(Refused, match="dose is a number"):
         report.outcome("score").forest(by="dose")
+    for one in (report.outcome("score"), report.group(["score", "speed"], "Both")):
+        with pytest.raises(Refused, match="specis"):
+            one.forest(sort="specis")
 
 
 def test_a_moderator_that_was_not_selected_shows_nothing(folder):
