@@ -21,7 +21,7 @@ from helpers.review.columns import (
     REFERENCE,
 )
 from helpers.review.description import PROJECT, describe
-from helpers.review.mapping import events
+from helpers.review.mapping import contrasts, events
 from helpers.review.mapping.numbers import floats
 from helpers.review.mapping.sheet import read_sheet
 from helpers.sheet.files import advice, read_csv
@@ -89,7 +89,11 @@ def examine(folder=None):
         tuple(f for f in found if f.severity == kind) for kind in ("fault", "warning")
     )
     as_read = f"{counted(sheet, faults)}\n{first_rows(sheet)}".rstrip()
-    notes = (*_not_used(sheet), *_guessed(description))
+    notes = (
+        *contrasts.count(description, sheet.table["outcome"]),
+        *_not_used(sheet),
+        *_guessed(description),
+    )
     return description, sheet, Findings(faults, warnings, notes, as_read)
 
 

@@ -3,6 +3,7 @@
 from helpers.stats.effects import GROUP_COLUMNS, REFERENCE_COLUMNS
 
 ARMS = ("treated", "control")
+SHAM = "reference"  # the uninjured group, where a row of the sheet is a group
 # What a group of animals has: with `_treated` or `_control`, or without where both share it and in
 # a sheet that has a row a group. `sd` is the error of whatever kind; `low` and `high` are its ends,
 # `tip` is the tip of an error bar, `n_error` the n that it was computed with; `events` are animals

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.problems import Finding, Refused, ReviewError, nearest
-from helpers.review import guesses
+from helpers.review import contrasts, guesses
+from helpers.review.contrasts import Contrast
 from helpers.review.schema import REVIEW, fault, misfits
 from helpers.stats.binary import BINARY_MEASURES
 
@@ -82,9 +83,9 @@ class Sheet:
         `strip`: marks beside a number; `fill_down`: columns told only in the first row of a block;
         `split`: columns whose cells hold several numbers, and how they are written.
     Rows
-        `join, leave_out, blocks, long, time_point`.
+        `join, records, leave_out, blocks, long, time_point`.
     Columns
-        `columns, constants, values, divide`, by the project's names.
+        `columns, constants, values, labels, divide`, by the project's names.
     Numbers
         `control_n_is_split`; `shared_controls`: how controls without an id are told; `outliers`;
         `effect_name` and `effect_scale` of effects that rows bring themselves.
@@ -103,6 +104,7 @@ class Sheet:
     fill_down: list = field(default_factory=list)
     split: dict = field(default_factory=dict)
     join: list = field(default_factory=list)
+    records: dict | None = None
     leave_out: list = field(default_factory=list)
     blocks: list = field(default_factory=list)
     long: dict | None = None
@@ -110,6 +112,7 @@ class Sheet:
     columns: dict = field(default_factory=dict)
     constants: dict = field(default_factory=dict)
     values: dict = field(default_factory=dict)
+    labels: dict = field(default_factory=dict)
     divide: dict = field(default_factory=dict)
     control_n_is_split: bool = False
     shared_controls: str | None = None
@@ -120,7 +123,10 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Description:
-    """A review without its rows."""
+    """A review without its rows; its outcomes are those of its contrasts, where it names any.
+
+    `config` is `review.toml` with these outcomes, `written` as it stands in the file.
+    """
 
     folder: Path
     id: str
@@ -140,6 +146,8 @@ class Description:
     control: str = "control"
     evidence: dict = field(default_factory=lambda: {"kind": "extracted"})
     unconfirmed: tuple[str, ...] = ()
+    contrasts: dict[str, Contrast] = field(default_factory=dict)
+    written: dict = field(default_factory=dict, repr=False)
 
     @property
     def article(self):
@@ -187,7 +195,7 @@ class Description:
     @property
     def guesses(self):
         """What `unconfirmed` lists, in words with what stands there now."""
-        there = dict(guesses.entries(self.config))
+        there = dict(guesses.entries(self.written))
         return [guesses.in_words(name, there) for name in self.unconfirmed]
 
     @property
@@ -232,12 +240,14 @@ def describe(folder=None):
     """
     folder = find_folder(folder)
     try:
-        config = tomllib.loads((folder / "review.toml").read_text(encoding="utf-8"))
+        written = tomllib.loads((folder / "review.toml").read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         found = Finding("review.toml", f"this is not TOML: {error}", "Mend the line named here")
         raise ReviewError([found]) from error
-    if faults := list(misfits(config, REVIEW)):
+    faults = list(misfits(written, REVIEW)) or list(contrasts.faults(written))
+    if faults:
         raise ReviewError(faults)
+    config = contrasts.cross(written)
     families = [_family(entry) for entry in config["families"]]
     sheet = config.get("sheet", {})
     own = {name: sheet[name] for name in ("effect_name", "effect_scale") if name in sheet}
@@ -253,7 +263,7 @@ def describe(folder=None):
     faults += [found for moderator in moderators for found in _references(moderator, known)]
     levels = {one.id: one.levels for one in moderators}
     faults += [found for outcome in outcomes for found in _units(outcome, levels)]
-    faults += guesses.unknown(config)
+    faults += guesses.unknown(written)
     faults += _previous(folder, config)
     faults += _illegal_settings(config)
     faults += _illegal_regressions(config, {one.id: one for one in moderators}, known)
@@ -279,6 +289,8 @@ def describe(folder=None):
         config=config,
         authors=tuple(config.get("authors", ())),
         date=str(config.get("date", "")),
+        written=written,
+        contrasts=contrasts.contrasts_of(written),
         unconfirmed=tuple(config.get("unconfirmed", ())),
         **{name: config[name] for name in texts if name in config},
     )

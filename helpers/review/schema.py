@@ -96,7 +96,23 @@ SHEET = {
         {"file": TEXT, "sheet": TEXT, "header": ROW, "on": COLUMN, "left": COLUMN, "right": COLUMN}
     ],
     "leave_out": [{"column!": TEXT, "reason!": TEXT, "values": [CELL], "keep": [CELL]}],
-    "long": {"group!": TEXT, "control!": [CELL], "pair!": COLUMNS},
+    "records": {
+        "of!": COLUMNS,
+        "by!": TEXT,
+        "keep": {"column!": TEXT, "values!": [CELL]},
+        "newest": TEXT,
+        "format": TEXT,
+    },
+    "labels": dict.fromkeys(("study", "cohort", "experiment"), COLUMN),
+    "long": {
+        "group!": TEXT,
+        "pair!": COLUMNS,
+        "control": [CELL],
+        "sham": [CELL],
+        "sham_column": TEXT,
+        "separator": TEXT,
+        "combine": FLAG,
+    },
     "time_point": DAY,
     "effect_name": TEXT,
     "effect_scale": SCALE,
@@ -156,6 +172,18 @@ REVIEW = {
         "test": TEXT,
         "min_groups": WHOLE,
     },
+    "contrasts": [
+        {
+            "id!": WORD,
+            "label": TEXT,
+            "treated": [CELL],
+            "control": [CELL],
+            "sham": [CELL],
+            "as": _one_of("family", "outcome"),
+            "combine": FLAG,
+            "outcomes": [TEXT],
+        }
+    ],
     "regressions": [{"terms!": [TEXT], "label": TEXT, "outcomes": [TEXT]}],
     "studies": {"columns": {"*": TEXT}, "summaries": {"*": TEXT}, "note": TEXT},
     "protocol": {"id": TEXT, "deviations": [TEXT]},

@@ -68,6 +68,30 @@ def mean_from_range(median, *, low, high, n):
     return w * (low + high) / 2 + (1 - w) * median
 
 
+def combined(n, mean, sd):
+    """Several groups of animals as one.
+
+    Parameters
+    ----------
+    n, mean, sd : array_like, shape (groups,)
+
+    Returns
+    -------
+    tuple of float
+        n, mean and SD of all animals together: N = Σn, M = Σnm/N and
+        SD = √((Σ(n-1)sd² + Σn(m-M)²)/(N-1)).
+
+    References
+    ----------
+    Cochrane Handbook 6.4, section 6.5.2.10, there for two groups.
+    """
+    n, mean, sd = (np.asarray(each, float) for each in (n, mean, sd))
+    total = n.sum()
+    middle = (n * mean).sum() / total
+    squares = ((n - 1) * sd**2).sum() + (n * (mean - middle) ** 2).sum()
+    return total, middle, np.sqrt(squares / (total - 1))
+
+
 def mean_and_sd(table):
     """Mean and SD of groups of animals from whatever is given of each.
 

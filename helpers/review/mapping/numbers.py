@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from helpers.review.columns import ARMS, IN_PLACE, MEASURED, MODERATOR, NUMBERS
+from helpers.review.columns import ARMS, IN_PLACE, MEASURED, MODERATOR, NUMBERS, SHAM
 from helpers.sheet.files import NUMBER, RANGE, plain_number, unsure_marks
 
 
@@ -23,7 +23,7 @@ def read_numbers(mapping):
     """
     moderators = mapping.description.moderators
     free = [MODERATOR + name for name, moderator in moderators.items() if not moderator.levels]
-    arms = [f"{name}_{arm}" for name in MEASURED for arm in ARMS]
+    arms = [f"{name}_{arm}" for name in MEASURED for arm in (*ARMS, SHAM)]
     due = dict.fromkeys([*arms, *NUMBERS, *IN_PLACE, *free])
     names = [name for name in due if name in mapping.table]
     before = {name: mapping.table[name] for name in names}
@@ -107,6 +107,7 @@ def _divided(mapping, name, source, cells):
     """Numbers divided by what `[sheet.divide]` says: a number, or those of a column."""
     divisors = mapping.config.divide
     both = name.removesuffix("_treated").removesuffix("_control")  # `mean` divides both groups'
+    both = both if mapping.pairs is None else both.removesuffix(f"_{SHAM}")
     divisor = divisors.get(name.removeprefix(MODERATOR), divisors.get(both))
     numbers = floats(cells)
     if divisor is None:
@@ -132,7 +133,7 @@ INSTEAD = {"sem": ("sd", "error_type", "SEM"), "median": ("mean", "average_type"
 def take_instead(mapping):
     """SEMs where no SD is given and medians where no mean is, from columns of their own."""
     for name, (column, kind, word) in INSTEAD.items():
-        for arm in ARMS:
+        for arm in (*ARMS, SHAM):
             other, wanted, kinds = f"{name}_{arm}", f"{column}_{arm}", f"{kind}_{arm}"
             if other not in mapping.table:
                 continue

@@ -5,47 +5,122 @@ import pandas as pd
 
 from helpers.problems import FILES, ROWS, block_of
 from helpers.review import controls as shared
-from helpers.review.columns import ARM, ARMS, KINDS
+from helpers.review.columns import ARM, ARMS, KINDS, SHAM
+from helpers.review.mapping import contrasts
 from helpers.review.mapping.numbers import floats
-from helpers.review.mapping.working import joined, matches
+from helpers.review.mapping.working import NO_ROW, joined
+
+SHAM_COLUMN = "sham_column"
 
 
 def pair(mapping):
-    """A row a group of animals becomes a row a treated group with its control."""
+    """A row a group of animals becomes a row a treated group with its control and sham groups."""
     config = mapping.config.long
     group, keys = config["group"], config["pair"]
-    mapping.known("long", [group, *keys], mapping.before)
-    arm = mapping.before[group]
+    mapping.known("long", [group, *keys, *([config[SHAM_COLUMN]] if SHAM_COLUMN in config else [])],
+                  mapping.before)  # fmt: skip
     key = joined(mapping.before, keys, "\x1f")
     if mapping.of_blocks:  # a group of one block is compared with one of the same
         key += pd.Series([f"\x1f{block_of(row)}" for row in key.index], key.index, dtype=object)
-    mapping.found.fault(arm == "", arm, "treated or control is not said", "Fill it in")
-    control = matches(arm, config["control"])
+    found = contrasts.groups(mapping)
     same = "row has the same " + ", ".join(keys)
-    again = control & key.where(control).duplicated() & key.isin(key[~control])
-    remedy = "Add what tells them apart to `pair` under [sheet.long]"
-    mapping.found.fault(again, arm, f"an earlier control {same}", remedy)
-    first = key[control].drop_duplicates()
-    match = key[~control].map(pd.Series(first.index, first)).dropna().astype(int)
-    lonely = ~(again | key.index.isin([*match.index, *match]))
-    for other, rows in (("control", lonely & ~control), ("treated", lonely & control)):
-        mapping.set_aside(rows, f"no {other} {same}", "pair", group, f"rows without a {other} row")
-    controls, mapping.table = mapping.table.loc[match], mapping.table.loc[match.index].copy()
-    mapping.control_rows = match
+    parts = [_of_contrast(mapping, key, each, same) for each in found]
+    pairs = pd.concat(parts, ignore_index=True)
+    _list_unpaired(mapping, key, found, pairs, same)
+    # A group that stands in several contrasts has a key in each.
+    offset = ROWS * FILES * (1 + max(map(block_of, key.index), default=0))
+    pairs.index = (pairs["treated"] + offset * pairs.groupby("treated").cumcount()).astype(int)
+    pairs = pairs.sort_index(key=lambda rows: rows % offset, kind="stable")
+    mapping.rows_in += len(pairs[["contrast", "treated"]].drop_duplicates())
+    mapping.rows_in -= pairs["treated"].nunique()
+    mapping.pairs = pairs
+    mapping.group_rows = {arm: pairs[arm] for arm in (*ARMS, SHAM)}
+    _take_groups(mapping, pairs)
+    contrasts.name_outcomes(mapping, pairs["contrast"])
+    for each in found:
+        here = pairs[pairs["contrast"] == each.contrast.id]
+        detail = f"treated rows with their {here['control'].nunique()} control rows"
+        detail += f" for {each.contrast.id}" * bool(each.contrast.id)
+        mapping.note("pair", group, detail, len(here))
+        shams = here[here[SHAM] != NO_ROW]
+        detail = f"with the reference of {shams[SHAM].nunique()} sham rows"
+        detail += f" for {each.contrast.id}" * bool(each.contrast.id)
+        mapping.note("pair", group, detail, len(shams))
+
+
+def _of_contrast(mapping, key, groups, same):
+    """The pairs of one contrast: rows of its treated, control and sham groups with one key."""
+    contrast, cells = groups.contrast, mapping.before[mapping.config.long["group"]]
+    told = f" in contrast {contrast.id}" * bool(contrast.id)
+    rows = {"treated": key[groups.treated], "control": key[groups.control], SHAM: key[groups.sham]}
+    if not contrast.combine:
+        again = groups.control & key.where(groups.control).duplicated() & key.isin(rows["treated"])
+        remedy = "Add what tells them apart to `pair` under [sheet.long], or say combine = true"
+        mapping.found.fault(again, cells, f"an earlier control {same}{told}", remedy)
+        rows["control"] = rows["control"].drop_duplicates()
+        several = groups.sham & key.where(groups.sham).duplicated(keep=False)
+        several &= key.isin(rows["treated"]) & key.isin(rows["control"])
+        what = f"another sham {same}{told}: none of them is taken as the reference"
+        mapping.found.warn(several, cells, what, remedy)
+        rows[SHAM] = rows[SHAM][~several[rows[SHAM].index]]
+    tables = [pd.DataFrame({"key": each.to_numpy(), arm: each.index}) for arm, each in rows.items()]
+    pairs = tables[0].merge(tables[1], on="key").merge(tables[2], on="key", how="left")
+    pairs[SHAM] = pairs[SHAM].fillna(NO_ROW).astype(int)
+    pairs = pairs.astype({"treated": int, "control": int})
+    pairs["contrast"] = contrast.id
+    pairs["together"] = f"{contrast.id}\x1f" + pairs.pop("key") if contrast.combine else ""
+    return pairs
+
+
+def _list_unpaired(mapping, key, found, pairs, same):
+    """Set rows aside that are a group of no pair, each with its reason."""
+    group = mapping.config.long["group"]
+    fits = pd.DataFrame(
+        {arm: np.any([getattr(each, arm) for each in found], axis=0)
+         for arm in ("treated", "control", "sham")}, key.index, dtype=bool,
+    )  # fmt: skip
+    used = key.index.isin(pairs[[*ARMS, SHAM]].to_numpy().ravel())
+    faulty = {f.key for f in mapping.found.findings if f.severity == "fault"}
+    lonely = ~used & ~key.index.isin(faulty)
+    healthy = ~fits.any(axis=1) & contrasts.healthy(mapping)
+    for rows, reason, detail in (
+        (fits["treated"], f"no control {same}", "rows without a control row"),
+        (fits["control"], f"no treated {same}", "rows without a treated row"),
+        (fits["sham"], f"no treated {same}", "sham rows without a treated row"),
+        (healthy, "animals without the disease model that are no sham group", None),
+        (~fits.any(axis=1), "this group fits no contrast", None),
+    ):
+        rows = rows & lonely & mapping.table.index.to_series().isin(key.index)
+        rows &= ~rows.index.isin(mapping.unused)
+        mapping.set_aside(rows[mapping.table.index], reason, "pair", group, detail)
+
+
+def _take_groups(mapping, pairs):
+    """The columns of both groups, and of the sham group where there is one."""
+    table, shams = mapping.table, (pairs[SHAM] != NO_ROW).to_numpy()
+    controls = table.loc[pairs["control"]]
+    of_shams = table.loc[pairs[SHAM].where(shams, pairs["treated"])]
+    mapping.table = table.loc[pairs["treated"]].set_axis(pairs.index)
     for name in mapping.table.columns.intersection(ARM):
-        mapping.table[f"{name}_treated"] = mapping.table.pop(name)
+        treated = mapping.table.pop(name)
+        mapping.table[f"{name}_treated"] = treated
         mapping.table[f"{name}_control"] = controls[name].to_numpy()
-        mapping.of_controls.add(f"{name}_control")
-        _call(mapping, name, [f"{name}_{arm}" for arm in ARMS])
+        mapping.whose[f"{name}_control"] = "control"
+        arms = ARMS
+        if shams.any():
+            none = treated if name in KINDS else ""
+            cells = pd.Series(of_shams[name].to_numpy(), pairs.index).where(shams, none)
+            mapping.table[f"{name}_{SHAM}"] = cells
+            mapping.whose[f"{name}_{SHAM}"] = SHAM
+            arms = (*ARMS, SHAM)
+        _call(mapping, name, [f"{name}_{arm}" for arm in arms])
     # The control's cohort is one group of animals on all days; without it the row is all there is.
     cohort = controls["cohort"] if "cohort" in controls else pd.Series("", controls.index)
     names = [mapping.row_name(row) for row in controls.index]
     rows = pd.Series(names, controls.index, dtype=object)
-    known = cohort.where(cohort != "", rows).set_axis(match.index)
+    known = cohort.where(cohort != "", rows).set_axis(pairs.index)
     named = mapping.cells("control_group")
     mapping.table["control_group"] = named.where(named != "", known)
-    detail = f"treated rows with their {match.nunique()} control rows"
-    mapping.note("pair", group, detail, len(match))
 
 
 def share_rows(mapping):

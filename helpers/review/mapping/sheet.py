@@ -8,11 +8,14 @@ from helpers.problems import file_of, row_of
 from helpers.review.columns import COLUMNS, LEVEL, MODERATOR
 from helpers.review.mapping import (
     choice,
+    contrasts,
     conversion,
     events,
     intervals,
+    labels,
     numbers,
     pairs,
+    records,
     rows,
     shapes,
 )
@@ -46,7 +49,7 @@ class MappedSheet:
         ``sheet_row, reason`` of each row that gives no experiment; ``file`` where there are several.
     rows_in : int
         Rows of the sheet: those of `table`, their control rows where a row is a group, and those
-        not used.
+        not used; a group that is treated in several contrasts counts in each.
     findings : tuple of Finding
     origin : dict
         From a column of `table` to its rows, texts and headings as the sheet has them, for messages.
@@ -99,8 +102,9 @@ def read_sheet(description):
     )
     mapping = Mapping(description, raw)
     for step in (
-        rows.correct, shapes.fill_down, shapes.split, rows.join, rows.leave_out, shapes.blocks,
-        choice.choose, choice.prefer_groups, choice.replace_values, choice.empty_what_is_missing,
+        rows.correct, shapes.fill_down, shapes.split, rows.join, records.keep, rows.leave_out,
+        shapes.blocks, choice.choose, choice.prefer_groups, choice.replace_values,
+        choice.empty_what_is_missing, labels.label,
     ):  # fmt: skip
         step(mapping)
     if config.long:
@@ -113,7 +117,10 @@ def read_sheet(description):
     intervals.take_intervals(mapping)
     counts = events.take_events(mapping, before)
     numbers.drop_incomplete(mapping, before)
+    contrasts.blank_incomplete_references(mapping)
     conversion.convert(mapping)
+    contrasts.combine(mapping)
+    contrasts.name_experiments(mapping)
     pairs.share_controls(mapping)
     pairs.take_time_point(mapping)
     return _mapped(mapping, counts)

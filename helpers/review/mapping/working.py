@@ -9,6 +9,8 @@ import pandas as pd
 from helpers.problems import Finder, ReviewError, block_of, file_of, nearest, row_of
 from helpers.review.schema import fault
 
+NO_ROW = -1  # where a comparison has no reference group
+
 
 class Mapping:
     """A table on its way; the steps of this package change it one after the other.
@@ -38,6 +40,13 @@ class Mapping:
         The sheet's columns whose numbers are places on the axis of a figure.
     instead : dict
         Other sources of a column in some of its rows.
+    pairs : pandas.DataFrame or None
+        Where a row of the sheet is a group: each comparison's contrast, and what is combined with it.
+    group_rows : dict of Series
+        Where a row of the sheet is a group: the sheet's row of each comparison's treated and control
+        group, and of its reference group or `NO_ROW`.
+    whose : dict
+        Columns that are not the treated group's, and whose they are.
     stored : pandas.DataFrame of bool
         Which cells the file itself stores as numbers.
     steps, unused : list, dict
@@ -47,9 +56,8 @@ class Mapping:
     def __init__(self, description, raw):
         self.description, self.config, self.raw = description, description.sheet, raw
         self.table, self.steps, self.unused, self.names = raw.table.copy(), [], {}, {}
-        # In a long sheet: the row of each treated row's control; the columns that come from there.
         self.sources, self.headings, self.of_blocks, self.instead = {}, {}, {}, {}
-        self.control_rows, self.of_controls = None, set()
+        self.pairs, self.group_rows, self.whose = None, {}, {}
         self.rows_in = len(self.table)
         self.stored = raw.numeric
         if self.stored is None:
@@ -89,8 +97,9 @@ class Mapping:
         if name not in self.sources or name not in self.table:
             return None
         rows, sources = self._rows(name), self.sources[name]
-        texts = joined(self.before, sources, " ").reindex(rows).set_axis(rows.index)
+        texts = joined(self.before, sources, " ").reindex(rows, fill_value="").set_axis(rows.index)
         headings = self.headings.get(sources[0], {}) if len(sources) == 1 else {}
+        headings = {row: headings[place] for row, place in rows.items() if place in headings}
         for other, taken in self.instead.get(name, ()):
             taken = texts.index.intersection(taken)
             texts[taken] = joined(self.before, other, " ").reindex(rows[taken]).to_numpy()
@@ -105,7 +114,7 @@ class Mapping:
             self.sources |= {name: self.sources[other]} if other in self.sources else {}
         elif other in self.sources:
             self.instead.setdefault(name, []).append((self.sources[other], rows.index[rows]))
-        self.of_controls |= {name} if other in self.of_controls else set()
+        self.whose |= {name: self.whose[other]} if other in self.whose else {}
 
     def numeric(self, name):
         """Which cells of a column the file itself stores as numbers."""
@@ -123,10 +132,9 @@ class Mapping:
         return self.stored[sources[0]].reindex(rows, fill_value=False).set_axis(rows.index)
 
     def _rows(self, name):
-        rows = self.table.index.to_series()
-        if name not in self.of_controls:
-            return rows
-        return self.control_rows[rows]
+        if not self.group_rows:
+            return self.table.index.to_series()
+        return self.group_rows[self.whose.get(name, "treated")][self.table.index]
 
     def cells(self, name, default=""):
         """A column, or one of `default` where there is none."""
