@@ -19,71 +19,63 @@ def keep(mapping):
     if rule is None:
         return
     of, by, final = rule["of"], rule["by"], rule.get("keep")
-    newest = rule.get("newest")
-    columns = [*of, by, *([final["column"]] if final else []), *([newest] if newest else [])]
-    mapping.known("records", columns, mapping.table)
-    _lack(mapping, [*of, by])
-    study = joined(mapping.table, of, "\x1f")
-    if final:
-        chosen = matches(mapping.table[final["column"]], final["values"])
-        if not chosen.any():
-            what = f"no row has one of these in {final['column']}"
-            mapping.warn("records.keep", what, "Check how the sheet writes it")
-        rows = ~chosen & chosen.groupby(study).transform("any")
-        reason = "another annotator's record of a study that has a reconciled one"
-        mapping.set_aside(rows, reason, "records", final["column"])
-        without = chosen.groupby(study).transform("any")
-        study = study[~rows]
-        first = (~without & ~study.duplicated()).reindex(study.index)
-        what = "no record of this study is reconciled: its newest one is taken"
-        cells = mapping.table[by].where(first)
-        several = mapping.table[by].groupby(study).transform("nunique") > 1
-        told = "Reconcile it, or name the one to keep in corrections.csv"
-        mapping.found.warn(first & several, cells, what, told)
-    _take_newest(mapping, study, by, newest, rule.get("format"))
-
-
-def _lack(mapping, columns):
-    """Faults where it is not said whose record a row is."""
-    for column in columns:
+    named = [final["column"]] if final else []
+    named += [rule["newest"]] if "newest" in rule else []
+    mapping.known("records", [*of, by, *named], mapping.table)
+    for column in (*of, by):
         cells = mapping.table[column]
         what = "this is needed to tell the records of several annotators apart"
         mapping.found.fault(cells == "", cells, what, "Fill it in")
+    if final:
+        _keep_final(mapping, of, by, final)
+    _take_newest(mapping, of, by, rule)
 
 
-def _take_newest(mapping, study, by, newest, form):
+def _keep_final(mapping, of, by, final):
+    """Of studies that have a reconciled record only that."""
+    table, column = mapping.table, final["column"]
+    study = joined(table, of, "\x1f")
+    chosen = matches(table[column], final["values"])
+    reconciled = chosen.groupby(study).transform("any")
+    if not chosen.any():
+        what = f"no row of the sheet has one of these in {column}"
+        mapping.warn("records.keep", what, "Check how the sheet writes it")
+    several = table[by].groupby(study).transform("nunique") > 1
+    what = "this study has records of several annotators, and none is reconciled"
+    remedy = "The newest is taken; mark the right one by `corrections.csv` where that is another"
+    mapping.found.warn(several & ~reconciled & ~study.duplicated(), table[of[0]], what, remedy)
+    reason = "not the reconciled record of a study that has one"
+    mapping.set_aside(reconciled & ~chosen, reason, "records", column)
+
+
+def _take_newest(mapping, of, by, rule):
     """Of several annotators that are left of a study, the one who wrote last."""
-    annotator = mapping.table[by]
+    study, annotator = joined(mapping.table, of, "\x1f"), mapping.table[by]
     several = annotator.groupby(study).transform("nunique") > 1
     if not several.any():
         return
-    if newest is None:
+    if "newest" not in rule:
         what = "several annotators have records of this study, and nothing says which counts"
         remedy = "Name the column of dates as `newest` under [sheet.records], or what to `keep`"
-        once = several & ~joined(mapping.table, [by], "").groupby(study).transform(
-            lambda cells: cells.duplicated()
-        ).astype(bool)
-        mapping.found.fault(once, annotator, what, remedy)
+        mapping.found.fault(several & ~study.duplicated(), mapping.table[of[0]], what, remedy)
         return
-    times = _times(mapping, mapping.table[newest], several, form)
+    cells = mapping.table[rule["newest"]]
+    times = _times(mapping, cells, several, rule.get("format"))
     last = times.groupby([study, annotator]).transform("max")
-    best = last.groupby(study).transform("max")
-    winners = annotator.where(several & (last == best)).groupby(study).transform("nunique")
-    tied = several & (winners > 1)
-    what = "two annotators of this study have the same newest date"
+    newest = last == last.groupby(study).transform("max")
+    tied = several & (annotator.where(newest).groupby(study).transform("nunique") > 1)
+    what = "another annotator of this study wrote at the same time, and one of them counts"
     remedy = "Name the record to keep by `keep` under [sheet.records]"
-    shown = tied & ~study.duplicated()
-    mapping.found.fault(shown, mapping.table[newest], what, remedy)
-    rows = several & ~tied & (last < best)
-    reason = "another annotator's record of a study: a newer one is taken"
-    mapping.set_aside(rows, reason, "records", by)
+    mapping.found.fault(tied & newest & ~study.duplicated(), cells, what, remedy)
+    reason = "another annotator has a newer record of this study"
+    mapping.set_aside(several & ~tied & ~newest, reason, "records", by)
 
 
 def _times(mapping, cells, needed, form):
     """Cells as times; faults where one that is needed cannot be read in one way."""
     if form is None:
-        plain = cells.where(cells.map(lambda cell: bool(ISO.fullmatch(cell))))
-        times = pd.to_datetime(plain, format="ISO8601", utc=True, errors="coerce")
+        cells_or_none = cells.where(cells.map(lambda cell: bool(ISO.fullmatch(cell))))
+        times = pd.to_datetime(cells_or_none, format="ISO8601", utc=True, errors="coerce")
     else:
         times = pd.to_datetime(cells, format=form, utc=True, errors="coerce")
     what = "this is no date that can be read in one way only"
