@@ -158,7 +158,8 @@ def blank_incomplete_references(mapping):
     ends = [mapping.cells(f"{name}_{SHAM}") != "" for name in ("tip", "low", "high")]
     lack = there & (empty["n"] | empty["mean"] | (empty["sd"] & ~ends[0] & ~(ends[1] & ends[2])))
     columns = [c for c in mapping.table if c.endswith(f"_{SHAM}") and "type" not in c]
-    mapping.table.loc[lack, columns] = ""
+    for name in columns:
+        mapping.table[name] = mapping.table[name].astype(object).mask(lack, "")
     mapping.note(
         "pair", "", "sham groups without a number that is due are no reference", lack.sum()
     )
@@ -171,7 +172,7 @@ def combine(mapping):
     pairs = mapping.pairs.loc[mapping.table.index]
     keys = pairs["together"][pairs["together"] != ""]
     several = keys[keys.duplicated(keep=False)]
-    gone = []
+    gone, mapping.table = [], mapping.table.astype(object)
     for rows in several.groupby(several, sort=False).groups.values():
         numbers = _pooled(mapping.table.loc[rows], pairs.loc[rows])
         if numbers is None:  # an arm without a number is told of by the check

@@ -30,7 +30,7 @@ def _label(mapping, name, columns):
     parts = parts.where(~parts.apply(mapping.is_missing), "")
     if name == "study":
         parts[columns[0]] = parts[columns[0]].map(first_author)
-    texts = joined(parts, columns, "\x1f").map(lambda t: " ".join(filter(None, t.split("\x1f"))))
+    texts = joined(parts, columns, " ").map(lambda text: " ".join(text.split()))
     # Half a name, such as a bare year, would not tell a study.
     texts = texts.where(parts[columns[0]] != "", "")
     if name != "study":
@@ -57,7 +57,7 @@ def first_author(text):
     ):  # fmt: skip
         words.pop()
     name = " ".join(words)
-    return name.title() if name.isupper() and len(name) > 3 else name
+    return name.title() if name.isupper() else name
 
 
 def _distinct(texts, taken, letters):

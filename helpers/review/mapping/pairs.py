@@ -23,7 +23,7 @@ def pair(mapping):
     if mapping.of_blocks:  # a group of one block is compared with one of the same
         key += pd.Series([f"\x1f{block_of(row)}" for row in key.index], key.index, dtype=object)
     found = contrasts.groups(mapping)
-    same = "row has the same " + ", ".join(keys)
+    same = ", ".join(keys)
     parts = [_of_contrast(mapping, key, each, same) for each in found]
     pairs = pd.concat(parts, ignore_index=True)
     _list_unpaired(mapping, key, found, pairs, same)
@@ -56,13 +56,17 @@ def _of_contrast(mapping, key, groups, same):
     if not contrast.combine:
         again = groups.control & key.where(groups.control).duplicated() & key.isin(rows["treated"])
         remedy = "Add what tells them apart to `pair` under [sheet.long], or say combine = true"
-        mapping.found.fault(again, cells, f"an earlier control {same}{told}", remedy)
+        mapping.found.fault(
+            again, cells, f"an earlier control row has the same {same}{told}", remedy
+        )
         rows["control"] = rows["control"].drop_duplicates()
-        several = groups.sham & key.where(groups.sham).duplicated(keep=False)
-        several &= key.isin(rows["treated"]) & key.isin(rows["control"])
-        what = f"another sham {same}{told}: none of them is taken as the reference"
-        mapping.found.warn(several, cells, what, remedy)
-        rows[SHAM] = rows[SHAM][~several[rows[SHAM].index]]
+        several = key[groups.sham & key.where(groups.sham).duplicated(keep=False)]
+        rows[SHAM] = rows[SHAM][~rows[SHAM].isin(several)]
+        first = groups.treated & key.isin(several) & key.isin(rows["control"])
+        first &= ~key.where(first).duplicated()
+        what = f"several sham rows have the same {same}{told}: none of them is the reference"
+        remedy = "Name the right one as `sham`, or say combine = true"
+        mapping.found.warn(first, cells, what, remedy)
     tables = [pd.DataFrame({"key": each.to_numpy(), arm: each.index}) for arm, each in rows.items()]
     pairs = tables[0].merge(tables[1], on="key").merge(tables[2], on="key", how="left")
     pairs[SHAM] = pairs[SHAM].fillna(NO_ROW).astype(int)
@@ -83,10 +87,12 @@ def _list_unpaired(mapping, key, found, pairs, same):
     faulty = {f.key for f in mapping.found.findings if f.severity == "fault"}
     lonely = ~used & ~key.index.isin(faulty)
     healthy = ~fits.any(axis=1) & contrasts.healthy(mapping)
+    compared = key.isin(key[pairs["treated"]])
     for rows, reason, detail in (
-        (fits["treated"], f"no control {same}", "rows without a control row"),
-        (fits["control"], f"no treated {same}", "rows without a treated row"),
-        (fits["sham"], f"no treated {same}", "sham rows without a treated row"),
+        (fits["treated"], f"no control row has the same {same}", "rows without a control row"),
+        (fits["control"], f"no treated row has the same {same}", "rows without a treated row"),
+        (fits["sham"] & compared, f"another sham row has the same {same}", None),
+        (fits["sham"], f"no comparison has the same {same}", "sham rows without a comparison"),
         (healthy, "animals without the disease model that are no sham group", None),
         (~fits.any(axis=1), "this group fits no contrast", None),
     ):

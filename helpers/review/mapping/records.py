@@ -27,11 +27,11 @@ def keep(mapping):
         what = "this is needed to tell the records of several annotators apart"
         mapping.found.fault(cells == "", cells, what, "Fill it in")
     if final:
-        _keep_final(mapping, of, by, final)
+        _keep_final(mapping, of, final)
     _take_newest(mapping, of, by, rule)
 
 
-def _keep_final(mapping, of, by, final):
+def _keep_final(mapping, of, final):
     """Of studies that have a reconciled record only that."""
     table, column = mapping.table, final["column"]
     study = joined(table, of, "\x1f")
@@ -40,10 +40,6 @@ def _keep_final(mapping, of, by, final):
     if not chosen.any():
         what = f"no row of the sheet has one of these in {column}"
         mapping.warn("records.keep", what, "Check how the sheet writes it")
-    several = table[by].groupby(study).transform("nunique") > 1
-    what = "this study has records of several annotators, and none is reconciled"
-    remedy = "The newest is taken; mark the right one by `corrections.csv` where that is another"
-    mapping.found.warn(several & ~reconciled & ~study.duplicated(), table[of[0]], what, remedy)
     reason = "not the reconciled record of a study that has one"
     mapping.set_aside(reconciled & ~chosen, reason, "records", column)
 
@@ -68,6 +64,11 @@ def _take_newest(mapping, of, by, rule):
     remedy = "Name the record to keep by `keep` under [sheet.records]"
     mapping.found.fault(tied & newest & ~study.duplicated(), cells, what, remedy)
     reason = "another annotator has a newer record of this study"
+    taken = several & ~tied & newest
+    what = "several annotators have records of this study that may count: the newest is taken"
+    remedy = "Where another is the right one, mark it by corrections.csv and `keep`"
+    first = taken & ~study.where(taken).duplicated()
+    mapping.found.warn(first, mapping.table[of[0]], what, remedy)
     mapping.set_aside(several & ~tied & ~newest, reason, "records", by)
 
 
