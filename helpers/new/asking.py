@@ -37,8 +37,11 @@ SETTING = {
     "sheet.sheet": "Which sheet of the workbook is to be read?",
     "sheet.header": "Which row holds the headings?",
     "sheet.join": "Does this sheet say more about the rows?",
-    "sheet.leave_out": "Which records are to be read?",
-    "sheet.long": "Several people noted the same study. Are all their records to be read?",
+    "sheet.leave_out": "Which rows are to be read?",
+    "sheet.records": "Several people noted the same study. Which records are to be read?",
+    "sheet.long.control": "Some groups of animals are not said to be controls or not. Which are?",
+    "sheet.long.sham": "Which animals are without the disease model?",
+    "sheet.missing": "Do these numbers stand for values that are not reported?",
     "sheet.decimal": "What is the comma in the numbers?",
     "sheet.shared_controls": "Some rows have the same control values. Is that one group of animals?",
     "sheet.control_n_is_split": "Several treated groups may share one control group. Which number "
@@ -56,7 +59,6 @@ CHOICE = {  # words for what `new` calls otherwise
     ",": "the decimal sign: 1,5 is one and a half",
     ".": "it parts thousands: 1,500 is fifteen hundred",
     "outcome": "no, all rows are one outcome",
-    "every": "all records",
 }
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
-from helpers.new import revman
+from helpers.new import revman, syrf
 from helpers.new.figure import find_figure, turn_errors
 from helpers.new.groups import find_groups
 from helpers.new.headings import KNOWN, TEMPLATES, read_heading, words
-from helpers.new.keys import find_keys, read_sign
+from helpers.new.keys import find_keys
 from helpers.new.levels import in_order, merge
 from helpers.new.long import find_long
+from helpers.new.missing import not_reported
 from helpers.new.questions import Guesses
 from helpers.problems import Finding, ReviewError
 from helpers.review.columns import CORRECTIONS, EXCLUSIONS
@@ -157,11 +158,12 @@ class Guess(Guesses):
                 values=(raw.header,),
             )  # fmt: skip
         self.join([other for other in raws if other is not raw])
-        self.long = set(KNOWN["syrf"].values()) <= set(self.table)
+        self.long, self.records, self.labels = False, None, {}
+        self.sham_column, self.shams = None, []
         self.of_revman = revman.is_revman(self.table)
-        if self.long:
-            self.syrf()
-        elif not raw.digitised and find_long(self):
+        if syrf.is_export(self.table):
+            syrf.find_groups(self)
+        elif not raw.digitised and not self.of_revman and find_long(self):
             self.long = True
         elif self.of_revman:
             revman.find_analyses(self)
@@ -220,50 +222,6 @@ class Guess(Guesses):
         self.ask("sheet.sheet", _size(self.raw), (), list(map(_size, passed)),
                  "the others are not read", values=values)  # fmt: skip
         self.questions.sort(key=lambda question: question.setting != "sheet.sheet")
-
-    # ------------------------------------------------------------------ a SyRF export
-
-    def syrf(self):
-        """A row a group of animals, as SyRF writes them."""
-        self.columns, self.in_minutes = {"experiment": "row", **KNOWN["syrf"]}, True
-        self.pair = ["StudyId", "ExperimentId", "OutcomeId", "TimeInMinutes"]
-        self.arm, self.no_model = self.of_pairs = "IsTreatmentControl", "IsDiseaseModelControl"
-        self.controls = self.spelled(self.arm, "yes")
-        self.leave_out = [
-            (
-                self.no_model,
-                "values",
-                self.spelled(self.no_model, "yes"),
-                "animals without the disease model",
-            )
-        ]
-        self.leave_out = [rule for rule in self.leave_out if rule[2]]
-        if self.chosen_column("sign", "GreaterIsWorse"):
-            read_sign(self, "GreaterIsWorse", KNOWN["words"]["yes"])
-        else:
-            del self.columns["sign"]
-        self.ask("sheet.columns.sign", "GreaterIsWorse", self.table["GreaterIsWorse"], "no sign",
-                 "TRUE turns the effect round", values=("GreaterIsWorse", None))  # fmt: skip
-        for column in self.table:
-            kept = self.spelled(column, "yes") if "reconciliation" in column.lower() else []
-            if 0 < self.table[column].isin(kept).sum() < len(self.table):
-                if not self.answer("sheet.leave_out", True):
-                    return
-                self.leave_out.append((column, "keep", kept, "not the reconciled record"))
-                self.ask("sheet.leave_out", f"only rows with {column} {kept[0]}", self.table[column],
-                         "the records of all annotators", values=(True, False))  # fmt: skip
-                return
-        for column in self.table:
-            who = re.match(r"(investigator|annotator|reviewer)", column.lower())
-            if who and self.table.groupby("StudyId")[column].nunique().max() > 1:
-                self.ask("sheet.long", f"rows of every {column}", self.table[column],
-                         "one annotator's", "several annotated the same study",
-                         values=("every",))  # fmt: skip
-                return
-
-    def spelled(self, column, word):
-        """How the cells of a column spell yes (or no)."""
-        return [c for c in self.table[column].unique() if c.lower() in KNOWN["words"][word]]
 
     # ------------------------------------------------------------------ the rest of the review
 
@@ -338,6 +296,7 @@ class Guess(Guesses):
             )
         texts.update(c for column, _ in self.moderators.values() for c in self.table[column])
         self.missing = sorted(t for t in texts if t and t.lower() in KNOWN["words"]["missing"])
+        self.missing += not_reported(self)
 
     def finish(self, title):
         """What the templates of `review.toml` and the README need to know besides."""

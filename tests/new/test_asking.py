@@ -328,14 +328,17 @@ def test_a_syrf_export_is_asked_for_signs_and_records(monkeypatch, tmp_path):
     for kept in ("TRUE", "FALSE"):
         for control, n, mean in (("FALSE", 8, 9), ("TRUE", 6, 12)):
             cells = {"NumberOfAnimals": n, "OutcomeAverage": mean, "IsTreatmentControl": control}
-            table.append(base | cells | {"CohortId": control, "Reconciliation": kept})
+            table.append(
+                base | cells | {"CohortId": control, "Reconciled": kept, "AnnotatorId": kept}
+            )
     write_csv(tmp_path / "s.csv", table)
     usual, _ = answered(monkeypatch, tmp_path / "usual", tmp_path / "s.csv", {})
-    assert [rule["column"] for rule in usual["sheet"]["leave_out"]][-1:] == ["Reconciliation"]
+    kept = {"column": "Reconciled", "values": ["TRUE"]}
+    assert usual["sheet"]["records"] == {"of": ["StudyId"], "by": "AnnotatorId", "keep": kept}
     answers = {"Which records": "2", "a higher value is worse": "none"}
     other, _ = answered(monkeypatch, tmp_path / "other", tmp_path / "s.csv", answers)
     assert "sign" in usual["sheet"]["columns"] and "sign" not in other["sheet"]["columns"]
-    assert "leave_out" not in other["sheet"] and other["unconfirmed"] == []
+    assert "records" not in other["sheet"] and other["unconfirmed"] == []
 
 
 def test_a_digitised_figure_is_asked_what_the_points_beside_the_means_show(monkeypatch, tmp_path):

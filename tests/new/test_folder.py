@@ -91,33 +91,6 @@ def test_names_of_arms_need_not_be_known(tmp_path):
     assert load(tmp_path / "review").experiments["mean_treated"].tolist() == [11, 11.5, 12, 12.5]
 
 
-def test_a_syrf_export_is_read_the_same_way(tmp_path):
-    base = {
-        "StudyId": "s1", "ExperimentId": "x", "OutcomeId": "o", "OutcomeLabel": "Neuroscore",
-        "GreaterIsWorse": "TRUE", "TimeInMinutes": 10080, "OutcomeAverageType": "mean",
-        "OutcomeErrorType": "SEM", "NumberOfAnimals": 9, "OutcomeError": 1,
-    }  # fmt: skip
-    kinds = [
-        ("sham", "TRUE", "TRUE", 1),
-        ("control", "FALSE", "TRUE", 8),
-        ("drug", "FALSE", "FALSE", 5),
-    ]
-    table = [
-        base | {"StudyId": study, "CohortId": f"{study}-{name}", "IsDiseaseModelControl": sham,
-                "IsTreatmentControl": control, "OutcomeAverage": mean}
-        for study in ("s1", "s2") for name, sham, control, mean in kinds
-    ]  # fmt: skip
-    write_csv(tmp_path / "syrf.csv", table)
-    new(tmp_path / "review", tmp_path / "syrf.csv")
-    found = load(tmp_path / "review")
-    assert found.experiments["mean_treated"].tolist() == [5, 5]
-    assert found.experiments["mean_control"].tolist() == [8, 8]
-    assert found.experiments["sd_control"].tolist() == [3, 3]
-    assert found.experiments["sign"].tolist() == [-1, -1]
-    assert found.experiments["follow_up_days"].tolist() == [7, 7]
-    assert found.not_used["reason"].tolist() == ["animals without the disease model"] * 2
-
-
 def test_what_cannot_be_guessed_is_to_be_filled_in(tmp_path):
     write_csv(tmp_path / "s.csv", [{"alpha": "x", "beta": 2}, {"alpha": "y", "beta": 3}])
     todo = new(tmp_path / "review", tmp_path / "s.csv")

@@ -174,6 +174,9 @@ def combine(mapping):
     several = keys[keys.duplicated(keep=False)]
     gone, mapping.table = [], mapping.table.astype(object)
     for rows in several.groupby(several, sort=False).groups.values():
+        own = mapping.cells("effect").loc[rows] != ""
+        what = "arms that bring effects or events are to be combined, and only means can be"
+        mapping.found.fault(own, mapping.cells("effect").loc[rows], what, "Take `combine` out")
         numbers = _pooled(mapping.table.loc[rows], pairs.loc[rows])
         if numbers is None:  # an arm without a number is told of by the check
             continue
