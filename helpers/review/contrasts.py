@@ -126,7 +126,7 @@ def _outcomes(family, contrasts):
     return [
         outcome | {
             "id": contrast.outcome(outcome["id"]),
-            "label": f"{outcome.get('label', outcome['id'])}: {contrast.label}",
+            "label": f"{outcome.get('label', outcome['id'])} ({contrast.label})",
         }
         for outcome in family["outcomes"] for contrast in contrasts
         if not contrast.outcomes or outcome["id"] in contrast.outcomes

@@ -98,7 +98,7 @@ def test_families_are_crossed_with_contrasts(tmp_path):
         "movement_drug": ("score_drug", "speed_drug"),
     }
     assert found.families["movement_drug"].label == "Movement: drug v. vehicle"
-    assert found.outcomes["speed_standard"].label == "Speed: drug v. standard"
+    assert found.outcomes["speed_standard"].label == "Speed (drug v. standard)"
     assert found.outcomes["speed_standard"].family == "movement"
 
 
