@@ -8,7 +8,7 @@ from own_review import write
 
 from helpers.problems import ReviewError
 from helpers.review.check import check
-from helpers.review.description import describe
+from helpers.review.description import PROJECT, describe
 from helpers.review.mapping.contrasts import treatments
 from helpers.review.review import load
 from helpers.stats.conversions import combined
@@ -355,3 +355,14 @@ def test_messages_quote_the_row_of_the_group_they_are_about(tmp_path):
     assert {(f.row, f.column, f.value) for f in faults} == {
         (2, "sd", "2.0*"), (4, "n", "x"), (5, "mean", "20 mm"),
     }  # fmt: skip
+
+
+def test_the_example_of_the_readme(tmp_path):
+    text = (PROJECT / "README.md").read_text(encoding="utf-8").split("### Contrasts")[1]
+    toml = text.split("```toml")[1].split("```")[0]
+    (tmp_path / "review.toml").write_text('title = "x"\n' + toml, encoding="utf-8")
+    families = {name: family.outcomes for name, family in describe(tmp_path).families.items()}
+    assert families == {
+        "behaviour_drug": ("locomotor_drug", "memory_drug"),
+        "behaviour_knockout": ("locomotor_knockout",),
+    }
