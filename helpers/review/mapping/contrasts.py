@@ -147,6 +147,12 @@ def name_outcomes(mapping, contrast):
             what = "no rows of the sheet make a comparison of this contrast"
             remedy = "Check its groups, and what a pair has in common under [sheet.long]"
             mapping.warn_of(f"contrasts.{each.id}", what, remedy)
+    there = set(table["outcome"])
+    for family in mapping.description.families.values():
+        if not there & set(family.outcomes):
+            what = "no comparison of the sheet has an outcome of it, so it has no report"
+            remedy = "Name the outcomes of each of [[contrasts]] by `outcomes`"
+            mapping.warn_of(f"families.{family.id}", what, remedy)
 
 
 def blank_incomplete_references(mapping):

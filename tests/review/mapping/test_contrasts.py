@@ -332,6 +332,9 @@ def test_faults_and_warnings_of_contrasts(tmp_path):
     text = said("typo", TWO.replace('["standard"]', '["standrd"]'))
     assert "contrasts.standard.control: 'standrd' is no group of the sheet" in text
     assert "no rows of the sheet make a comparison of this contrast" in text
+    assert "families.movement_standard: no comparison of the sheet has an outcome of it" in text
+    text = said("all", TWO.replace('["vehicle"]', '["?"]').replace('["standard"]', '["?"]'))
+    assert "no row of this sheet gives an experiment" in text
     assert "a list is due here" in said("none", '[[contrasts]]\nid = "x"\n')
     assert "id is given twice" in said("twice", TWO.replace('"standard"', '"drug"', 1))
     outcome = TWO.replace('id = "drug"', 'id = "drug"\noutcomes = ["scores"]')
