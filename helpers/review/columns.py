@@ -11,7 +11,11 @@ SHAM = "reference"  # the uninjured group, where a row of the sheet is a group
 EVENTS = ("events", "nonevents")
 MEASURED = ("n", "mean", "sd", "low", "high", "tip", "n_error", *EVENTS)
 KINDS = ("error_type", "average_type")
-ARM = (*MEASURED, *KINDS, "sem", "median")  # the last two where the SD or the mean is empty
+# Both ends of an interval of a kind, in the rows that have no SD.
+INTERVALS = {"CI": ("ci_low", "ci_high"), "IQR": ("q1", "q3"), "RANGE": ("min", "max")}
+IN_TURN = tuple(end for ends in INTERVALS.values() for end in ends)
+# `sem` and `median` count where the SD or the mean is empty.
+ARM = (*MEASURED, *KINDS, "sem", "median", *IN_TURN)
 
 # As the effects are computed from them: n, mean and SD of both groups; the uninjured value.
 GROUPS, REFERENCE = GROUP_COLUMNS, REFERENCE_COLUMNS

@@ -1,5 +1,7 @@
 """The project's columns: which of the sheet's they are, and the words in them."""
 
+import re
+
 import pandas as pd
 
 from helpers.problems import ReviewError, block_of, nearest
@@ -12,17 +14,22 @@ from helpers.review.columns import (
     GROUPS,
     IDS,
     IN_PLACE,
-    KINDS,
+    IN_TURN,
     LEVEL,
     MODERATOR,
     NUMBERS,
     OWN_EFFECT,
 )
+from helpers.review.error_types import average_kind, error_kind
 from helpers.review.mapping.working import as_text, joined, matches
 from helpers.review.schema import fault
 
 # Settings of [sheet] that say something of one of the project's columns each.
 BY_COLUMN = ("columns", "constants", "values", "divide")
+# Columns that say what numbers are: of which number, how a word is read, and what is understood
+# without one.
+READERS = {"error_type": ("sd", error_kind, "SD"), "average_type": ("mean", average_kind, "MEAN")}
+FEW = 12  # different words in a column of such words
 OTHERS = "*"  # in [sheet.values]: all words that are not named
 
 
@@ -34,7 +41,8 @@ def choose(mapping):
     _know_all(mapping)
     # A column of the sheet that happens to be called `n` or `low` is taken only when named.
     counts = [f"{name}_{arm}" for name in EVENTS for arm in ARMS]
-    taken = [*COLUMNS, *counts, *(ARM if mapping.config.long else ()), *columns, *constants]
+    of_group = [name for name in ARM if mapping.config.long and name not in IN_TURN]
+    taken = [*COLUMNS, *counts, *of_group, *columns, *constants]
     taken = [name for name in taken if not _is_moderator_only(mapping, name)]
     wanted = {name: (name, columns.get(name, name)) for name in taken}
     for name, moderator in moderators.items():
@@ -67,12 +75,7 @@ def choose(mapping):
             what = f"the column {name} is read as the moderator and as the project's {name}"
             remedy = "If that is not meant, rename it in the sheet and name it by `column` there"
             mapping.warn_of(f"moderators.{name}", what, remedy)
-    for kind in KINDS:
-        for name in (kind, f"{kind}_treated", f"{kind}_control"):
-            if name in mapping.table and name not in chosen:
-                what = "this column is not read, so no row's error or average is of its kind"
-                remedy = f'Say {name} = "{name}" under [sheet.columns], or rename it'
-                mapping.found.lack(name, what, remedy, "warning")
+    _read_kinds(mapping, chosen)
     needed = [("experiment",), ("study",), ("outcome",)]
     named = {*chosen, *(set(columns) & set(wanted))}
     each = [""] if mapping.config.long else ["_treated", "_control"]
@@ -85,7 +88,7 @@ def choose(mapping):
             needed += [
                 (f"n{arm}",),
                 (f"mean{arm}", f"median{arm}"),
-                (f"sd{arm}", f"sem{arm}", f"tip{arm}", f"low{arm}"),
+                tuple(f"{name}{arm}" for name in ("sd", "sem", "tip", "low", *IN_TURN)),
             ]
     for name, *instead in needed:
         if not {name, *instead} & {*chosen, *(set(columns) & set(wanted))}:
@@ -99,6 +102,35 @@ def choose(mapping):
         _number_blocks(mapping, chosen)
     mapping.found.refuse()
     mapping.before, mapping.table = mapping.table, pd.DataFrame(chosen, index, dtype=object)
+
+
+def _read_kinds(mapping, chosen):
+    """Faults of columns that say what errors or averages are, and that nobody has named.
+
+    A column whose words all are what is understood without it changes nothing.
+    """
+    used = {column for sources in mapping.sources.values() for column in sources}
+    arms = ("", *(f"_{arm}" for arm in ARMS))
+    for kind, (number, reader, usual) in READERS.items():
+        names = [kind + arm for arm in arms]
+        if {*names} & {*chosen} or not {number + arm for arm in arms} & {*chosen}:
+            continue
+        for column in mapping.table.columns.difference(used, sort=False):
+            cells = mapping.table[column].unique()
+            called = re.sub(r"[\W_]+", "", column.casefold())
+            name = next((name for name in names if name.replace("_", "") == called), None)
+            said = {reader(cell) for cell in cells if cell} if name or len(cells) <= FEW else set()
+            if name and said - {usual}:
+                what = f"this column says what the {kind.split('_')[0]}s are, and is not read"
+                remedy = f'Say {name} = "{column}" under [sheet.columns], or {kind} = "{usual}" '
+                remedy += "under [sheet.constants] where it does not speak of these numbers"
+                mapping.found.lack(column, what, remedy)
+            elif kind == "error_type" and said - {usual} and None not in said:
+                what = f"this column speaks of {', '.join(sorted(said))}, and is not read"
+                remedy = (
+                    f'Say error_type = "{column}" under [sheet.columns] if it is of these errors'
+                )
+                mapping.found.lack(column, what, remedy, "warning")
 
 
 def _warn_of_lengths(mapping, key, sources):

@@ -10,6 +10,9 @@ from helpers.review.error_types import AVERAGES, ERRORS, average_kind, error_kin
 from helpers.review.mapping.numbers import floats, own_effect
 from helpers.stats.conversions import mean_and_sd
 
+# What says of which kind a number is.
+KIND_OF = dict.fromkeys(("sd", "low", "high", "tip"), "error_type") | {"mean": "average_type"}
+
 
 def convert(mapping):
     """Errors of every kind to SDs, medians to means; a sheet of means and SDs is left alone."""
@@ -35,11 +38,12 @@ def _hold_against_headings(mapping, arm):
     def heading(name):
         column = f"{name}_{arm}"
         filled = (mapping.cells(column) != "") & ~own_effect(mapping)
+        filled &= mapping.unsaid.get(KIND_OF[name] + f"_{arm}", True)
         return mapping.names.get(column, "") if filled.any() else ""
 
     kinds = {name: heading_kinds(heading(name)) for name in ("mean", "sd")}
     words = mapping.cells(f"error_type_{arm}")
-    if f"error_type_{arm}" not in mapping.table:
+    if not _is_said(mapping, f"error_type_{arm}"):
         remedy = "Say which under [sheet.constants], such as error_type = {!r}, or name its column "
         remedy += "as error_type under [sheet.columns]"
         ends = [name for name in ("low", "high", "tip") if heading(name)]
@@ -60,11 +64,16 @@ def _hold_against_headings(mapping, arm):
             what = "the heading does not say what errors these are: they are read as SDs"
             way = 'Say error_type = "SD" or "SEM" under [sheet.constants]'
             mapping.found.lack(heading("sd"), what, way, "warning")
-    told = f"average_type_{arm}" in mapping.table or words.map(average_kind).notna().any()
+    told = _is_said(mapping, f"average_type_{arm}") or words.map(average_kind).notna().any()
     if "MEDIAN" in kinds["mean"] and not told:
         what = "the heading speaks of medians, and no average_type is given"
         way = 'Say average_type = "median" under [sheet.constants], or "mean" where they are means'
         mapping.found.lack(heading("mean"), what, way)
+
+
+def _is_said(mapping, kinds):
+    """Whether the sheet or review.toml says of which kind all numbers are."""
+    return kinds in mapping.table and kinds not in mapping.unsaid
 
 
 def _ends_of(heading):

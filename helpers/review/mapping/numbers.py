@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from helpers.review.columns import ARMS, IN_PLACE, MEASURED, MODERATOR, NUMBERS, SHAM
+from helpers.review.columns import ARMS, IN_PLACE, INTERVALS, MEASURED, MODERATOR, NUMBERS, SHAM
 from helpers.sheet.files import NUMBER, RANGE, plain_number, unsure_marks
 
 
@@ -128,25 +128,54 @@ def _divided(mapping, name, source, cells):
 
 # What may stand in a column of its own where another is empty, and what kind of number it is then.
 INSTEAD = {"sem": ("sd", "error_type", "SEM"), "median": ("mean", "average_type", "median")}
+USUAL = {"error_type": "SD", "average_type": "mean"}
 
 
 def take_instead(mapping):
-    """SEMs where no SD is given and medians where no mean is, from columns of their own."""
+    """What stands in columns of its own where the usual one is empty.
+
+    SEMs where no SD is given and medians where no mean is; both ends of a CI, of the quartiles or of
+    the range where there is neither SD nor SEM. Rows that say nothing of their kind stand in
+    `mapping.unsaid`.
+    """
     for name, (column, kind, word) in INSTEAD.items():
         for arm in (*ARMS, SHAM):
-            other, wanted, kinds = f"{name}_{arm}", f"{column}_{arm}", f"{kind}_{arm}"
-            if other not in mapping.table:
-                continue
-            given, cells = mapping.table[other], mapping.cells(wanted)
-            rows = mapping.is_missing(cells) & ~mapping.is_missing(given)
-            mapping.table[wanted] = cells.mask(rows, given)
-            usual = {"error_type": "SD", "average_type": "mean"}[kind]
-            mapping.table[kinds] = mapping.cells(kinds, usual).mask(rows, word)
-            title = mapping.names.get(other, other)
-            mapping.take_rows(wanted, other, rows)
-            del mapping.table[other]
-            detail = f"taken from {title} where no {column} is given"
-            mapping.note(word, mapping.names[wanted], detail, rows.sum())
+            if f"{name}_{arm}" in mapping.table:
+                empty = mapping.is_missing(mapping.cells(f"{column}_{arm}"))
+                _take(mapping, {name: column}, arm, empty, (kind, word))
+    for word, ends in INTERVALS.items():
+        for arm in (*ARMS, SHAM):
+            there = [end for end in ends if f"{end}_{arm}" in mapping.table]
+            if len(there) == 1:
+                other = next(end for end in ends if end not in there)
+                what = "an interval has two ends, and only one is named"
+                mapping.refuse(f"columns.{there[0]}_{arm}", what, f"Name {other}_{arm} as well")
+            if there:
+                usual = (f"{name}_{arm}" for name in ("sd", "tip", "low", "high"))
+                cells = [mapping.is_missing(mapping.cells(name)) for name in usual]
+                pairs = dict(zip(ends, ("low", "high"), strict=True))
+                _take(mapping, pairs, arm, np.logical_and.reduce(cells), ("error_type", word))
+
+
+def _take(mapping, columns, arm, empty, said):
+    """Cells of other columns in the rows where the usual one is empty, and their kind."""
+    kind, word = said
+    kinds, rows = f"{kind}_{arm}", pd.Series(empty, mapping.table.index)
+    for name in columns:
+        rows &= ~mapping.is_missing(mapping.table[f"{name}_{arm}"])
+    if kinds not in mapping.table:
+        mapping.unsaid[kinds] = pd.Series(True, mapping.table.index)
+    mapping.table[kinds] = mapping.cells(kinds, USUAL[kind]).mask(rows, word)
+    if kinds in mapping.unsaid:
+        mapping.unsaid[kinds] &= ~rows
+    for name, column in columns.items():
+        other, wanted = f"{name}_{arm}", f"{column}_{arm}"
+        mapping.table[wanted] = mapping.cells(wanted).mask(rows, mapping.table.pop(other))
+        title = mapping.names.get(other, other)
+        mapping.take_rows(wanted, other, rows)
+        lacking = column if column in ("sd", "mean") else "sd"
+        detail = f"taken from {title} where no {lacking} is given"
+        mapping.note(word, mapping.names[wanted], detail, rows.sum())
 
 
 def take_roots(mapping):

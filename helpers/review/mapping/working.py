@@ -47,6 +47,8 @@ class Mapping:
         group, and of its reference group or `NO_ROW`.
     whose : dict
         Columns that are not the treated group's, and whose they are.
+    unsaid : dict
+        Of `error_type_treated` and the like: which rows have a kind only because others have one.
     stored : pandas.DataFrame of bool
         Which cells the file itself stores as numbers.
     steps, unused : list, dict
@@ -58,6 +60,7 @@ class Mapping:
         self.table, self.steps, self.unused, self.names = raw.table.copy(), [], {}, {}
         self.sources, self.headings, self.of_blocks, self.instead = {}, {}, {}, {}
         self.pairs, self.group_rows, self.whose = None, {}, {}
+        self.unsaid = {}
         self.rows_in = len(self.table)
         self.stored = raw.numeric
         if self.stored is None:

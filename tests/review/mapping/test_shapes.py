@@ -309,3 +309,66 @@ def test_sheets_are_joined_on_several_columns(tmp_path):
     write_csv(tmp_path / "studies_x.csv", studies)
     with pytest.raises(ReviewError, match=r"this key stands in an earlier row too.*A, 1"):
         read_sheet(describe(tmp_path))
+
+
+# Quartiles by Luo 2018 and Wan 2014 with n = 8, a 95% interval by t on 7 degrees of freedom; the
+# quantiles by R.
+IN_TURN = """
+[sheet.columns]
+median_treated = "Median drug"
+q1_treated = "Q1 drug"
+q3_treated = "Q3 drug"
+ci_low_treated = "Drug CI from"
+ci_high_treated = "Drug CI to"
+"""
+
+
+def in_turn():
+    first, second, third = rows()
+    first |= {
+        "mean_treated": "",
+        "sd_treated": "",
+        "Median drug": 4.1,
+        "Q1 drug": 3.2,
+        "Q3 drug": 5.3,
+    }
+    second |= {"sd_treated": "", "Drug CI from": 10.5, "Drug CI to": 12.5}
+    return [third, first, second]
+
+
+def test_medians_quartiles_and_intervals_in_the_rows_without_mean_or_sd(tmp_path):
+    review = load(write(tmp_path, in_turn(), IN_TURN))
+    plain, quartiles, interval = groups(review)
+    assert plain == PLAIN[2]
+    w = 0.7 + 0.39 / 8
+    assert quartiles[1] == pytest.approx(w * (3.2 + 5.3) / 2 + (1 - w) * 4.1)
+    assert quartiles[2] == pytest.approx(2.1 / (2 * 0.5595923), rel=1e-5)  # qnorm(5.875 / 8.25)
+    assert interval[1] == 11.5
+    assert interval[2] == pytest.approx(8**0.5 * 2 / (2 * 2.364624), rel=1e-6)  # qt(0.975, 7)
+    steps = {(step, rows) for step, _, _, rows in review.trace.to_numpy().tolist()}
+    assert {("median", 1), ("IQR", 1), ("CI", 1)} <= steps
+
+
+def test_a_row_with_an_sd_keeps_it_whatever_stands_beside(tmp_path):
+    table = [line | {"Q1 drug": 1, "Q3 drug": 2} for line in rows()]
+    body = '[sheet.columns]\nq1_treated = "Q1 drug"\nq3_treated = "Q3 drug"'
+    assert groups(load(write(tmp_path, table, body))) == PLAIN
+
+
+def test_an_interval_with_one_end_is_refused_or_a_missing_number(tmp_path):
+    table = in_turn()
+    with pytest.raises(ReviewError, match="Name ci_high_treated as well"):
+        load(write(tmp_path, table, IN_TURN.replace('ci_high_treated = "Drug CI to"\n', "")))
+    table[2]["Drug CI to"] = ""
+    [fault] = check(write(tmp_path, table, IN_TURN)).faults
+    assert (fault.row, fault.column) == (4, "sd_treated")
+
+
+def test_the_heading_of_errors_still_speaks_where_other_rows_bring_intervals(tmp_path):
+    table = [
+        {("SEM drug" if name == "sd_treated" else name): cell for name, cell in line.items()}
+        for line in in_turn()
+    ]
+    body = IN_TURN + 'sd_treated = "SEM drug"\n'
+    [fault] = check(write(tmp_path, table, body)).faults
+    assert "speaks of SEM, and no error_type is given" in fault.what

@@ -339,13 +339,37 @@ def test_one_time_point_for_each_cohort(tmp_path, rule, taken):
 
 def test_names_that_happen_to_be_ours_are_not_taken(tmp_path):
     table = [
-        line | {"n": 99, "low": 1, "high": 2, "tip": 3, "error_type": "SEM"} for line in rows()
+        line | {"n": 99, "low": 1, "high": 2, "tip": 3, "error_type": "SD", "min": 5, "q1": 1}
+        for line in rows()
     ]
     review = load(write(tmp_path, table))
     assert review.experiments["n_treated"].tolist() == [8, 8, 8]
     assert review.experiments["sd_treated"].tolist() == [2.5, 2.5, 2.5]
     named = load(write(tmp_path, table, "columns = { n = 'n' }"))
     assert named.experiments["n_treated"].tolist() == [8, 8, 8]
+
+
+@pytest.mark.parametrize("heading", ["error_type", "Error type", "ErrorType", "error_type_treated"])
+def test_a_column_that_says_what_errors_are_is_read_or_refused(tmp_path, heading):
+    table = [line | {heading: word} for line, word in zip(rows(), ("SD", "SEM", ""), strict=True)]
+    [fault] = check(write(tmp_path, table)).faults
+    assert fault.column == heading and "not read" in fault.what
+    name = "error_type_treated" if "treated" in heading else "error_type"
+    assert f'{name} = "{heading}" under [sheet.columns]' in fault.remedy
+    constant = load(write(tmp_path, table, 'constants = { error_type = "SD" }'))
+    assert constant.experiments["sd_treated"].tolist() == [2.5, 2.5, 2.5]
+    of_sds = [line | {heading: "SD"} for line in rows()]
+    assert len(load(write(tmp_path, of_sds)).experiments) == 3  # it says what is understood anyway
+
+
+def test_words_for_errors_under_another_heading_are_warned_of(tmp_path):
+    table = [
+        line | {"Shown as": word} for line, word in zip(rows(), ("SD", "SEM", "SEM"), strict=True)
+    ]
+    told = [odd for odd in check(write(tmp_path, table)).warnings if odd.column == "Shown as"]
+    assert len(told) == 1 and "speaks of SD, SEM" in told[0].what
+    named = check(write(tmp_path, table, 'columns = { error_type = "Shown as" }'))
+    assert not [odd for odd in named.warnings if odd.column == "Shown as"]
 
 
 def test_control_groups_of_studies_keep_their_ids_and_missing_ones_are_none(tmp_path):
