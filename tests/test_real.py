@@ -9,6 +9,7 @@ import pytest
 
 from helpers.analysis.effects import effects
 from helpers.analysis.outcome import Settings, analyse
+from helpers.analysis.settings import of_review
 from helpers.review.description import PROJECT
 from helpers.review.review import load
 from helpers.stats.effects import effect_sizes
@@ -46,6 +47,8 @@ def test_forced_swim(example):
     # Martins et al. 2025, Behav Pharmacol 36:347, abstract and table of species
     review = example("forced_swim")
     rows = review.rows("immobility")
+    raw = pd.read_excel(REAL / "forced_swim" / "extraction.xlsx")
+    assert rows["n_control"].tolist() == raw["ctr_n_corr"].tolist()  # as the authors divided
     found = effects(rows, METAFOR, controls_are_split=True)
     options = METAFOR.pooling()
     result = pool(found["effect"], variance=found["variance"], **options)
@@ -62,6 +65,27 @@ def test_forced_swim(example):
     assert (by["rat"].k, shown(by["rat"])) == (235, "1.44 [1.25, 1.63]")
     assert by["rat"].ci_high == pytest.approx(1.62510, abs=1e-5)
     assert sum(w.what == "this group is 1 animal" for w in review.warnings) == 78
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "leading"),
+    [
+        # Published with z and rows as independent; the other two have several rows a study.
+        ("forced_swim", "immobility", "1.66 [1.53, 1.79]"),
+        ("anxiety_ssri", "sih", None),
+        ("early_life_cfos", "cfos", None),
+    ],
+)
+def test_what_leads_follows_the_settings_of_each_example(example, name, outcome, leading):
+    review = example(name)
+    settings, model = of_review(review.settings, review.model, rebuilds=False)
+    assert (settings.correction, settings.variance) == ("exact", "metafor")
+    found = analyse(review, outcome, chosen=settings, model=model, moderators=[]).leading
+    assert leading is None or shown(found) == leading
+    directions = {each.better for each in review.outcomes.values()}
+    assert directions == {
+        "forced_swim": {"higher"}, "anxiety_ssri": {"lower"}, "early_life_cfos": {"neither"}
+    }[name]  # fmt: skip
 
 
 @pytest.mark.parametrize(

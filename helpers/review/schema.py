@@ -22,6 +22,10 @@ def _texts(value):
     return isinstance(value, list) and value and all(isinstance(part, str) for part in value)
 
 
+def _divisor(value):
+    return isinstance(value, str) or (_finite(value) and value != 0)
+
+
 def _rows(value):
     rows = value if isinstance(value, list) else [value]
     return bool(rows) and all(type(row) is int and row > 0 for row in rows)
@@ -41,9 +45,12 @@ FINITE = ("a number", _finite)
 POSITIVE = ("a number", lambda value: _finite(value) and value > 0, "Write one above 0")
 DIVISOR = (
     "a number or a column",
-    lambda value: isinstance(value, str) or (_finite(value) and value != 0),
-    "Write a number other than 0, or the name of a column",
-)
+    lambda value: _divisor(value)
+    or (isinstance(value, dict) and set(value) <= {"by", "round"} and _divisor(value.get("by"))
+        and value.get("round", "down") == "down"),
+    "Write a number other than 0 or the name of a column; where only whole animals were counted, "
+    '{ by = "column", round = "down" }',
+)  # fmt: skip
 CELL = ("a text or a number", lambda value: isinstance(value, str | bool) or _finite(value))
 FLAG = ("true or false", lambda value: isinstance(value, bool))
 ROW = ("the number of a row", lambda value: type(value) is int and value > 0)

@@ -104,7 +104,10 @@ def _stripped(mapping, source, cells):
 
 
 def _divided(mapping, name, source, cells):
-    """Numbers divided by what `[sheet.divide]` says: a number, or those of a column."""
+    """Numbers divided by what `[sheet.divide]` says: a number, or those of a column.
+
+    With `round = "down"` what is left over is dropped, as of animals that no group gets.
+    """
     divisors = mapping.config.divide
     both = name.removesuffix("_treated").removesuffix("_control")  # `mean` divides both groups'
     both = both if mapping.pairs is None else both.removesuffix(f"_{SHAM}")
@@ -112,6 +115,8 @@ def _divided(mapping, name, source, cells):
     numbers = floats(cells)
     if divisor is None:
         return cells
+    whole = isinstance(divisor, dict) and "round" in divisor
+    divisor = divisor["by"] if isinstance(divisor, dict) else divisor
     if isinstance(divisor, str):
         mapping.known("divide", [divisor], mapping.before)
         told = mapping.before[divisor].reindex(cells.index)
@@ -122,7 +127,9 @@ def _divided(mapping, name, source, cells):
     else:
         by = pd.Series(float(divisor), cells.index)
     parts = numbers / by
-    mapping.note("divide", source, f"by {divisor}", parts.notna().sum())
+    parts = np.floor(parts) if whole else parts
+    detail = f"by {divisor}" + ", rounded down" * whole
+    mapping.note("divide", source, detail, parts.notna().sum())
     return cells.where(parts.isna(), parts)
 
 

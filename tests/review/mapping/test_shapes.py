@@ -311,6 +311,21 @@ def test_sheets_are_joined_on_several_columns(tmp_path):
         read_sheet(describe(tmp_path))
 
 
+def test_a_whole_group_divided_among_arms_without_what_is_left_over(tmp_path):
+    table = [line | {"arms": arms} for line, arms in zip(rows(), (1, 2, 4), strict=True)]
+    body = "control_n_is_split = true\n[sheet.divide]\n"
+    down = body + 'n_control = { by = "arms", round = "down" }'
+    review = load(write(tmp_path, table, down))
+    assert review.experiments["n_control"].tolist() == [6, 3, 1]
+    assert ["divide", "n_control", "by arms, rounded down", 3] in review.trace.to_numpy().tolist()
+    plain = load(write(tmp_path, table, body + 'n_control = "arms"'))
+    assert plain.experiments["n_control"].tolist() == [6, 3, 1.5]
+    for wrong in ("{ by = 0 }", '{ by = "arms", round = "up" }', '{ round = "down" }'):
+        assert "Write a number other than 0" in str(
+            check(write(tmp_path, table, f"{body}n_control = {wrong}"))
+        )
+
+
 # Quartiles by Luo 2018 and Wan 2014 with n = 8, a 95% interval by t on 7 degrees of freedom; the
 # quantiles by R.
 IN_TURN = """
