@@ -1,6 +1,7 @@
 """The questions of `new`, put one by one to a person at a terminal."""
 
 import math
+import re
 
 import click
 
@@ -36,6 +37,11 @@ COLUMN = {
 SETTING = {
     "sheet.sheet": "Which sheet of the workbook is to be read?",
     "sheet.header": "Which row holds the headings?",
+    "sheet.fill_down": "Some cells are empty below a filled one. Do they mean the same as above?",
+    "sheet.split": "Cells hold several numbers. Are they to be taken apart like this?",
+    "sheet.strip": "Marks stand beside numbers. May they be taken away?",
+    "sheet.blocks": "Several groups, outcomes or days stand beside each other in a row. Is each to be "
+    "read as a row of its own?",
     "sheet.join": "Does this sheet say more about the rows?",
     "sheet.leave_out": "Which rows are to be read?",
     "sheet.records": "Several people noted the same study. Which records are to be read?",
@@ -130,7 +136,8 @@ def _open(known, answers, skipped):
     """Questions that can be answered and are not: the sheet and its headings first."""
     every = [q for q in (*known.questions, *known.blanks) if q.key not in skipped]
     every = [q for q in every if q.choices or (q.is_blank and _of_column(q))]
-    first = ("sheet.sheet", "sheet.header", "sheet.join")
+    first = ("sheet.sheet", "sheet.header", "sheet.join", "sheet.fill_down", "sheet.split",
+             "sheet.blocks")  # fmt: skip
     last = ("families", "moderators", "sheet.values")
     every.sort(key=lambda q: q.setting.startswith(last) - q.setting.startswith(first))
     return [q for q in every if q.key not in answers]
@@ -157,7 +164,7 @@ def _put(question, known, left):
         click.echo("  or, where all rows have the same, = and what that is, such as =8")
     default = "s" if question.is_blank else "1"
     if question.setting == "sheet.header":
-        default = str(question.choices[0][1])
+        default = str(question.choices[0][1]).strip("[]")
 
     def read(text):
         try:
@@ -220,9 +227,11 @@ def _read(text, question, known):
     if not quoted and text.lower() in SKIP:
         return SKIP
     if setting == "sheet.header":
-        if not text.isdecimal() or int(text) < 1:
-            raise ValueError("the number of a row is due, as the spreadsheet counts")
-        return question.key, int(text)
+        rows = list(map(int, re.findall(r"\d+", text)))
+        if not re.fullmatch(r"\d+(\s*(,|and|\s)\s*\d+)*", text) or 0 in rows:
+            what = "the number of a row is due, as the spreadsheet counts, or several: 1 and 2"
+            raise ValueError(what)
+        return question.key, rows[0] if len(rows) == 1 else rows
     if not quoted and text.isdecimal() and text not in known.table:
         if not 1 <= int(text) <= len(shown):
             raise ValueError(_due(shown))

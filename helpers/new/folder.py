@@ -9,9 +9,10 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
-from helpers.new import revman, syrf
+from helpers.new import revman, shapes, syrf
 from helpers.new.figure import find_figure, turn_errors
 from helpers.new.groups import find_groups
+from helpers.new.heading_rows import best_headings, rows_of
 from helpers.new.headings import KNOWN, TEMPLATES, read_heading, words
 from helpers.new.keys import find_keys
 from helpers.new.levels import in_order, merge
@@ -22,6 +23,7 @@ from helpers.problems import Finding, ReviewError
 from helpers.review.columns import CORRECTIONS, EXCLUSIONS
 from helpers.review.schema import FILL_IN
 from helpers.sheet.files import read_table, sheet_names
+from helpers.sheet.stacking import read_tables
 
 
 def one_line(text):
@@ -92,14 +94,20 @@ def new(folder, source, sheet=None, ask=None):
 
 def _guesser(source, raws, title):
     """What gives the likeliest guess, or that which follows from answers."""
+    raws = [best_headings(source, raw, lambda each: Guess(each, [each])) for raw in raws]
     guesses = [Guess(raw, raws) for raw in raws]
 
     def guess(answers):
         best = max(guesses, key=lambda each: each.recognised)
-        if sheet := answers.get("sheet.sheet"):
+        sheet = answers.get("sheet.sheet")
+        if isinstance(sheet, str):
             best = next(each for each in guesses if each.raw.sheet == sheet)
         raw, others = best.raw, [each.raw for each in guesses if each is not best]
-        if answers.get("sheet.header", raw.header) != raw.header:
+        if isinstance(sheet, list):
+            header = None if rows_of(raw) == 1 else rows_of(raw)
+            raw = read_tables(source.parent, source.name, sheet=sheet, header=header)
+            others = [each for each in others if each.sheet not in sheet]
+        if answers.get("sheet.header", rows_of(raw)) != rows_of(raw):
             raw = read_table(source, sheet=raw.sheet, header=answers["sheet.header"])
         best = Guess(raw, [raw, *others], answers)
         best.pass_over(others)
@@ -151,17 +159,22 @@ class Guess(Guesses):
         super().__init__(raw, answers)
         self.joins, self.leave_out, self.of_pairs = [], [], ()
         self.pair, self.in_minutes = [], False
-        if raw.header > 1:
+        self.header, self.sheet = rows_of(raw), [sheet for _, sheet in raw.parts] or raw.sheet
+        if self.header != 1:
             heads = ", ".join(list(raw.table)[:3])
             self.ask(
                 "sheet.header", f"the headings are row {raw.header} ({heads}, ...)", (), "another",
-                values=(raw.header,),
+                values=(self.header,),
             )  # fmt: skip
-        self.join([other for other in raws if other is not raw])
         self.long, self.records, self.labels = False, None, {}
         self.sham_column, self.shams = None, []
         self.of_revman = revman.is_revman(self.table)
-        if syrf.is_export(self.table):
+        of_syrf = syrf.is_export(self.table)
+        if not (of_syrf or self.of_revman or raw.digitised):
+            shapes.fill_down(self)
+            shapes.split(self)
+        self.join([other for other in raws if other is not raw])
+        if of_syrf:
             syrf.find_groups(self)
         elif not raw.digitised and not self.of_revman and find_long(self):
             self.long = True
@@ -173,8 +186,10 @@ class Guess(Guesses):
             find_groups(self)
             if raw.digitised:
                 turn_errors(self)
+            shapes.ask_average(self)
             find_keys(self)
         self.recognised = len([c for c in self.columns.values() if c not in (FILL_IN, "row")])
+        self.recognised += sum(len(block["columns"]) for block in self.blocks)
         if self.of_revman:
             revman.find_subgroups(self)
         else:
@@ -218,9 +233,15 @@ class Guess(Guesses):
         passed = [raw for raw in others if raw.sheet not in joined]
         if not passed:
             return
-        values = [raw.sheet for raw in (self.raw, *passed)]
-        self.ask("sheet.sheet", _size(self.raw), (), list(map(_size, passed)),
-                 "the others are not read", values=values)  # fmt: skip
+        values, shown = [raw.sheet for raw in (self.raw, *passed)], list(map(_size, passed))
+        heads = set(self.raw.table)
+        alike = [raw.sheet for raw in passed if len(heads ^ set(raw.table)) <= 0.2 * len(heads)]
+        if alike and self.raw.sheet:
+            shown.append(f"{', '.join([self.raw.sheet, *alike])} below each other")
+            values.append([self.raw.sheet, *alike])
+        self.ask(
+            "sheet.sheet", _size(self.raw), (), shown, "the others are not read", values=values
+        )
         self.questions.sort(key=lambda question: question.setting != "sheet.sheet")
 
     # ------------------------------------------------------------------ the rest of the review
@@ -261,6 +282,8 @@ class Guess(Guesses):
             if not number:
                 self.replace(name, {old: new for old, new in replaced.items() if old != new})
             self.moderators[name] = (column, None if number else levels)
+        if self.block_arms:
+            self.moderators["arm"] = ("arm", self.block_arms)
         if passed:
             self.say(f"no moderators, for there are 8 already: {', '.join(passed)}")
 
@@ -275,7 +298,8 @@ class Guess(Guesses):
     def find_marks(self):
         """Words for missing cells, and the decimal sign."""
         taken = [c for c in self.number_columns() if c in self.table]
-        texts = {cell for column in taken for cell in self.table[column]}
+        shapes.strip(self)
+        texts = {shapes.bare(cell, self.strip) for column in taken for cell in self.table[column]}
         commas = sorted(t for t in texts if re.fullmatch(r"[-+]?\d+(,\d+)+", t))
         sure = [t for t in commas if not re.fullmatch(r"[-+]?[1-9]\d{0,2}(,\d{3})+", t)]
         pointed = any(re.fullmatch(r"-?\d+\.\d+", text) for text in texts)
@@ -294,7 +318,8 @@ class Guess(Guesses):
                 "sheet.decimal",
                 (("the decimal sign", ","), ("it parts thousands", ".")),
             )
-        texts.update(c for column, _ in self.moderators.values() for c in self.table[column])
+        columns = [*(column for column, _ in self.moderators.values()), *self.split]
+        texts.update(c for column in columns if column in self.table for c in self.table[column])
         self.missing = sorted(t for t in texts if t and t.lower() in KNOWN["words"]["missing"])
         self.missing += not_reported(self)
 
@@ -322,6 +347,11 @@ class Guess(Guesses):
             named = {old: ids[new] for old, new in replaced.items() if old != ids[new]}
             self.values["outcome"] = named
             outcomes = outcomes or {"outcome": ("Outcome", "higher")}
+        elif self.block_outcomes:
+            outcomes = {}
+            for text, block in zip(self.block_outcomes, self.blocks, strict=True):
+                block["constants"]["outcome"] = slug(text, outcomes)
+                outcomes[slug(text, outcomes)] = text, self.better(text)
         for name, (text, better) in outcomes.items():
             other = {"higher": "lower", "lower": "higher"}[better]
             why = "the effect is treated minus control"

@@ -3,8 +3,10 @@
 import re
 from dataclasses import replace
 
+from helpers.new.blocks import find_blocks, take_out
 from helpers.new.headings import (
     EFFECTS,
+    INERT,
     KINDS,
     KNOWN,
     QUANTITIES,
@@ -14,7 +16,7 @@ from helpers.new.headings import (
     words,
 )
 from helpers.new.questions import MISSING, OURS
-from helpers.review.columns import ARMS
+from helpers.review.columns import ARMS, INTERVALS
 from helpers.review.columns import KINDS as OF_CELLS
 from helpers.review.schema import FILL_IN
 
@@ -26,6 +28,7 @@ BARE_ENDS = (
 )
 BARE = BARE_SE | BARE_VARIANCE | BARE_ENDS
 OWN = {"effect": "effect", "se": "effect_se", "variance": "effect_variance"}
+EACH = {"per", "each", "pro", "je", "par", "por", "chaque", "cada"}
 FEW = 30  # different words for kinds of error
 ONE = {"CI": ", half the width of one", "IQR": ", the whole width"}
 PLURAL = {"SD": "SDs", "SEM": "SEMs", "CI": "CIs", "IQR": "IQRs", "RANGE": "ranges"}
@@ -56,9 +59,12 @@ def find_groups(guess):
     elif all(f"events_{arm}" in guess.columns for arm in ARMS) and not any_mean:
         _events(guess)
     else:
+        _one_n(guess)
         for arm in ARMS:
             for name in ("n", "mean", "sd"):
                 there = {"sd": ("sd", "low", "tip")}.get(name, (name,))
+                if name == "n" and "n" in guess.columns:
+                    continue
                 if not {f"{each}_{arm}" for each in there} & set(guess.columns):
                     guess.lack(f"{name}_{arm}")
         if counts := _forget(guess, "events", "nonevents"):
@@ -68,6 +74,7 @@ def find_groups(guess):
         if effects and complete:
             listed = ", ".join(effects)
             guess.say(f"{listed}: not used, for effects are computed from the groups")
+    take_out(guess)
 
 
 def _events(guess):
@@ -92,6 +99,17 @@ def _forget(guess, *names):
     return [column for column in columns.values() if column]
 
 
+def _one_n(guess):
+    """One number of animals for each group, such as "n per group"."""
+    if any(f"n_{arm}" in guess.columns for arm in ARMS):
+        return
+    counts = QUANTITIES["n"] | QUANTITIES["n_weak"]
+    hits = [c for c in guess.table if EACH & {*guess.said[c]} and counts & {*guess.said[c]}]
+    hits = [c for c in hits if guess.free(c) and guess.holds_numbers(c)]
+    if hits:
+        guess.take("n", hits, sure=False, why="it counts for both groups")
+
+
 def _measured(guess, arm):
     return {f"n_{arm}", f"mean_{arm}"} <= set(guess.columns) and bool(
         {f"sd_{arm}", f"low_{arm}", f"tip_{arm}"} & set(guess.columns)
@@ -100,13 +118,15 @@ def _measured(guess, arm):
 
 def _headings(guess):
     """What each free column's heading says, the arms brought to treated and control."""
-    found = {c: read_heading(c) for c in guess.table if guess.free(c)}
+    found = {c: guess.heading(c) for c in guess.table if guess.free(c)}
     found = {
         c: h for c, h in found.items()
         if guess.holds_numbers(c) or any(guess.is_ours(f"{h.quantity}_{arm}", c) for arm in ARMS)
     }  # fmt: skip
     found |= _of_cells(found)
     _as_chosen(guess, found)
+    _controls_by_substance(found)
+    found = find_blocks(guess, found)
     for arm, other in (ARMS, ARMS[::-1]):
         whose = {h.arm for h in found.values() if h.quantity in ("mean", "median", "events")}
         unknown = [
@@ -130,6 +150,16 @@ def _headings(guess):
     if left and any(guess.chosen_column(f"mean_{arm}") for arm in ARMS):
         guess.say(f"{', '.join(sorted(left))}: groups besides the two, not read")
     return found
+
+
+def _controls_by_substance(found):
+    """A group called by what controls get, such as saline, where none is called control."""
+    whose = {h.arm for h in found.values() if _complete(found, h.arm)}
+    inert = whose & INERT
+    if "control" not in whose and len(inert) == 1 and whose - inert - {""}:
+        found |= {
+            c: replace(h, arm="control", plain=False) for c, h in found.items() if h.arm in inert
+        }
 
 
 def _of_cells(found):
@@ -188,10 +218,12 @@ def _group(guess, arm, found):
                       why=_by_row(guess, columns))  # fmt: skip
             two = [c for c in guess.filled(columns[0]) if re.search(r"±|\+/-|\d\s*\(.*\d", c)]
             if two:
-                guess.fill_in(f"{columns[0]} holds two numbers in a cell ({two[0]}): give each "
-                             "a column")  # fmt: skip
+                guess.fill_in(f"{columns[0]} holds two numbers in a cell ({two[0]}): say how they "
+                             "are written under [sheet.split]")  # fmt: skip
     _sems_in_turn(guess, arm, options("sd"))
+    _medians_in_turn(guess, arm, options("mean", "median"))
     ends = [options("low"), options("high")]
+    _ends_in_turn(guess, arm, ends)
     if f"sd_{arm}" not in guess.columns and all(ends):
         for name, listed in zip(("low", "high"), ends, strict=True):
             guess.take(f"{name}_{arm}", [h.column for h in listed], sure=listed[0].plain)
@@ -231,6 +263,46 @@ def _sems_in_turn(guess, arm, options):
         why = f"{count} rows have no SD, and their SEM is converted"
         guess.ask(setting, f"{sem} where {sd} is empty", guess.table[sem], "not read", why,
                   values=(sem, None))  # fmt: skip
+
+
+def _medians_in_turn(guess, arm, options):
+    """Medians in the rows that have no mean: both columns are read."""
+    found = {h.quantity: h.column for h in reversed(options)}
+    setting, (mean, median) = f"sheet.columns.median_{arm}", map(found.get, ("mean", "median"))
+    if (
+        guess.columns.get(f"mean_{arm}") != mean
+        or not median
+        or not (count := _only(guess, mean, median))
+    ):
+        return
+    if not guess.answer(setting, median):
+        return
+    guess.columns[f"median_{arm}"] = median
+    guess.instead[f"mean_{arm}"].remove(median)
+    guess.questions = [q for q in guess.questions if q.setting != f"sheet.columns.mean_{arm}"]
+    why = f"{count} rows have no mean"
+    guess.ask(setting, f"{median} where {mean} is empty", guess.table[median], "not read", why,
+              values=(median, None))  # fmt: skip
+
+
+def _ends_in_turn(guess, arm, ends):
+    """Both ends of an interval in the rows that have neither SD nor SEM."""
+    usual = [guess.columns.get(f"{name}_{arm}") for name in ("sd", "sem")]
+    usual = [column for column in usual if column in guess.table]
+    for kind, names in INTERVALS.items():
+        pair = [next((h.column for h in listed if h.kind == kind), None) for listed in ends]
+        if not usual or not all(pair):
+            continue
+        empty = guess.table[usual].map(lambda cell: cell.lower() in MISSING).all(axis=1)
+        there = ~guess.table[pair].map(lambda cell: cell.lower() in MISSING).any(axis=1)
+        settings = [f"sheet.columns.{name}_{arm}" for name in names]
+        if not (count := int((empty & there).sum())) or not guess.answer(settings[0], pair[0]):
+            continue
+        why = f"{count} rows have no {usual[0]}, and {PLURAL[kind]} are converted"
+        for name, setting, column in zip(names, settings, pair, strict=True):
+            guess.columns[f"{name}_{arm}"] = column
+            guess.ask(setting, f"{column} where {usual[0]} is empty", guess.table[column],
+                      "not read", why, values=(column, None))  # fmt: skip
 
 
 def error_types(guess):
@@ -276,7 +348,7 @@ def _error_kinds(guess, found):
         if columns:
             said = {found[c].kind for c in columns}
             kinds[arm] = said.pop() if len(said) == 1 else "", columns
-    if not kinds or all(kind == "SD" for kind, _ in kinds.values()):
+    if not kinds or (all(kind == "SD" for kind, _ in kinds.values()) and not guess.split):
         return
     same = len({kind for kind, _ in kinds.values()}) == 1
     for arm, (kind, columns) in kinds.items():

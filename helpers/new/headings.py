@@ -16,6 +16,7 @@ QUANTITIES, KINDS, EFFECTS = (
     for part in ("quantities", "kinds", "effects")
 )
 ARM_OF = {word: arm for arm in ARMS for word in KNOWN["arms"][arm]}
+INERT = set(KNOWN["words"]["substances"]) - {"sham", "none"}  # what controls get
 OTHER_ARMS, NEGATED, OF_ARMS = (set(KNOWN["arms"][name]) for name in ("other", "negated", "group"))
 # Longest first, so that none hides another.
 PHRASES = sorted(
@@ -154,6 +155,13 @@ def _of_group(column, said):
     if rest and not set(rest) & OTHER_ARMS:
         return Heading(column, quantity, rest[0], kind, False)
     return None
+
+
+def left_over(column):
+    """Words of a group's heading besides those of its quantity and of treated or control."""
+    said, _ = _spelled_out(words(column))
+    used = _quantity(said)[2]
+    return tuple(w for w in said if w not in used and w not in ARM_OF and w not in OF_ARMS)
 
 
 def _spelled_out(said):

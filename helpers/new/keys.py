@@ -4,6 +4,7 @@ import re
 
 from helpers.new.headings import ARM_OF, KINDS, KNOWN, QUANTITIES
 from helpers.review.columns import CONTROL
+from helpers.sheet.stacking import SHEET
 
 YES, NO = (set(KNOWN["words"][name]) for name in ("yes", "no"))
 NO_STUDY = {"design", "type", "quality", "arm", "group", "duration", "country", "aim", "title",
@@ -117,6 +118,9 @@ def _study(guess):
 
 
 def _outcome(guess):
+    if guess.block_outcomes:
+        return
+
     def fits(column):
         return (
             guess.free(column) and guess.share(column) < 0.5
@@ -129,6 +133,8 @@ def _outcome(guess):
         known = set(KNOWN["keys"]["outcome"])
         hits = [c for c in guess.table if known & set(guess.said[c]) and fits(c)
                 and not NO_OUTCOME & set(guess.said[c])]  # fmt: skip
+    if not hits and guess.raw.parts and SHEET in guess.table:
+        hits = [SHEET]  # each sheet of a workbook has an outcome of its own
     hits.sort(key=lambda c: not guess.is_ours("outcome", c) and "id" in guess.said[c])
     hits = [guess.chosen_column("outcome")] * ("sheet.columns.outcome" in guess.answers) or hits
     if hits != [None] and hits:

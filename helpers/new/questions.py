@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from functools import wraps
 
-from helpers.new.headings import KNOWN, words
-from helpers.review.columns import ARM, ARMS, IDS, NUMBERS
+from helpers.new.headings import KNOWN, read_heading, words
+from helpers.review.columns import ARM, ARMS, IDS, IN_TURN, NUMBERS
 from helpers.review.schema import FILL_IN
 from helpers.sheet.files import RANGE, plain_number
 
@@ -100,7 +100,15 @@ class Guesses:
         self.blanks, self.questions, self.notes = [], [], []
         self.effect_name = self.effect_scale = self.shared_controls = self.measure = None
 
+        # Of what a sheet hides: see `helpers.new.shapes` and `helpers.new.blocks`.
+        self.fill_down, self.split, self.strip, self.blocks = [], {}, [], []
+        self.headings, self.parts, self.columns_taken = {}, {}, []
+        self.block_arms, self.block_outcomes = [], []
         self.answers, self.control_n_is_split, self.thousands = dict(answers), False, None
+
+    def heading(self, column):
+        """What a heading says; that of a part of a cell is known from the whole."""
+        return self.headings.get(column) or read_heading(column)
 
     def answer(self, key, guess=None):
         """What a person answered, else the guess."""
@@ -182,7 +190,7 @@ class Guesses:
         lists = [c if isinstance(c, list) else [c] for c in (*self.columns.values(), *chosen)]
         taken = {c for listed in lists for c in listed}
         others = {c for listed in self.instead.values() for c in listed if isinstance(c, str)}
-        return column not in taken | others
+        return column not in taken | others | set(self.columns_taken)
 
     @_once
     def filled(self, column):
@@ -215,4 +223,11 @@ class Guesses:
 
     def number_columns(self):
         """Columns that hold numbers which are used."""
-        return [c for name, c in self.columns.items() if name.split("_")[0] in (*NUMERIC, "follow")]
+        columns = [
+            *self.columns.items(),
+            *(p for block in self.blocks for p in block["columns"].items()),
+        ]
+        kinds = (*NUMERIC, "sem", "follow", *IN_TURN)
+        return [
+            c for name, c in columns if {name.split("_")[0], name.rpartition("_")[0]} & {*kinds}
+        ]

@@ -166,8 +166,9 @@ def test_blanks_are_asked_and_one_answer_names_the_whole_group(tmp_path):
         for i in range(4)
     ]  # fmt: skip
     write_csv(tmp_path / "s.csv", table)
-    said, status = terminal(tmp_path / "r", tmp_path / "s.csv", ["Low n"] + [""] * 9)
+    said, status = terminal(tmp_path / "r", tmp_path / "s.csv", ["2", "Low n"] + [""] * 9)
     assert status == 0
+    assert "Is each to be read as a row of its own?" in said
     assert "Which column is the number of animals of the treated group?" in said
     columns = config(tmp_path / "r")["sheet"]["columns"]
     names = ("n_treated", "mean_treated", "sd_treated")

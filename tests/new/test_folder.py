@@ -496,16 +496,16 @@ def test_sems_where_no_sd_is_given_are_converted_and_asked(tmp_path):
     assert experiments["sd_control"].tolist() == [3, 3, 3]
 
 
-def test_means_and_medians_filled_in_turn_are_told(tmp_path):
+def test_means_and_medians_filled_in_turn_are_both_read(tmp_path):
     table = [
         {"study": f"s{i}", "n_t": 8, "mean_t": "" if i else 5, "median_t": 5 if i else "", "sd_t": 2,
          "n_c": 8, "mean_c": "" if i else 7, "median_c": 7 if i else "", "sd_c": 2}
         for i in range(3)
     ]  # fmt: skip
     todo, description = made(tmp_path, table)
-    assert "sheet.columns.mean_treated" in description.unconfirmed
-    assert any("or median_t? (2 rows have median_t only and are left" in line for line in todo)
-    assert load(tmp_path / "review").rows_out == 1
+    assert "sheet.columns.median_treated" in description.unconfirmed
+    assert any("median_t where mean_t is empty" in line and "2 rows" in line for line in todo)
+    assert load(tmp_path / "review").experiments["mean_treated"].tolist() == [5, 5, 5]
 
 
 def test_a_strain_called_sd_says_no_kind_of_error(tmp_path):
@@ -530,8 +530,8 @@ def test_groups_whose_names_are_unknown_are_asked_or_filled_in(tmp_path):
     ]
     write_csv(tmp_path / "arms.csv", table)
     todo = new(tmp_path / "arms", tmp_path / "arms.csv")
-    assert any("several groups stand in one row (low, high)" in line for line in todo)
-    assert check(tmp_path / "arms").faults
+    assert any("sheet.blocks" in line and "low, high" in line for line in todo)
+    assert len(load(tmp_path / "arms").experiments) == 6
 
 
 def test_a_comma_that_may_part_thousands_is_not_made_a_decimal(tmp_path):

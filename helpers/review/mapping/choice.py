@@ -86,7 +86,7 @@ def choose(mapping):
     ):
         for arm in each:
             needed += [
-                (f"n{arm}",),
+                (f"n{arm}", "n"),  # one number of animals may count for both groups
                 (f"mean{arm}", f"median{arm}"),
                 tuple(f"{name}{arm}" for name in ("sd", "sem", "tip", "low", *IN_TURN)),
             ]

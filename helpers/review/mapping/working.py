@@ -144,10 +144,13 @@ class Mapping:
         return self.table.get(name, pd.Series(default, self.table.index, dtype=object, name=name))
 
     def row_name(self, key):
-        """A name for what a row holds, unique over files and blocks."""
-        file, block = file_of(key), block_of(key)
+        """A name for what a row holds, unique over files, sheets and blocks."""
+        (file, sheet), block = self.found.files[file_of(key)], block_of(key)
         name = f"row-{row_of(key)}" + f"-{block + 1}" * bool(self.of_blocks and block)
-        return f"{Path(self.found.files[file][0]).stem} {name}" if len(self.raw.parts) > 1 else name
+        if len(self.raw.parts) < 2:
+            return name
+        several = [other for other, _ in self.raw.parts].count(file) > 1
+        return " ".join([Path(file).stem, *([sheet] if several else []), name])
 
     def is_missing(self, cells):
         """Which cells stand for a value that is not there."""
