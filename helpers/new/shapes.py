@@ -26,6 +26,7 @@ SKELETONS = {
 }
 # Words that may stand before a number and leave it what it is.
 BEFORE = {"n", "ca", "c", "circa", "approx", "about", "etwa", "env", "environ", "mean", "sd", "sem"}
+FACTORS = ("k", "m", "mio", "mill", "million", "thousand", "tsd", "e", "x", "×")
 OF_ENDS = {*KINDS["CI"], *KINDS["IQR"], *KINDS["RANGE"], "limits", "interval"}
 
 
@@ -37,18 +38,19 @@ def fill_down(guess):
     table = guess.table
     if table.empty:
         return
-    full = (table != "").sum(axis=1)
+    # A line of notes below the table holds no numbers; a row of its own has two at least.
+    rows_of_numbers = table.map(lambda cell: bool(cell) and cell[-1].isdigit()).sum(axis=1) > 1
     keys = [c for c in table if _names(guess, c, "study") or _names(guess, c, "outcome")]
     told = [c for c in keys if (table[c] != "").all() and table[c].duplicated().any()]
     found = []
     for key in keys:
         blank = table[key] == ""
-        # A line of notes below the table has no cells; a row of its own has about as many as others.
-        rows = blank & (full >= full[~blank].median() / 2)
+        rows = blank & rows_of_numbers
         kind = "study" if _names(guess, key, "study") else "outcome"
         if blank.iloc[0] or not rows.any() or any(_names(guess, c, kind) for c in told):
             continue
-        found += [c for c in table if c not in found and (c == key or _as_blank(table[c], blank))]
+        found += [c for c in table if c not in found and (c == key or _as_blank(table[c], blank))
+                  and read_heading(c).arm in ("", "control")]  # fmt: skip
     if not found or not guess.answer("sheet.fill_down", True):
         return
     below = [c for c in table if c in found]
@@ -130,6 +132,7 @@ def _form(column, cells):
         shape = shape.replace("#", f" {part} ", 1)
     for mark in "±-=":
         shape = shape.replace(mark, f" {mark} ")
+    shape = re.sub(r"([,;])", r"\1 ", shape)
     shape = re.sub(r"\s+", " ", shape).strip()
     return re.sub(r"(?<=[(\[])\s|\s(?=[)\],;])", "", shape), parts
 
@@ -193,6 +196,12 @@ def strip(guess):
         same = len(set(marks.values())) == 1 and len(marks) == len(set(cells)) > 1
         for cell, mark in marks.items():
             (whole if same else found).setdefault(mark, []).append(cell)
+    units = [mark for mark in (*whole, *found) if re.fullmatch(r"[^\W\d_]{2,}.*", mark)
+             and mark.casefold() not in BEFORE]  # fmt: skip
+    if len(set(units)) > 1:  # 4 mg beside 200 µg: what is left would be numbers of two scales
+        whole, found = (
+            {m: c for m, c in each.items() if m not in units} for each in (whole, found)
+        )
     if not found and not whole:
         return
     listed = {**whole, **found}
@@ -235,4 +244,6 @@ def _mark(cell):
     if match[1] and re.search(r"[^\W\d_]", mark) and mark.rstrip(" =.:").casefold() not in BEFORE:
         return None
     forbidden = re.search(r"[<>≤≥±/%()\[\]^=]$|^[<>≤≥±/%()\[\]^]|[<>≤≥±%]", mark.removesuffix("="))
-    return None if forbidden or mark.casefold() in MISSING else mark
+    if forbidden or mark.casefold() in (*MISSING, *FACTORS):
+        return None
+    return mark

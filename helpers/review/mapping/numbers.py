@@ -62,7 +62,7 @@ def _read_column(mapping, name, cells, numeric):
             low = str(min(map(int, RANGE.fullmatch(text).groups())))
             mapping.note("range", source, f"{text!r} read as {low}", (cells == text).sum())
             cells = cells.mask(cells == text, low)
-    cells = _stripped(mapping, source, cells)
+    cells = stripped(mapping, source, cells)
     thousands = config.thousands
     decimal = config.decimal or ("," if thousands == "." else ".")
     plain = pd.Series(
@@ -92,7 +92,7 @@ def _read_column(mapping, name, cells, numeric):
     return _divided(mapping, name, source, numbers.where(read, cells))
 
 
-def _stripped(mapping, source, cells):
+def stripped(mapping, source, cells):
     """Cells without the marks that `strip` names, before or after the number."""
     for mark in sorted(mapping.config.strip, key=len, reverse=True):
         bare = cells.str.removeprefix(mark).str.removesuffix(mark).str.strip()

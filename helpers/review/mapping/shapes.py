@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.problems import FILES, ROWS
+from helpers.review.mapping.numbers import stripped
 from helpers.review.mapping.working import as_text
 
 NUMBER = r"[-+−–]?\s?\d[\d.,']*(?:[eE][-+]?\d+)?"
@@ -40,7 +41,8 @@ def split(mapping):
             mapping.refuse(f"split.{column}", what, remedy, form)
         cells = mapping.table[column]
         there = ~mapping.is_missing(cells)
-        found = cells.map(lambda cell, p=pattern: p.fullmatch(cell))
+        bare = stripped(mapping, column, cells)
+        found = bare.map(lambda cell, p=pattern: p.fullmatch(cell))
         what = f"this is not written as [sheet.split] says: {form}"
         remedy = "Correct the cell, or name it among `missing` where it is no value"
         mapping.found.fault(there & found.isna(), cells, what, remedy)
