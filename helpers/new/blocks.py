@@ -3,10 +3,11 @@
 import re
 from dataclasses import dataclass, replace
 
-from helpers.new.headings import INERT, OTHER_ARMS, left_over, words
+from helpers.new.headings import INERT, OF_ARMS, OTHER_ARMS, left_over, words
 from helpers.review.columns import ARMS
 
 MEASURED = ("n", "mean", "sd", "low", "high")
+NOUNS = {"group", "groups", "arm", "arms", "the", "of", "in", "gruppe", "groupe", "grupo", "gruppo"}
 DAYS = {"day": 1, "days": 1, "d": 1, "dpi": 1, "tag": 1, "tage": 1, "jour": 1, "jours": 1, "dia": 1,
         "dias": 1, "week": 7, "weeks": 7, "wk": 7, "w": 7, "woche": 7, "wochen": 7, "semaine": 7,
         "semaines": 7, "semana": 7, "semanas": 7}  # fmt: skip
@@ -105,18 +106,17 @@ def _named(group, arm):
 
 
 def _shown(group, guess):
-    """A group's name as the sheet writes it."""
+    """A group's name as the sheet writes it: its heading without the words for what it measures."""
     column = group.columns["mean"]
     column = guess.parts.get(column, column)
-    first, last = (
-        re.search(rf"(?<![^\W_]){re.escape(word)}", column, re.I)
-        for word in (group.label[0], group.label[-1])
-    )
-    if first and last and first.start() <= last.start():
-        text = column[first.start() : last.start() + len(group.label[-1])]
-        if len(words(text)) == len(group.label):
-            return text
-    return " ".join(group.label)
+    gone = set(words(column)) - set(group.label) - (OF_ARMS - NOUNS)
+    tokens = [
+        token for token in re.finditer(r"[A-Za-z][^\W\d_A-Z]*|[^\W\d_]+|\d+", column)
+        if not set(words(token[0])) <= gone
+    ]  # fmt: skip
+    text = column[tokens[0].start() : tokens[-1].end()] if tokens else ""
+    whole = all(word in map(str.casefold, re.findall(r"[^\W_]+", text)) for word in group.label)
+    return text if whole and not set(words(text)) & gone else " ".join(group.label)
 
 
 def _days(label):

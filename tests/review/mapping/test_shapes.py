@@ -387,3 +387,40 @@ def test_the_heading_of_errors_still_speaks_where_other_rows_bring_intervals(tmp
     body = IN_TURN + 'sd_treated = "SEM drug"\n'
     [fault] = check(write(tmp_path, table, body)).faults
     assert "speaks of SEM, and no error_type is given" in fault.what
+
+
+def test_marks_are_taken_away_before_cells_are_taken_apart(tmp_path):
+    cells = ["11 ± 2.5*", "11.5 ± 2.5", "12 ± 2.5 *"]
+    table = [line | {"Drug": cell} for line, cell in zip(rows(), cells, strict=True)]
+    body = 'split = { Drug = "mean ± error" }\n[sheet.columns]\nmean_treated = "Drug mean"\n'
+    body += 'sd_treated = "Drug error"\n[sheet.constants]\nerror_type = "SD"'
+    assert len(check(write(tmp_path / "no", table, body)).faults) == 2
+    assert groups(load(write(tmp_path / "yes", table, 'strip = ["*"]\n' + body))) == PLAIN
+
+
+def test_one_number_of_animals_counts_for_both_groups(tmp_path):
+    table = [line | {"n per group": 7 + i} for i, line in enumerate(rows())]
+    for line in table:
+        del line["n_treated"], line["n_control"]
+    review = load(write(tmp_path, table, 'columns = { n = "n per group" }'))
+    assert review.experiments[["n_treated", "n_control"]].to_numpy().tolist() == [
+        [7, 7],
+        [8, 8],
+        [9, 9],
+    ]
+
+
+def test_rows_of_several_sheets_of_a_workbook_have_names_of_their_own(tmp_path):
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title in ("IL-6", "TNF"):
+        page = book.create_sheet(title)
+        page.append([*rows()[0]][1:])
+        for line in rows():
+            page.append([*line.values()][1:])
+    folder = write(
+        tmp_path, None, 'sheet = "*"\ncolumns = { experiment = "row" }', file="book.xlsx"
+    )
+    book.save(folder / "book.xlsx")
+    names = [f"book {title} row-{row}" for title in ("IL-6", "TNF") for row in (2, 3, 4)]
+    assert load(folder).experiments["experiment"].tolist() == names
