@@ -160,7 +160,7 @@ def _of_group(column, said):
 def left_over(column):
     """Words of a group's heading besides those of its quantity and of treated or control."""
     said, _ = _spelled_out(words(column))
-    used = _quantity(said)[2]
+    used = quantity_of(said)[2]
     return tuple(w for w in said if w not in used and w not in ARM_OF and w not in OF_ARMS)
 
 
