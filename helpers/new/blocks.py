@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from helpers.new.headings import INERT, OF_ARMS, OTHER_ARMS, left_over, words
+from helpers.new.headings import INERT, OF_ARMS, OTHER_ARMS, left_over, read_heading, words
 from helpers.review.columns import ARMS
 
 MEASURED = ("n", "mean", "sd", "low", "high")
@@ -79,12 +79,13 @@ def find_blocks(guess, found):
 
 
 def _groups(guess, found):
+    found |= _beside_names(guess, found)
     groups = {}
     for column, heading in found.items():
         if not heading.quantity or heading.quantity.startswith(("effect", "ratio")):
             continue
         arm = heading.arm if heading.arm in ARMS else ""
-        label = left_over(guess.parts.get(column, column))
+        label = guess.labels.get(column) or left_over(guess.parts.get(column, column))
         if arm == "control":
             label = tuple(word for word in label if word not in INERT)
         if not arm and (not label or set(label) & OTHER_ARMS):
@@ -93,6 +94,31 @@ def _groups(guess, found):
         groups.setdefault((arm, label), {}).setdefault(quantity, column)
     # "n low" beside "mean treated low": a number of animals whose group is named by its label.
     return [Group(arm, label, columns) for (arm, label), columns in groups.items()]
+
+
+def _beside_names(guess, found):
+    """Headings that say a quantity once the name of a group, known by its mean, is taken away."""
+    means = {
+        left_over(guess.parts.get(c, c)): h.arm for c, h in found.items() if h.quantity == "mean"
+    }
+    more = {}
+    for column in guess.table:
+        silent = column not in found or not found[column].quantity
+        if not silent or not guess.free(column) or not guess.holds_numbers(column):
+            continue
+        for label, arm in means.items():
+            if not label or not set(label) <= set(guess.said[column]):
+                continue
+            bare = column
+            for word in label:
+                bare = re.sub(
+                    rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", " ", bare, count=1, flags=re.I
+                )
+            said = read_heading(bare if arm in ARMS else f"treated {bare}")
+            if said.quantity in MEASURED and said.arm in ("treated", arm):
+                more[column] = replace(said, column=column, arm=arm, plain=False)
+                guess.labels[column] = label
+    return more
 
 
 def _control_of(group, controls):

@@ -68,6 +68,16 @@ def _numbers(guess):
     """Columns of n, mean and error whose headings name no group, with the kind of error."""
     found = {}
     for column in guess.table:
+        if column in guess.columns_taken:
+            continue
+        if (
+            (part := guess.headings.get(column))
+            and part.quantity in (*DUE, "median")
+            and not part.arm
+        ):
+            name = "mean" if part.quantity == "median" else part.quantity
+            found.setdefault(name, []).append((column, part.kind))
+            continue
         said = words(column)
         # An abbreviation that stands alone, such as the Spanish DE, is an error beside n and mean.
         bare = [KNOWN["abbreviations"].get(word, word) for word in said] if len(said) == 1 else said

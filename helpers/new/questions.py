@@ -102,7 +102,7 @@ class Guesses:
 
         # Of what a sheet hides: see `helpers.new.shapes` and `helpers.new.blocks`.
         self.fill_down, self.split, self.strip, self.blocks = [], {}, [], []
-        self.headings, self.parts, self.columns_taken = {}, {}, []
+        self.headings, self.parts, self.labels, self.columns_taken = {}, {}, {}, []
         self.block_arms, self.block_outcomes = [], []
         self.answers, self.control_n_is_split, self.thousands = dict(answers), False, None
 

@@ -112,7 +112,7 @@ def _skeleton(cell):
 
 def _form(column, cells):
     """How the cells of a column are written and what their numbers are; None for one number."""
-    if len(cells) < 2:
+    if not cells:
         return None
     commonest, count = Counter(map(_skeleton, cells)).most_common(1)[0]
     if commonest.count("#") < 2 or count < MOST * len(cells):
@@ -147,7 +147,11 @@ def _counts(column):
 def _of_part(column, part, title):
     """What a part of a cell is, by the heading of the whole."""
     said = words(column)
-    kinds = error_kinds(said)
+    # After the sign or in brackets an abbreviation is what it stands for: the Spanish DE is an SD.
+    after = re.split(r"±|\+\s?/?\s?-|[(\[,]", column)[1:]
+    kinds = error_kinds(said) | error_kinds(
+        [KNOWN["abbreviations"].get(word, word) for text in after for word in words(text)]
+    )
     kind = kinds.pop() if len(kinds) == 1 else ""
     whole = read_heading(column)
     if whole.quantity.startswith(("effect", "ratio")):
