@@ -33,7 +33,7 @@ def test_the_names_are_those_of_a_checked_sheet():
     )
     assert columns.CONTROL == ("n_control", "mean_control", "sd_control")
     assert len(set(columns.COLUMNS)) == len(columns.COLUMNS) == 19
-    assert len(GIVEN) == 15
+    assert len(GIVEN) == 16
 
 
 @pytest.mark.parametrize("path", OTHERS, ids=lambda path: f"{path.parent.name}.{path.stem}")
