@@ -9,16 +9,17 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
-from helpers.new import revman, shapes, syrf
+from helpers.new import revman, syrf
 from helpers.new.figure import find_figure, turn_errors
 from helpers.new.groups import find_groups
-from helpers.new.heading_rows import best_headings, rows_of
 from helpers.new.headings import KNOWN, TEMPLATES, read_heading, words
 from helpers.new.keys import find_keys
 from helpers.new.levels import in_order, merge
 from helpers.new.long import find_long
 from helpers.new.missing import not_reported
 from helpers.new.questions import Guesses
+from helpers.new.shapes import cells as shapes
+from helpers.new.shapes.heading_rows import best_headings, rows_of
 from helpers.problems import Finding, ReviewError
 from helpers.review.columns import CORRECTIONS, EXCLUSIONS
 from helpers.review.schema import FILL_IN

@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 
-from helpers.new.blocks import find_blocks, take_out
 from helpers.new.headings import (
     EFFECTS,
     INERT,
@@ -16,6 +15,7 @@ from helpers.new.headings import (
     words,
 )
 from helpers.new.questions import MISSING, OURS
+from helpers.new.shapes.blocks import find_blocks, take_out
 from helpers.review.columns import ARMS, INTERVALS
 from helpers.review.columns import KINDS as OF_CELLS
 from helpers.review.schema import FILL_IN

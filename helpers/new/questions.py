@@ -100,9 +100,9 @@ class Guesses:
         self.blanks, self.questions, self.notes = [], [], []
         self.effect_name = self.effect_scale = self.shared_controls = self.measure = None
 
-        # Of what a sheet hides: see `helpers.new.shapes` and `helpers.new.blocks`.
+        # Of what a sheet hides: see `helpers.new.shapes`.
         self.fill_down, self.split, self.strip, self.blocks = [], {}, [], []
-        self.headings, self.parts, self.labels, self.columns_taken = {}, {}, {}, []
+        self.headings, self.parts, self.group_labels, self.columns_taken = {}, {}, {}, []
         self.block_arms, self.block_outcomes = [], []
         self.answers, self.control_n_is_split, self.thousands = dict(answers), False, None
 

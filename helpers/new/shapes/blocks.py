@@ -85,7 +85,7 @@ def _groups(guess, found):
         if not heading.quantity or heading.quantity.startswith(("effect", "ratio")):
             continue
         arm = heading.arm if heading.arm in ARMS else ""
-        label = guess.labels.get(column) or left_over(guess.parts.get(column, column))
+        label = guess.group_labels.get(column) or left_over(guess.parts.get(column, column))
         if arm == "control":
             label = tuple(word for word in label if word not in INERT)
         if not arm and (not label or set(label) & OTHER_ARMS):
@@ -117,7 +117,7 @@ def _beside_names(guess, found):
             said = read_heading(bare if arm in ARMS else f"treated {bare}")
             if said.quantity in MEASURED and said.arm in ("treated", arm):
                 more[column] = replace(said, column=column, arm=arm, plain=False)
-                guess.labels[column] = label
+                guess.group_labels[column] = label
     return more
 
 

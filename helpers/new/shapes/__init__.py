@@ -1,0 +1,1 @@
+"""Habits of sheets that hide what their rows and cells hold, recognised."""
