@@ -1,6 +1,6 @@
 """What the data sets of a digitised figure are: means of the groups, tips of error bars, days."""
 
-from helpers.new.groups import PLURAL
+from helpers.new.errors import PLURAL
 from helpers.new.headings import ARM_OF
 from helpers.new.questions import FILL_IN
 from helpers.review.columns import ARMS

@@ -3,35 +3,15 @@
 import re
 from dataclasses import replace
 
-from helpers.new.headings import (
-    EFFECTS,
-    INERT,
-    KINDS,
-    KNOWN,
-    QUANTITIES,
-    Heading,
-    error_kinds,
-    read_heading,
-    words,
-)
-from helpers.new.questions import MISSING, OURS
+from helpers.new.effects import BARE, forget, take_effects, take_events
+from helpers.new.errors import PLURAL, error_types, take_averages, take_kinds
+from helpers.new.headings import INERT, KNOWN, QUANTITIES, Heading, read_heading, words
+from helpers.new.questions import MISSING
 from helpers.new.shapes.blocks import find_blocks, take_out
 from helpers.review.columns import ARMS, INTERVALS
-from helpers.review.columns import KINDS as OF_CELLS
-from helpers.review.schema import FILL_IN
 
-# An effect's precision under a heading that does not name the effect again.
-BARE_SE = KINDS["SEM"] | {"standard", "error", "std", "err"}
-BARE_VARIANCE = set(KNOWN["effects"]["bare_variance"])
-BARE_ENDS = (
-    QUANTITIES["low"] | QUANTITIES["high"] | KINDS["CI"] | set(KNOWN["effects"]["bare_ends"])
-)
-BARE = BARE_SE | BARE_VARIANCE | BARE_ENDS
 OWN = {"effect": "effect", "se": "effect_se", "variance": "effect_variance"}
 EACH = {"per", "each", "pro", "je", "par", "por", "chaque", "cada"}
-FEW = 30  # different words for kinds of error
-ONE = {"CI": ", half the width of one", "IQR": ", the whole width"}
-PLURAL = {"SD": "SDs", "SEM": "SEMs", "CI": "CIs", "IQR": "IQRs", "RANGE": "ranges"}
 
 
 def find_groups(guess):
@@ -55,9 +35,9 @@ def find_groups(guess):
         said and said <= BARE for said in bare.values()
     )
     if effects and precise and not any_mean:
-        _effects(guess, effects, bare)
+        take_effects(guess, effects, bare)
     elif all(f"events_{arm}" in guess.columns for arm in ARMS) and not any_mean:
-        _events(guess)
+        take_events(guess)
     else:
         _one_n(guess)
         for arm in ARMS:
@@ -67,36 +47,14 @@ def find_groups(guess):
                     continue
                 if not {f"{each}_{arm}" for each in there} & set(guess.columns):
                     guess.lack(f"{name}_{arm}")
-        if counts := _forget(guess, "events", "nonevents"):
+        if counts := forget(guess, "events", "nonevents"):
             guess.say(f"{', '.join(counts)}: not used, for effects are computed from the means")
-        _error_kinds(guess, found)
-        _averages(guess, found)
+        take_kinds(guess, found)
+        take_averages(guess, found)
         if effects and complete:
             listed = ", ".join(effects)
             guess.say(f"{listed}: not used, for effects are computed from the groups")
     take_out(guess)
-
-
-def _events(guess):
-    """Events of animals; which measure is computed of them is a question."""
-    _forget(guess, "sd", "low", "high")
-    for arm in ARMS:
-        if f"n_{arm}" not in guess.columns and f"nonevents_{arm}" not in guess.columns:
-            guess.lack(f"n_{arm}")
-    guess.measure = guess.answer("settings.measure", "OR")
-    cells = guess.table[guess.columns["events_treated"]]
-    guess.ask("settings.measure", "odds ratios of the events", cells, ("RR", "RD"),
-              values=("OR", "RR", "RD"))  # fmt: skip
-
-
-def _forget(guess, *names):
-    """Take back what was found for both groups."""
-    columns = {
-        f"{name}_{arm}": guess.columns.pop(f"{name}_{arm}", None) for arm in ARMS for name in names
-    }
-    settings = {f"sheet.columns.{name}" for name in columns}
-    guess.questions = [each for each in guess.questions if each.setting not in settings]
-    return [column for column in columns.values() if column]
 
 
 def _one_n(guess):
@@ -303,163 +261,6 @@ def _ends_in_turn(guess, arm, ends):
             guess.columns[f"{name}_{arm}"] = column
             guess.ask(setting, f"{column} where {usual[0]} is empty", guess.table[column],
                       "not read", why, values=(column, None))  # fmt: skip
-
-
-def error_types(guess):
-    """Columns that say of which kind errors and averages are, known by their cells."""
-    for column in guess.table:
-        said, cells = set(guess.said[column]), guess.filled(column)
-        different = dict.fromkeys(cells)
-        if len(different) > FEW:
-            continue
-        name = re.sub(r"[\s_]+", "_", column.lower())
-        arm = read_heading(re.sub(r"(?i)[\s_]*types?$", "", column)).arm
-        arm = f"_{arm}" if arm in ARMS else ""
-        odd = [cell for cell in different if not error_kinds(words(cell))]
-        if name in OURS and name.startswith(OF_CELLS):
-            guess.columns[name] = column
-        elif _says_errors(said, cells) and guess.share(column) < 0.5:
-            why = f"{', '.join(odd[:3])}: no kind of error" if odd else ""
-            guess.take(f"error_type{arm}", [column], sure=False, why=why)
-        elif cells and {cell.lower() for cell in cells} <= {"mean", "median", "average"}:
-            guess.take(f"average_type{arm}", [column], sure=False)
-
-
-def _says_errors(said, cells):
-    """Whether cells name kinds of error; SD is a strain of rats as well."""
-    kinds = [error_kinds(words(cell)) for cell in cells]
-    if not any(kinds) or said & ({"animal", "animals"} | set(KNOWN["words"]["coded"]) - {"type"}):
-        return False
-    if said & (
-        set(KNOWN["words"]["error_type"]) | QUANTITIES["error"] | KINDS["SD"] | KINDS["SEM"]
-    ):
-        return sum(map(bool, kinds)) > 0.5 * len(cells)
-    return all(kinds) and any(kind != {"SD"} for kind in kinds)
-
-
-def _error_kinds(guess, found):
-    """The kind of error by the headings, where no column says it; never a default."""
-    if any(name.startswith("error_type") for name in guess.columns):
-        return
-    kinds = {}
-    for arm in ARMS:
-        columns = [guess.columns.get(f"{name}_{arm}") for name in ("sd", "low", "high")]
-        columns = [c for c in columns if c in found]
-        if columns:
-            said = {found[c].kind for c in columns}
-            kinds[arm] = said.pop() if len(said) == 1 else "", columns
-    if not kinds or (all(kind == "SD" for kind, _ in kinds.values()) and not guess.split):
-        return
-    same = len({kind for kind, _ in kinds.values()}) == 1
-    for arm, (kind, columns) in kinds.items():
-        name = "error_type" if same else f"error_type_{arm}"
-        listed = columns if not same else [c for _, cs in kinds.values() for c in cs]
-        if name not in guess.constants:
-            say_kind(guess, name, kind, listed)
-
-
-def say_kind(guess, name, kind, columns):
-    """The kind of error of columns as a constant, asked; to be filled in where it is not said."""
-    setting = f"sheet.constants.{name}"
-    guess.constants[name] = guess.answer(setting, kind or FILL_IN)
-    choices = [(f"{words}{ONE.get(other, '')}", other) for other, words in PLURAL.items()
-               if other != kind]  # fmt: skip
-    if not kind:
-        guess.fill_in(f"say {name} under [sheet.constants] (SD, SEM, CI, IQR or RANGE): "
-                     f"the heading {columns[0]!r} does not say it", setting, choices)  # fmt: skip
-    else:
-        guess.ask(setting, f"{PLURAL[kind]} in {', '.join(columns)}", guess.table[columns[0]],
-                  [k for k in ("SD", "SEM") if k != kind],
-                  choices=[(f"{PLURAL[kind]}, as the headings say", kind), *choices])  # fmt: skip
-
-
-def _averages(guess, found):
-    """Medians by the heading."""
-    if any(name.startswith("average_type") for name in guess.columns):
-        return
-    chosen = {arm: guess.columns.get(f"mean_{arm}") for arm in ARMS}
-    medians = {arm: c for arm, c in chosen.items() if "median" in words(c or "")
-               or (c in found and found[c].quantity == "median")}  # fmt: skip
-    for arm, column in medians.items():
-        name = "average_type" if len(medians) == 2 else f"average_type_{arm}"
-        if name in guess.constants:
-            continue
-        setting = f"sheet.constants.{name}"
-        if {"mean", "average"} & set(words(column)):
-            guess.constants[name] = guess.answer(setting, FILL_IN)
-            guess.fill_in(f"say {name} under [sheet.constants] (mean or median): the heading "
-                         f"{column!r} says both", setting,
-                         (("means", "mean"), ("medians", "median")))  # fmt: skip
-        else:
-            guess.constants[name] = guess.answer(setting, "median")
-            guess.ask(setting, f"medians in {column}", guess.table[column], "means",
-                      values=("median", "mean"))  # fmt: skip
-
-
-def _effects(guess, found, bare):
-    """Effects that the sheet brings; a variance is no standard error, a ratio no logarithm."""
-    _forget(guess, "mean", "sd", "low", "high", "events", "nonevents")  # n may be there
-    effects = [c for c, h in found.items() if h.quantity == "effect"]
-    errors = [c for c, h in found.items() if h.quantity == "effect_se"]
-    errors += [c for c, said in bare.items() if said and said <= BARE_SE]
-    variances = [c for c, h in found.items() if h.quantity == "effect_variance"]
-    variances += [c for c, said in bare.items() if said and said <= BARE_VARIANCE]
-    effects.sort(key=lambda c: not guess.is_ours("effect", c))
-    errors.sort(key=lambda c: not guess.is_ours("se", c))
-    ratios = [c for c, h in found.items() if h.quantity == "ratio"]
-    if effects:
-        guess.take("effect", effects)
-        said = set(guess.said[effects[0]])
-        logs = bool(said & {"log", "ln"}) or "".join(said).startswith(("ln", "log", "lrr"))
-        guess.effect_name = guess.answer("sheet.effect_name", guess.columns["effect"])
-        scales = ("log", "identity") if logs else ("identity", "log")
-        guess.effect_scale, cells = (
-            guess.answer("sheet.effect_scale", scales[0]),
-            guess.table[effects[0]],
-        )
-        why = "what they measure: a log hazard ratio, an SMD, ..."
-        guess.ask("sheet.effect_name", guess.effect_name, cells, (), why,
-                  values=(guess.effect_name,))  # fmt: skip
-        guess.ask("sheet.effect_scale", scales[0], cells, scales[1], values=scales)
-    elif ratios:
-        guess.take("ratio", ratios)
-        known = [
-            name
-            for word, name in KNOWN["effects"]["names"].items()
-            if word in guess.said[ratios[0]]
-        ]
-        guess.effect_name = guess.answer("sheet.effect_name", (known or [f"log {ratios[0]}"])[0])
-        guess.effect_scale = "log"
-        why = "what they measure: a log hazard ratio, a log odds ratio, ..."
-        guess.ask("sheet.effect_name", guess.effect_name, guess.table[ratios[0]], (), why,
-                  values=(guess.effect_name,))  # fmt: skip
-    else:
-        guess.lack("effect")
-    if errors:
-        guess.take("se", errors)
-        if variances:
-            guess.instead["se"] += variances
-    elif variances:
-        guess.take("variance", variances)
-    else:
-        _ends(guess, "effect" if effects else "ratio", found, bare)
-
-
-def _ends(guess, kind, found, bare):
-    """Both ends of an effect's interval."""
-    listed = [c for c, h in found.items() if h.quantity == "effect_end"]
-    listed += [c for c, said in bare.items() if said and said <= BARE_ENDS]
-    sides = [
-        [c for c in listed if words_ & set(guess.said[c])]
-        for words_ in (
-            QUANTITIES["low"] | EFFECTS["lower_end"], QUANTITIES["high"] | EFFECTS["upper_end"],
-        )
-    ]  # fmt: skip
-    if not all(sides) or not (effect := guess.columns.get(kind)) or effect == FILL_IN:
-        guess.lack("se", f": {', '.join(listed)} may be the ends of its interval" if listed else "")
-        return
-    for name, columns in zip(("low", "high"), sides, strict=True):
-        guess.take(f"{kind}_{name}", columns, why="an end of the 95% interval")
 
 
 def _complete(found, arm):

@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from helpers.new.groups import error_types, say_kind
+from helpers.new.errors import error_types, say_kind
 from helpers.new.headings import KNOWN, quantity_of, words
 from helpers.new.keys import find_keys
 from helpers.new.questions import FILL_IN
