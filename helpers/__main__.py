@@ -1,4 +1,4 @@
-"""Command line: ``python -m helpers`` with render, check, audit, new, set, diff or compare."""
+"""Command line: ``python -m helpers render`` and so on; ``-h`` lists the commands."""
 
 import signal
 import sys
@@ -42,6 +42,25 @@ def render(**options):
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, and so ends the workers
     return render(**options)
+
+
+@cli.command(epilog="Exit status: 2 nothing was written.")
+@click.argument("families", nargs=-1, metavar="[FAMILY]...")
+@click.option("--review", metavar="DIR", help="Folder with review.toml.")
+@click.option("--out", metavar="DIR", help="Folder of the rendered reports; as for render.")
+@click.option(
+    "--supplement", is_flag=True, help="Methods, results and tables only, for a manuscript."
+)
+def word(families, **options):
+    """Write rendered reports as Word documents, for co-authors who comment there.
+
+    A document stands beside its page and has its settings, figures and numbers.
+    """
+    from helpers.word.write import write
+
+    for path in write(families, **options):
+        click.echo(f"{path} ({path.stat().st_size / 1e3:,.0f} kB)")
+    return 0
 
 
 @cli.command()

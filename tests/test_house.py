@@ -24,7 +24,8 @@ BELOW = {
     "page": ("words", "drawing"),
     "report": ("figures", "page"),
     "render": ("report",),
-    "__main__": ("render", "new"),
+    "word": ("render",),
+    "__main__": ("render", "new", "word"),
     "__init__": ("report",),
 }
 # The legal words of parameters are known in one place, and a review's own settings are read by it.

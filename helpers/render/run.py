@@ -52,7 +52,7 @@ def render(
     """
     started = time.perf_counter()
     description = describe(review)
-    out = Path(out or _folder(description)).expanduser().resolve()
+    out = Path(out or folder_of(description)).expanduser().resolve()
     every = plan(description, families, settings, Path(notebooks or NOTEBOOKS).resolve())
     files, entries = inputs(description), output.remembered(out)
     todo, doubtful = (every, []) if force else due(every, entries, files, out)
@@ -99,8 +99,8 @@ def render(
     return 1 if failed else 0
 
 
-def _folder(description):
-    """The project's own review has `reports/`, every other one a folder of its own inside it."""
+def folder_of(description):
+    """Folder of a review's reports: `reports/` of the project's own, a folder in it of others."""
     if description.folder == DEFAULT:
         return REPORTS
     return REPORTS / (re.sub(r"[^\w.-]+", "-", description.id).strip(".-") or "review")

@@ -1,0 +1,1 @@
+"""A rendered report as a Word document: its parts, its figures as pictures, the file."""
