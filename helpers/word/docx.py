@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import subprocess
 import tempfile
-from html import escape
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
 
+from helpers.word import paper
 from helpers.word.pictures import picture
 
-DAY = "2025-01-01"  # of a document whose review has none; no clock in it
 NUMBER = re.compile(r"(Figure|Table) (\d+)\.")
+LINK = re.compile(r"(Figure|Table) (\d+)")
 REFERENCE = re.compile(r"\[\d+\] ")
 
 # Widths in millimetres: of the text on an A4 page, of a letter in a table, of a cell's margins.
 UPRIGHT, ACROSS, LETTER, MARGINS = 170, 257, 1.6, 2.6
-TWIPS = 1440 / 25.4
-A4 = (210, 297)
-
-STYLES = """
-<w:style w:type="paragraph" w:styleId="Caption"><w:name w:val="caption"/><w:basedOn w:val="Normal"/>
- <w:next w:val="BodyText"/><w:uiPriority w:val="35"/><w:qFormat/>
- <w:pPr><w:keepNext/><w:spacing w:before="120" w:after="120"/></w:pPr>
- <w:rPr><w:sz w:val="18"/><w:szCs w:val="18"/></w:rPr></w:style>
-<w:style w:type="paragraph" w:customStyle="1" w:styleId="TableText"><w:name w:val="Table Text"/>
- <w:basedOn w:val="Normal"/><w:qFormat/><w:pPr><w:spacing w:before="20" w:after="20"/></w:pPr>
- <w:rPr><w:sz w:val="16"/><w:szCs w:val="16"/></w:rPr></w:style>
-<w:style w:type="paragraph" w:customStyle="1" w:styleId="Figure"><w:name w:val="Figure"/>
- <w:basedOn w:val="Normal"/><w:pPr><w:keepNext/><w:spacing w:before="200" w:after="60"/></w:pPr>
-</w:style>
-<w:style w:type="paragraph" w:customStyle="1" w:styleId="Facts"><w:name w:val="Facts"/>
- <w:basedOn w:val="Normal"/><w:pPr><w:spacing w:before="0" w:after="60"/></w:pPr></w:style>
-<w:style w:type="paragraph" w:customStyle="1" w:styleId="KeyResult"><w:name w:val="Key Result"/>
- <w:basedOn w:val="BodyText"/><w:next w:val="BodyText"/><w:rPr><w:b/></w:rPr></w:style>
-<w:style w:type="paragraph" w:customStyle="1" w:styleId="Evidence"><w:name w:val="Evidence"/>
- <w:basedOn w:val="Normal"/><w:pPr><w:pBdr><w:left w:val="single" w:sz="36" w:space="8"
- w:color="D99A00"/></w:pBdr><w:shd w:val="clear" w:color="auto" w:fill="FFF5DC"/>
- <w:spacing w:before="0" w:after="0"/><w:ind w:left="200"/></w:pPr></w:style>
-"""
 
 
 def docx(outline, aliases, *, evidence="", date="", language="en-GB"):
@@ -69,14 +44,20 @@ def docx(outline, aliases, *, evidence="", date="", language="en-GB"):
     tree = json.loads(_pandoc(_html(outline, aliases), "--from=html", "--to=json"))
     tree["blocks"] = _turned(tree["blocks"])
     tree = _numbered(tree)
+    title = [{"t": "Str", "c": outline.title}]
+    tree["meta"] = {
+        "title": {"t": "MetaInlines", "c": title},
+        "lang": {"t": "MetaString", "c": language},
+    }
     with tempfile.TemporaryDirectory() as folder:
         styles, made = Path(folder, "reference.docx"), Path(folder, "made.docx")
-        styles.write_bytes(_reference())
+        default = _pandoc("", "--print-default-data-file=reference.docx")
+        styles.write_bytes(paper.styled(default))
         _pandoc(
             json.dumps(tree), "--from=json", "--to=docx", f"--reference-doc={styles}",
-            f"--output={made}", f"--metadata=title:{outline.title}", f"--metadata=lang:{language}",
+            f"--output={made}",
         )  # fmt: skip
-        return _finished(made.read_bytes(), evidence, date)
+        return paper.finished(made.read_bytes(), evidence, date)
 
 
 def _pandoc(text, *options):
@@ -103,7 +84,7 @@ def _html(outline, aliases):
         holder.unwrap()
     for figure in soup.select("figure"):
         _put_figure(soup, figure, outline.prefix)
-    for table in soup.select("table"):
+    for table in soup.select("table:has(th, td)"):
         _put_table(soup, table, outline.prefix)
     _head_references(soup)
     for image in soup.select("img:not([src^='data:'])"):
@@ -114,6 +95,8 @@ def _html(outline, aliases):
         inside = aliases.get(place[1:], place[1:]) if place.startswith("#") else ""
         if inside in marks:
             link["href"] = f"#{inside}"
+            if found := LINK.fullmatch(link.get_text()):
+                link.string = f"{found[1]} {outline.prefix}{found[2]}"
         elif not place.startswith(("https:", "http:", "mailto:")):
             link.unwrap()
     return str(soup)
@@ -160,16 +143,18 @@ def _put_table(soup, table, prefix):
     holder = table.find_parent("div", class_="table")
     caption, rows = table.caption, table.select("tr")
     for cell in table.select("tr.group th"):
-        cell.name = "td"
-        cell.string.wrap(soup.new_tag("b"))
+        cell.name = "td"  # a row of headings inside a table is none of its columns
+        cell.append(_new(soup, "b", list(cell.contents)))
     shares, across = _widths([[_lengths(cell) for cell in row.select("th, td")] for row in rows])
     columns = [_new(soup, "col", style=f"width:{100 * share:.2f}%") for share in shares]
     for cell in table.select("th, td"):
         numeric = "num" in (cell.get("class") or ())
         if numeric:
             cell["style"] = "text-align:right"
-        content = _styled(soup, "Table Text", list(cell.contents))
-        cell.append(content)
+        content = list(cell.contents)
+        if cell.find_parent("thead"):
+            content = [_new(soup, "b", content)]
+        cell.append(_styled(soup, "Table Text", content))
     place = _new(soup, "div", **({"class": "across"} if across else {}))
     (holder or table).insert_before(place)
     if caption:
@@ -234,7 +219,7 @@ def _turned(blocks):
 
 
 def _end_of_pages(*, turned):
-    end = f'<w:p><w:pPr><w:pStyle w:val="TableText"/>{_page(turned)}</w:pPr></w:p>'
+    end = f'<w:p><w:pPr><w:pStyle w:val="TableText"/>{paper.page(turned)}</w:pPr></w:p>'
     return {"t": "RawBlock", "c": ["openxml", end]}
 
 
@@ -258,115 +243,3 @@ def _numbered(node):
         )
         return {"t": "RawInline", "c": ["openxml", field]}
     return {key: _numbered(value) for key, value in node.items()}
-
-
-def _page(turned=False):
-    """Size, margins and foot of the pages that end here."""
-    wide, high = A4[::-1] if turned else A4
-    orient = ' w:orient="landscape"' if turned else ""
-    sides = " ".join(f'w:{side}="{_twips(20)}"' for side in ("top", "right", "bottom", "left"))
-    return (
-        '<w:sectPr><w:footerReference w:type="default" r:id="rIdFoot"/>'
-        f'<w:pgSz w:w="{_twips(wide)}" w:h="{_twips(high)}"{orient}/>'
-        f'<w:pgMar {sides} w:header="567" w:footer="567" w:gutter="0"/></w:sectPr>'
-    )
-
-
-def _twips(millimetres):
-    return round(millimetres * TWIPS)
-
-
-def _reference():
-    """Pandoc's own styles, those of captions and tables made for many numbers."""
-    with ZipFile(io.BytesIO(_pandoc("", "--print-default-data-file=reference.docx"))) as given:
-        parts = {name: given.read(name) for name in given.namelist()}
-    styles = parts["word/styles.xml"].decode()
-    for old in ("Caption", "Figure"):
-        styles = re.sub(
-            rf'<w:style [^>]*w:styleId="{old}">.*?</w:style>', "", styles, flags=re.DOTALL
-        )
-    sizes = {"Title": 36, "Heading1": 30, "Heading2": 26, "Heading3": 22}
-    for name, size in sizes.items():
-        styles = re.sub(
-            rf'(w:styleId="{name}">.*?<w:sz w:val=")\d+(.*?<w:szCs w:val=")\d+',
-            rf"\g<1>{size}\g<2>{size}", styles, count=1, flags=re.DOTALL,
-        )  # fmt: skip
-    styles = styles.replace('<w:sz w:val="24" />', '<w:sz w:val="21" />', 1)
-    lines = "".join(
-        f'<w:{side} w:val="single" w:sz="{size}" w:space="0" w:color="{colour}"/>'
-        for side, size, colour in (
-            ("top", 8, "222222"),
-            ("bottom", 8, "222222"),
-            ("insideH", 4, "D9D9D9"),
-        )
-    )
-    styles = styles.replace(
-        "<w:tblCellMar>", f"<w:tblBorders>{lines}</w:tblBorders><w:tblCellMar>", 1
-    )
-    styles = styles.replace('w:w="108"', 'w:w="70"')
-    first = '<w:tblStylePr w:type="firstRow">'
-    styles = styles.replace(first, f"{first}<w:rPr><w:b/></w:rPr>")
-    page = _page().replace('<w:footerReference w:type="default" r:id="rIdFoot"/>', "")
-    body = parts["word/document.xml"].decode()
-    parts["word/document.xml"] = re.sub(
-        r"<w:sectPr>.*</w:sectPr>", page, body, flags=re.DOTALL
-    ).encode()
-    theme = parts["word/theme/theme1.xml"].decode()
-    theme = re.sub(r'typeface="Aptos[^"]*"', 'typeface="Calibri"', theme)  # every Word has it
-    parts["word/theme/theme1.xml"] = theme.encode()
-    parts["word/styles.xml"] = styles.replace("</w:styles>", f"{STYLES}</w:styles>").encode()
-    return _zipped(parts)
-
-
-def _finished(content, evidence, date):
-    """Set the pages' size and foot and the date; rows of tables stay whole."""
-    with ZipFile(io.BytesIO(content)) as made:
-        parts = {name: made.read(name) for name in made.namelist()}
-    text = parts["word/document.xml"].decode()
-    text = re.sub(r' descr="data:[^"]*"', ' descr=""', text)  # the picture once more
-    text = re.sub(
-        r"<w:sectPr\s*/>|<w:sectPr[ >](?:(?!<w:sectPr).)*</w:sectPr>(?=\s*</w:body>)",
-        _page(),
-        text,
-        flags=re.DOTALL,
-    )
-    text = re.sub(r"<w:tr>(?!\s*<w:trPr>)", "<w:tr><w:trPr><w:cantSplit/></w:trPr>", text)
-    parts["word/document.xml"] = text.encode()
-    day = date if re.fullmatch(r"\d{4}-\d\d-\d\d", date) else DAY
-    core = re.sub(
-        rb"\d{4}(-\d\d){2}T[\d:]+Z", f"{day}T00:00:00Z".encode(), parts["docProps/core.xml"]
-    )
-    parts["docProps/core.xml"] = core
-    said = f"{escape(evidence)} · page " if evidence else "page "
-    parts["word/foot.xml"] = (
-        '<?xml version="1.0" encoding="UTF-8"?><w:ftr xmlns:w='
-        '"http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:p><w:pPr>'
-        '<w:pStyle w:val="TableText"/><w:jc w:val="center"/></w:pPr><w:r>'
-        f'<w:t xml:space="preserve">{said}</w:t></w:r><w:fldSimple w:instr=" PAGE "><w:r>'
-        "<w:t>1</w:t></w:r></w:fldSimple></w:p></w:ftr>"
-    ).encode()
-    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footer+xml"
-    _insert(
-        parts, "[Content_Types].xml", f'<Override PartName="/word/foot.xml" ContentType="{kind}"/>'
-    )
-    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/footer"
-    _insert(
-        parts,
-        "word/_rels/document.xml.rels",
-        f'<Relationship Id="rIdFoot" Type="{kind}" Target="foot.xml"/>',
-    )
-    return _zipped(parts)
-
-
-def _insert(parts, name, element):
-    """Put an element at the end of a part."""
-    parts[name] = re.sub(rb"(</\w+>)\s*$", lambda end: element.encode() + end[1], parts[name])
-
-
-def _zipped(parts):
-    """An archive whose times are those of `ZipInfo`, the same on every machine."""
-    out = io.BytesIO()
-    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(ZipInfo(name), content, ZIP_DEFLATED)
-    return out.getvalue()

@@ -80,10 +80,13 @@ def sections(html):
 
 def _walk(node, section, found, *, folded, told):
     """Collect sections of a node; returns the one that what follows belongs to."""
+    from bs4 import NavigableString, Tag
+
     for child in list(node.children):
-        if getattr(child, "name", None) is None:
-            if child.strip():
-                section.parts.append(child)
+        if type(child) is NavigableString and child.strip():
+            section.parts.append(child.wrap(Tag(name="p")))
+        elif not isinstance(child, Tag):
+            continue
         elif HEADINGS.match(child.name):
             title = " ".join(child.get_text().split())
             section = Section(int(child.name[1]), title, child.get("id", ""), folded)
@@ -93,7 +96,7 @@ def _walk(node, section, found, *, folded, told):
             own = told or (node.name == "main" and "prose" in child.get("class", ()))
             last = _walk(child, section, found, folded=folded or fold, told=own)
             section = section if fold else last
-        else:
+        elif child.get_text(strip=True) or child.name == "img" or child.find("img"):
             section.parts.append(child)
             if told:
                 section.told.append(child)
