@@ -145,7 +145,7 @@ def _put_table(soup, table, prefix):
     for cell in table.select("tr.group th"):
         cell.name = "td"  # a row of headings inside a table is none of its columns
         cell.append(_new(soup, "b", list(cell.contents)))
-    shares, across = _widths([[_lengths(cell) for cell in row.select("th, td")] for row in rows])
+    shares, across = widths([[_lengths(cell) for cell in row.select("th, td")] for row in rows])
     columns = [_new(soup, "col", style=f"width:{100 * share:.2f}%") for share in shares]
     for cell in table.select("th, td"):
         numeric = "num" in (cell.get("class") or ())
@@ -174,7 +174,7 @@ def _lengths(cell):
     return max(map(len, [text] if whole else text.split()), default=1), len(text)
 
 
-def _widths(rows):
+def widths(rows):
     """Shares of the page's width for the columns of a table, and whether it needs a turned page.
 
     Each column has at least the width of its longest word, and of what is left a part that follows
