@@ -2,6 +2,7 @@
 #
 #   make reports ARGS="locomotion -p method=DL"    other arguments of `python -m helpers render`
 #   make reports PYTHON=python3.12                 another Python for the set-up
+#   make reports word                              also Word documents, for which pandoc is fetched
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,11 +10,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: reports test test-slow lab bench reconstruction lint lock
+.PHONY: reports word test test-slow lab bench reconstruction lint lock
 .DEFAULT_GOAL := reports
 
 reports: $(READY)
 	@$(BIN)/python -m helpers render $(ARGS)
+
+word: $(VENV)/.word
+	@$(BIN)/python -m helpers word $(ARGS)
 
 test: $(READY)
 	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
@@ -47,8 +51,15 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-# Needs uv. One lock for Linux, macOS and Windows, and for every Python from 3.11 on.
+$(VENV)/.word: requirements-word.lock $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-word.lock
+	@touch $@
+
+# Needs uv. A lock for Linux, macOS and Windows, and for every Python from 3.11 on; what Word
+# documents need has one of its own, with the same versions of what both hold.
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet
 lock:
-	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	  --upgrade --quiet --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra build --extra test --output-file requirements.lock
+	@$(PYTHON) -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["word"], sep="\n")' \
+	  | $(COMPILE) - --constraints requirements.lock --output-file requirements-word.lock

@@ -14,7 +14,9 @@ from helpers.review.description import PROJECT
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 CONFIG = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-REQUIRED = [*CONFIG["dependencies"], *chain(*CONFIG["optional-dependencies"].values())]
+EXTRAS = CONFIG["optional-dependencies"]
+WORD = EXTRAS["word"]  # only for who wants Word documents: 40 MB, some of it not on conda-forge
+REQUIRED = [*CONFIG["dependencies"], *chain(*(EXTRAS[name] for name in EXTRAS if name != "word"))]
 
 
 def names(requirements):
@@ -43,15 +45,32 @@ def test_conda_environment_is_in_step():
     assert bounded <= set(lines)
 
 
-def test_lock_is_complete_and_names_no_index():
-    text = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
-    entries = re.split(r"\n(?=[a-zA-Z])", text)
-    pinned = [entry for entry in entries if re.match(r"[\w.-]+==", entry)]
-    assert names(REQUIRED) <= names(pinned)
-    assert all("--hash=sha256:" in entry for entry in pinned)
+def pinned(lock):
+    """Versions in a lock by package, which is pinned once for each kind of system and Python."""
+    text = (PROJECT / lock).read_text(encoding="utf-8")
     assert not re.search(r"https?:|file:|--(extra-)?index-url|--find-links", text)
+    found = {}
+    for entry in re.split(r"\n(?=[a-zA-Z])", text):
+        if match := re.match(r"([\w.-]+)==(\S+)", entry):
+            assert "--hash=sha256:" in entry
+            found.setdefault(names([match[1]]).pop(), set()).add(match[2])
+    return found
+
+
+def test_lock_is_complete_and_names_no_index():
+    found = pinned("requirements.lock")
+    assert names(REQUIRED) <= set(found)
     # one lock for every system: what only Windows and only macOS need is in it
-    assert {"colorama", "pywinpty", "appnope", "ptyprocess"} <= names(pinned)
+    assert {"colorama", "pywinpty", "appnope", "ptyprocess"} <= set(found)
+
+
+def test_what_word_needs_has_a_lock_of_its_own_that_agrees_with_the_other():
+    common, word = pinned("requirements.lock"), pinned("requirements-word.lock")
+    assert names(WORD) <= set(word)
+    assert "pypandoc-binary" not in common and "resvg-py" not in common
+    both = common.keys() & word.keys()
+    assert "beautifulsoup4" in both
+    assert {name: word[name] <= common[name] for name in both} == dict.fromkeys(both, True)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -175,10 +175,22 @@ def _lengths(cell):
 
 
 def widths(rows):
-    """Shares of the page's width for the columns of a table, and whether it needs a turned page.
+    """Divide the width of a page among the columns of a table.
 
     Each column has at least the width of its longest word, and of what is left a part that follows
     how much more it would need in order to stand in one line.
+
+    Parameters
+    ----------
+    rows : list of list of (int, int)
+        Letters of a cell's longest word and of all of it; rows with joined cells do not count.
+
+    Returns
+    -------
+    shares : numpy.ndarray
+        Of the page's width.
+    across : bool
+        Whether the page is to be turned.
     """
     cells = np.array([row for row in rows if len(row) == max(map(len, rows))], dtype=float)
     need, wish = (cells.max(axis=0) * LETTER + MARGINS).T
