@@ -77,6 +77,11 @@ def test_figures_keep_the_capitals_that_svg_needs_and_the_form_for_phones_goes()
     assert [one.get_text() for one in figure.select("svg")] == [svg.format("")]
 
 
+def test_pictures_inside_tables_are_left_out():
+    html = PAGE.format("<h1>T</h1><table><tr><td>1</td><td><svg><text>2</text></svg></td></tr>")
+    assert texts(sections(html)[0][0].parts) == ["1"]
+
+
 def test_links_to_a_section_by_another_name_are_known(html):
     _, aliases = sections(html)
     assert aliases["outcome-arg1"] == "arg1"
