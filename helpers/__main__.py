@@ -58,8 +58,10 @@ def word(families, **options):
     """
     from helpers.word.write import write
 
-    for path in write(families, **options):
+    for path, letters in write(families, **options).items():
         click.echo(f"{path} ({path.stat().st_size / 1e3:,.0f} kB)")
+        if letters:
+            click.echo(f"  look at its figures: fonts of this machine, if any, draw {letters}")
     return 0
 
 

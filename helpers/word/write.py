@@ -32,7 +32,8 @@ def write(families=(), *, review=None, out=None, supplement=False):
 
     Returns
     -------
-    list of Path
+    dict of Path to str
+        Each document, and the letters in its figures that this machine's fonts had to draw.
 
     Raises
     ------
@@ -49,10 +50,12 @@ def write(families=(), *, review=None, out=None, supplement=False):
 
     from helpers.word import forms, parts
     from helpers.word.docx import docx
+    from helpers.word.pictures import foreign
 
-    written = []
+    written = {}
     for family, page in pages.items():
-        sections, aliases = parts.sections(page.read_text(encoding="utf-8"))
+        html = page.read_text(encoding="utf-8")
+        sections, aliases = parts.sections(html)
         outline = (forms.supplement if supplement else forms.report)(sections)
         content = docx(
             outline,
@@ -62,7 +65,7 @@ def write(families=(), *, review=None, out=None, supplement=False):
         )
         name = f"{family}-supplement.docx" if supplement else f"{family}.docx"
         put(out, {name: content})
-        written.append(out / name)
+        written[out / name] = foreign(html)
     return written
 
 

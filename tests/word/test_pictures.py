@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from helpers.drawing.svg import svg
-from helpers.word.pictures import picture
+from helpers.word.pictures import foreign, picture
 
 pytest.importorskip("resvg_py")
 
@@ -69,3 +69,9 @@ def test_grounds_are_light():
     page = '<svg width="96" height="96" viewBox="0 0 9 9"><path d="M0 0h9v9h-9z" fill="{}"/></svg>'
     assert (drawn(page.format("var(--ground,#fff)"))[0] == 255).all()
     assert (drawn(page.format("currentColor"))[0] == 0x22).all()
+
+
+def test_letters_that_only_other_fonts_have_are_known():
+    assert foreign(letters("τ² &lt; 1, Экзосомы")) == ""
+    assert foreign(letters("鼠 and 大鼠")) == "大鼠"
+    assert foreign('<svg aria-label="鼠"><title>鼠</title></svg>') == ""

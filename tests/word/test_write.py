@@ -48,6 +48,15 @@ def test_documents_stand_beside_their_pages(review, out, capsys):
 
 
 @NEEDS
+def test_letters_that_not_every_machine_draws_are_said(review, out, capsys):
+    page = out / "movement.html"
+    page.write_text(page.read_text("utf-8").replace("τ² = 1.21</text>", "鼠</text>"), "utf-8")
+    assert main(["word", "--review", str(review), "--out", str(out)]) == 0
+    assert "look at its figures" in capsys.readouterr().out
+    assert write(review=review, out=out) == {out / "movement.docx": "鼠"}
+
+
+@NEEDS
 @pytest.mark.parametrize("kind", ["sheet", "failed", "gone", "never"])
 def test_a_page_that_does_not_stand_for_its_sheet_is_refused(review, out, kind):
     if kind == "sheet":
