@@ -62,12 +62,13 @@ def supplement(sections):
     title, *rest = sections
     told = {id(part) for one in sections for part in one.told}
     methods, last, results = [], [], []
-    kind = results
+    kind, story = results, False
     for one in rest:
         if one.level == 2:
             kind = {"methods": methods, "provenance": last}.get(one.mark, results)
-            if kind is results and one.folded:
-                kind = []  # how to read, background
+            story = kind is results and one.folded  # how to read, background
+        if story and not any(_shows(part) for part in one.parts):
+            continue
         kept = [part for part in one.parts if id(part) not in told]
         kind.append(replace(one, parts=kept, level=one.level - (kind is not results)))
     front = [part for part in title.parts if part.get("custom-style") in ("Facts", "Evidence")]
@@ -98,6 +99,10 @@ def _head(parts):
 
 def _is_table(part):
     return "table" in (part.get("class") or ()) or part.name == "table"
+
+
+def _shows(part):
+    return _is_table(part) or part.name == "figure"
 
 
 def _without_tables(parts):

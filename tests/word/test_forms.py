@@ -1,5 +1,7 @@
 """A report in the order of its page, and as a supplement."""
 
+from dataclasses import replace
+
 import pytest
 
 from helpers.word import forms
@@ -79,6 +81,15 @@ def test_supplement_has_all_figures_and_tables_and_no_story(page):
     told = " ".join(part.get_text() for one in made.sections for part in one.parts)
     assert "An enzyme" not in told and "Glia eat" not in told and "fewer of them" not in told
     assert "k is assumed" in told  # a warning goes wherever the numbers go
+
+
+def test_supplement_keeps_what_a_folded_section_shows(page):
+    background = next(one for one in page if one.title == "Background")
+    figure = next(part for one in page for part in one.parts if part.name == "figure")
+    shown = replace(background, parts=[*background.parts, figure])
+    made = forms.supplement([shown if one is background else one for one in page])
+    assert "Background" in [one.title for one in made.sections]
+    assert "Glia eat" not in " ".join(p.get_text() for one in made.sections for p in one.parts)
 
 
 def test_a_heading_over_nothing_is_left_out(page):
