@@ -1,4 +1,4 @@
-"""Command line: ``python -m helpers render`` and so on; ``-h`` lists the commands."""
+"""Command line: ``python -m helpers`` with render, word, check, audit, new, set, diff or compare."""
 
 import signal
 import sys
