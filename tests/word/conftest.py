@@ -17,7 +17,10 @@ def figure(name, number, alt, size=(7, 2)):
     axes.plot([0, 9], [0, 1], color="#222222", clip_on=True)
     axes.set_xlim(0, 3)
     axes.text(2.9, 0.9, "τ² = 1.21", ha="right")
-    return blocks.figure(drawn, name=name, number=number, caption=f"{name} of τ².", alt=alt)
+    phone = Figure(figsize=(3, 2))  # of which paper shows nothing
+    return blocks.figure(
+        drawn, name=name, number=number, caption=f"{name} of τ².", alt=alt, narrow=phone
+    )
 
 
 def wide_table():
