@@ -149,7 +149,7 @@ def used(rows, measure, outcome):
     """
     computed = MEASURES[measure]
     if measure == "MD":
-        computed = replace(computed, unit=outcome.unit)
+        computed = replace(computed, unit=_unit(rows, outcome))
     own, better = brings_own(rows), outcome.better or "neither"
     given = _own(outcome)
     # A normalised difference is benefit where it is positive, on whichever side better lies.
@@ -168,6 +168,12 @@ def used(rows, measure, outcome):
             better=better if side == better else "neither",
         )
     return replace(found, positive=_positive(rows, own, measure))
+
+
+def _unit(rows, outcome):
+    """The unit of an outcome's means: that of the one scale on which its rows are."""
+    labels = set(rows["scale"]) if "scale" in rows else {""}
+    return outcome.on(labels.pop()).unit if len(labels) == 1 else ""
 
 
 def _own(outcome):

@@ -17,6 +17,7 @@ from helpers.analysis.result import ModelledResult, is_modelled, modelled
 from helpers.analysis.settings import ARTICLE, RECOMMENDED, Model, Settings, chosen_ids
 from helpers.analysis.three_level import fit_three_level
 from helpers.problems import ProjectError
+from helpers.stats.effects import brings_own
 from helpers.stats.moderators import RegressionResult, SubgroupResult, holm
 from helpers.stats.multilevel import multilevel
 from helpers.stats.pooling import POOLED_FIELDS, PooledResult, critical, pool
@@ -224,6 +225,11 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
             none = len(remaining)
             raise NothingToAnalyse(message, excluded=len(excluded), undefined=none)
         kept = table[why == ""]
+        if settings.measure == "MD" and len(on := scales_of_means(kept)) > 1:
+            message = f"the means on {outcome} are on several scales ({', '.join(on)}), whose "
+            message += "differences have no unit in common: take measure SMD, ROM or NMD, or leave "
+            message += "out the rows on all scales but one"
+            raise NothingToAnalyse(message, excluded=len(excluded), undefined=len(remaining))
         found = effects(kept, settings, controls_are_split=split)
         shared = {"level_values": review.level_values, "split": split}
         if (
@@ -337,6 +343,12 @@ def _by_rho(states, asked, leading_is, rows, review, split):
         except ValueError:
             continue
     return series
+
+
+def scales_of_means(rows):
+    """Labels of the scales on which the rows' means are; none where the outcome has only one."""
+    known = rows.loc[~brings_own(rows), "scale"] if "scale" in rows else ()
+    return [label for label in dict.fromkeys(known) if label]
 
 
 def exclusion_reasons(review, exclude=()):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.problems import Finder, Finding, ReviewError, command_line, grouped, nearest, row_of
-from helpers.review import facts, plausibility
+from helpers.review import facts, plausibility, quality
 from helpers.review.columns import (
     ARMS,
     COLUMNS,
@@ -28,6 +28,7 @@ from helpers.sheet.files import advice, read_csv
 from helpers.stats.effects import effect_sizes
 
 EXTREME = 10  # pooled SDs between two means
+CONTRADICTED = 5, 0.8  # rows from which on, and share of them, that speak against `better`
 LEAVE_OUT = f"or leave the row out by {EXCLUSIONS} or [[sheet.leave_out]] in review.toml"
 
 
@@ -238,13 +239,16 @@ def _of_rows(description, sheet):
     with np.errstate(all="ignore"):
         _group_sizes(found, table, numbers, description)
         _pooled_sds(found, table, numbers)
-        _scales(found, table, numbers, description)
+        _scales(found, table, numbers, description, sheet.scales)
         _references(found, table, numbers)
         _shared_controls(found, table, numbers)
-        _directions(found, table, numbers)
+        _directions(found, table, numbers, description, sheet.scales)
+        _against_better(found, table, numbers, description)
         _sems(found, table, numbers)
         plausibility.rows(found, description, sheet, table, numbers)
         plausibility.cells(found, sheet, table, numbers)
+        whole = not description.sheet.control_n_is_split
+        quality.findings(found, description.folder, description.quality, sheet, numbers, whole)
     return found.findings
 
 
@@ -283,10 +287,20 @@ def _numbers(found, table, told, counting):
         # A cell that has a fault of its own needs no second one for being no number.
         heading = found.names.get(column, column)
         wrong &= np.array([(key, heading) not in told for key in table.index], bool)
-        due_here = "a number is due here"
-        found.fault(wrong, table[column], due_here, lambda cell: advice(str(cell)))
+        what, remedy = "a number is due here", lambda cell: advice(str(cell))
+        if column == "sign":
+            what, remedy = "a sign of 1 or -1 is due here", _as_sign
+        found.fault(wrong, table[column], what, remedy)
     found.fault(numbers["se"] <= 0, table["se"], "a standard error is above 0", "Correct it")
     return numbers
+
+
+def _as_sign(cell):
+    """How a word such as True becomes a sign."""
+    return (
+        f"Say {str(cell)!r} = -1 under [sheet.values.sign] if it means that lower is better, "
+        "= 1 if higher is"
+    )
 
 
 def _group_sizes(found, table, numbers, description):
@@ -333,17 +347,34 @@ def _pooled_sds(found, table, numbers):
     found.warn(far, table["mean_treated"], what, remedy)
 
 
-def _scales(found, table, numbers, description):
-    """Means outside the outcome's scale, and SDs that no sample on it can have."""
-    outcomes = description.outcomes
-    low = table["outcome"].map({name: outcome.low for name, outcome in outcomes.items()})
-    high = table["outcome"].map({name: outcome.high for name, outcome in outcomes.items()})
+def _of_each(description, table, scales):
+    """The scale of each row, or its outcome where that has one only; None for an unknown outcome."""
+    outcomes = (description.outcomes.get(name) for name in table["outcome"])
+    pairs = zip(outcomes, scales, strict=True)
+    return [outcome and outcome.on(label) for outcome, label in pairs]
+
+
+def _scales(found, table, numbers, description, scales):
+    """Means outside the scale of their rows, and SDs that no sample on it can have."""
+    on = _of_each(description, table, scales)
+    low, high = (
+        pd.Series([np.nan if one is None else getattr(one, end) for one in on], table.index, float)
+        for end in ("low", "high")
+    )
+    means = [numbers[f"mean_{arm}"] for arm in (*ARMS, "reference")]
+    for mean in means:
+        outside = (mean < low) | (mean > high)
+        for label in dict.fromkeys(scales[outside]):
+            these = outside & (scales == label)
+            what = "this mean lies outside the outcome's scale"
+            what += (
+                f" ({label}, {low[these].iloc[0]:g} to {high[these].iloc[0]:g})" if label else ""
+            )
+            remedy = "Check the source, or the range in review.toml"
+            found.warn(these, table[mean.name], what, remedy)
     for arm in ARMS:
         mean, sd, n = (numbers[f"{name}_{arm}"] for name in ("mean", "sd", "n"))
         outside = (mean < low) | (mean > high)
-        what = "this mean lies outside the outcome's scale"
-        remedy = "Check the source, or the range in review.toml"
-        found.warn(outside, table[mean.name], what, remedy)
         # Bhatia and Davis (2000): SD² ≤ n/(n-1) (max - mean)(mean - min)
         limit = n / (n - 1) * (high - mean) * (mean - low)
         large = ~outside & (n > 1) & np.isfinite(limit) & (sd**2 > limit * (1 + 1e-9))
@@ -373,9 +404,12 @@ def _shared_controls(found, table, numbers):
         found.warn((keys[0] != "") & several, table[column], what, remedy)
 
 
-def _directions(found, table, numbers):
+def _directions(found, table, numbers, description, scales):
     """Signs that are none, and rows flagged against nearly all others of their outcome."""
     sign, outcome, cells = numbers["sign"], table["outcome"], table["sign"]
+    on, usual = (_of_each(description, table, each) for each in (scales, scales.map(lambda _: "")))
+    turned = [a is not None and a.better != b.better for a, b in zip(on, usual, strict=True)]
+    sign = sign.mask(np.array(turned, bool))  # said in review.toml, not by a cell
     if sign.isna().all():
         return
     remedy = "Translate it under [sheet.values.sign] in review.toml"
@@ -384,6 +418,26 @@ def _directions(found, table, numbers):
     share = sign.groupby([outcome, sign]).transform("size") / size
     what = "at least nine in ten rows of this outcome have the other direction"
     found.warn((size >= 10) & (share <= 0.1), cells, what, "Check which direction is better here")
+
+
+def _against_better(found, table, numbers, description):
+    """Outcomes most of whose effects are harm: `better` may be the wrong way round."""
+    _, mean1, _, _, mean2, _ = (numbers[name] for name in GROUPS)
+    own = numbers["effect"].notna() & numbers["se"].notna()
+    effect = numbers["effect"].where(own, mean1 - mean2) * numbers["sign"].fillna(1)
+    for outcome in description.outcomes.values():
+        known = effect[(table["outcome"] == outcome.id) & (effect != 0)].dropna()
+        harm = int(((known < 0) if outcome.better == "higher" else (known > 0)).sum())
+        if outcome.better == "neither" or len(known) < CONTRADICTED[0]:
+            continue
+        if harm < CONTRADICTED[1] * len(known):
+            continue
+        place = f"families.outcomes.{outcome.id}.better"
+        what = f"{harm} of {len(known)} effects are harm by this"
+        remedy = "Check which side is better, and whether `sign` turns the effects already"
+        told = Finding("review.toml", what, remedy, column=place, value=outcome.better,
+                       severity="warning", key=int(known.index[0]))  # fmt: skip
+        found.findings.append(told)
 
 
 def _sems(found, table, numbers):

@@ -9,11 +9,30 @@ from pathlib import Path
 from helpers.problems import Finding, Refused, ReviewError, nearest
 from helpers.review import contrasts, guesses
 from helpers.review.contrasts import Contrast
+from helpers.review.quality import Quality
 from helpers.review.schema import REVIEW, fault, misfits
 from helpers.stats.binary import BINARY_MEASURES
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT = PROJECT / "data" / "sci_exosomes"
+SHARED = ("unit", "low", "high", "better", "reference")  # what a scale has from its outcome
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One of several scales of an outcome.
+
+    `when` says which rows are measured on it: words by column, of which a row has one in each;
+    without it, all rows that are on no other. What it does not say is the outcome's.
+    """
+
+    label: str
+    when: dict = field(default_factory=dict)
+    unit: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+    better: str | None = None
+    reference: float | None = None
 
 
 @dataclass(frozen=True)
@@ -22,9 +41,10 @@ class Outcome:
 
     `units` says in which unit rows of which level are, where they differ: ``by`` is a moderator.
 
-    `reference` is the uninjured value where it is fixed, for normalised mean differences;
-    `effect_name` and `effect_scale` say what the effects are that rows bring themselves, `measure`
-    ("OR", "RR" or "RD") what is computed where rows count events.
+    `reference` is the uninjured value where it is fixed, for normalised mean differences; `scales`
+    are there where rows are measured on different ones; `effect_name` and `effect_scale` say what
+    the effects are that rows bring themselves, `measure` ("OR", "RR" or "RD") what is computed where
+    rows count events.
     """
 
     id: str
@@ -39,6 +59,11 @@ class Outcome:
     effect_scale: str = "identity"
     measure: str | None = None
     units: dict = field(default_factory=dict)
+    scales: tuple[Scale, ...] = ()
+
+    def on(self, label):
+        """The scale called so; the outcome itself, which has all that a scale has, for no scale."""
+        return next((scale for scale in self.scales if scale.label == label), self)
 
 
 @dataclass(frozen=True)
@@ -135,6 +160,7 @@ class Description:
     outcomes: dict[str, Outcome]
     moderators: dict[str, Moderator]
     sheet: Sheet
+    quality: Quality
     config: dict = field(repr=False)
     subject: str = ""
     citation: str = ""
@@ -254,7 +280,11 @@ def describe(folder=None):
     outcomes = [
         _outcome(own | o, entry["id"]) for entry in config["families"] for o in entry["outcomes"]
     ]
-    moderators = [_moderator(entry) for entry in config.get("moderators", [])]
+    quality = Quality(**config.get("quality", {}))
+    moderators = [
+        _moderator(quality.as_moderator(entry, sheet.get("columns", {})))
+        for entry in config.get("moderators", [])
+    ]
     for kind in (families, outcomes, moderators):
         ids = [entry.id for entry in kind]
         twice = [name for place, name in enumerate(ids) if name in ids[:place]]
@@ -265,6 +295,8 @@ def describe(folder=None):
     faults += [found for outcome in outcomes for found in _units(outcome, levels)]
     faults += guesses.unknown(written)
     faults += _previous(folder, config)
+    faults += [found for outcome in outcomes for found in _illegal_scales(outcome)]
+    faults += quality.illegal()
     faults += _illegal_settings(config)
     faults += _illegal_regressions(config, {one.id: one for one in moderators}, known)
     if faults:
@@ -286,6 +318,7 @@ def describe(folder=None):
         outcomes={outcome.id: outcome for outcome in outcomes},
         moderators={moderator.id: moderator for moderator in moderators},
         sheet=Sheet(**config.get("sheet", {})),
+        quality=quality,
         config=config,
         authors=tuple(config.get("authors", ())),
         date=str(config.get("date", "")),
@@ -354,9 +387,40 @@ def _family(entry):
 
 
 def _outcome(entry, family):
-    given = {"label": entry["id"]} | entry
-    low, high = given.pop("range", (-math.inf, math.inf))
-    return Outcome(family=family, low=float(low), high=float(high), **given)
+    given = _with_bounds({"label": entry["id"]} | entry)
+    inherited = {name: given[name] for name in SHARED if name in given}
+    scales = tuple(
+        Scale(**inherited | _with_bounds(scale | {"when": _words_by_column(scale)}))
+        for scale in given.pop("scales", ())
+    )
+    return Outcome(family=family, scales=scales, **given)
+
+
+def _with_bounds(entry):
+    """An entry with `low` and `high` in place of `range`, where it says one."""
+    low_high = dict(zip(("low", "high"), map(float, entry.get("range", ())), strict=False))
+    return {name: value for name, value in entry.items() if name != "range"} | low_high
+
+
+def _words_by_column(scale):
+    given = scale.get("when", {}).items()
+    return {name: tuple(w) if isinstance(w, list) else (w,) for name, w in given}
+
+
+def _illegal_scales(outcome):
+    """Faults of an outcome's scales: two of one name, two for the rest, a side of one alone."""
+    place, labels = f"families.outcomes.{outcome.id}.scales", [s.label for s in outcome.scales]
+    for label in dict.fromkeys(label for label in labels if labels.count(label) > 1):
+        yield fault(place, "two scales have this label", label, "Give each a label of its own")
+    rest = [scale.label for scale in outcome.scales if not scale.when]
+    if len(rest) > 1:
+        what = "several scales are for all rows that are on no other"
+        yield fault(place, what, ", ".join(rest), "Say by `when` which rows each is for")
+    for scale in outcome.scales:
+        if (scale.better == "neither") != (outcome.better == "neither"):
+            what = f"better is {scale.better} on the scale {scale.label} and {outcome.better} for "
+            what += "the outcome: its rows cannot be turned to the same side"
+            yield fault(f"{place}.better", what, scale.better, "Correct one of them")
 
 
 def _moderator(entry):

@@ -35,6 +35,9 @@ class Review:
         floats. They stand apart, so that no id of a moderator is a column of the program's.
     level_values : pandas.DataFrame
         What the sheet says of the same rows in the columns that the levels of `[model]` name.
+    judgements, losses : pandas.DataFrame
+        What the columns of `[quality]` say of the same rows: judgements in its words, a column a
+        heading; animals lost and allocated.
     exclusions : pandas.DataFrame
         ``experiment, reason, by``.
     warnings : tuple of Finding
@@ -57,6 +60,8 @@ class Review:
     experiments: pd.DataFrame
     moderator_values: pd.DataFrame
     level_values: pd.DataFrame
+    judgements: pd.DataFrame
+    losses: pd.DataFrame
     exclusions: pd.DataFrame
     warnings: tuple[Finding, ...]
     trace: pd.DataFrame
@@ -89,6 +94,8 @@ class Review:
             experiments=experiments,
             moderator_values=self.moderator_values[kept],
             level_values=self.level_values[kept],
+            judgements=self.judgements[kept],
+            losses=self.losses[kept],
             keys=self.keys[kept],
             exclusions=self.exclusions[self.exclusions["experiment"].isin(experiments.index)],
             warnings=tuple(odd for odd in self.warnings if odd.key not in elsewhere),
@@ -110,6 +117,7 @@ class Review:
             self.experiments, self.moderator_values, self.level_values, self.exclusions,
             self.trace, self.not_used,
         )  # fmt: skip
+        tables += tuple(table for table in (self.judgements, self.losses) if len(table.columns))
         texts = [table.to_csv(index=False) for table in tables]
         texts += [str(self.rows_in), *map(str, self.warnings)]
         return provenance.sha256("\0".join(texts).encode())
@@ -145,7 +153,10 @@ def load(folder=None):
     listed = read_csv(path)[[*EXCLUSION]] if path.is_file() else pd.DataFrame(columns=EXCLUSION)
     experiments, moderators = _typed(description, sheet), _moderators(description, sheet)
     moderators.index = experiments.index
-    levels = sheet.levels.set_axis(experiments.index)
+    levels, judgements, losses = (
+        table.set_axis(experiments.index)
+        for table in (sheet.levels, sheet.judgements, sheet.losses)
+    )
     kept = experiments[~experiments.index.isin(listed["experiment"])]
     outliers = _outliers(description.sheet.outliers, kept, moderators.loc[kept.index])
     exclusions = pd.DataFrame([*listed.itertuples(index=False), *outliers], columns=EXCLUSION)
@@ -154,6 +165,8 @@ def load(folder=None):
         experiments,
         moderators,
         levels,
+        judgements,
+        losses,
         exclusions,
         findings.warnings,
         trace=sheet.trace,
@@ -176,9 +189,13 @@ def _typed(description, sheet):
     table = sheet.table.reindex(columns=dict.fromkeys([*sheet.table, *due]), fill_value="")
     for name in table.columns.intersection(NUMBERS):
         table[name] = floats(table[name])
-    fixed = {name: outcome.reference for name, outcome in description.outcomes.items()}
-    if any(value is not None for value in fixed.values()):
-        reference = table["outcome"].map(fixed).astype(float)
+    outcomes = description.outcomes
+    if any(outcome.scales for outcome in outcomes.values()):
+        table["scale"] = sheet.scales
+    on = zip(table["outcome"], sheet.scales, strict=True)
+    fixed = [outcomes[name].on(label).reference for name, label in on]
+    if any(value is not None for value in fixed):
+        reference = pd.Series(fixed, table.index, float)
         measured = table.get("mean_reference", pd.Series(np.nan, table.index))
         table["mean_reference"] = measured.fillna(reference)
     table.insert(0, "sheet_row", table.index.map(row_of))

@@ -52,6 +52,13 @@ DIVISOR = (
     '{ by = "column", round = "down" }',
 )  # fmt: skip
 CELL = ("a text or a number", lambda value: isinstance(value, str | bool) or _finite(value))
+CELLS = (
+    "a text, a number or a list of them",
+    lambda value: all(
+        isinstance(part, str | bool) or _finite(part)
+        for part in (value if isinstance(value, list) and value else [value])
+    ),
+)
 FLAG = ("true or false", lambda value: isinstance(value, bool))
 ROW = ("the number of a row", lambda value: type(value) is int and value > 0)
 WHOLE = ("a whole number above 0", lambda value: type(value) is int and value > 0)
@@ -125,14 +132,25 @@ SHEET = {
     "effect_scale": SCALE,
     "outliers": {"sd!": POSITIVE, "by": TEXT},
 }
+BETTER = _one_of("higher", "lower", "neither")
+# One of several scales of an outcome, and the rows that are measured on it: column = word, or words.
+SCALE_OF = {
+    "label!": TEXT,
+    "when": {"*": CELLS},
+    "unit": TEXT,
+    "range": RANGE,
+    "better": BETTER,
+    "reference": FINITE,
+}
 OUTCOME = {
     "id!": WORD,
     "label": TEXT,
     "unit": TEXT,
     "units": {"by": TEXT, "*": TEXT},
     "range": RANGE,
-    "better!": _one_of("higher", "lower", "neither"),
+    "better!": BETTER,
     "reference": FINITE,
+    "scales": [SCALE_OF],
     "effect_name": TEXT,
     "effect_scale": SCALE,
     "measure": _one_of("OR", "RR", "RD"),
@@ -144,6 +162,17 @@ MODERATOR = {
     "levels": [CELL],
     "reference": CELL,
     "reference_by_outcome": {"*": CELL},
+}
+# What columns of the sheet say of the studies' quality.
+QUALITY = {
+    "risk_of_bias": COLUMNS,
+    "reporting": COLUMNS,
+    "values": {"*": {"*": TEXT}},
+    **{
+        f"{name}{arm}": TEXT
+        for name in ("drop_outs", "allocated")
+        for arm in ("", "_treated", "_control")
+    },
 }
 REVIEW = {
     "id": TEXT,
@@ -195,6 +224,7 @@ REVIEW = {
     "studies": {"columns": {"*": TEXT}, "summaries": {"*": TEXT}, "note": TEXT},
     "protocol": {"id": TEXT, "deviations": [TEXT]},
     "sheet": SHEET,
+    "quality": QUALITY,
     "families!": [{"id!": PAGE, "label": TEXT, "outcomes!": [OUTCOME]}],
     "moderators": [MODERATOR],
     "unconfirmed": [TEXT],

@@ -105,8 +105,9 @@ def of_outcomes(analyses, rebuilds=True):
         (
             "note",
             _turned,
-            "The direction of effects was reversed as `sign` in the sheet says (multiplied by −1, "
-            "a ratio inverted): a positive effect or a ratio above 1 is a lower value in the animals",
+            "The direction of effects was reversed as `sign` in the sheet, or the scale of a row, says "
+            "(multiplied by −1, a ratio inverted): there a positive effect or a ratio above 1 is a "
+            "lower value in the animals",
         ),
         ("warning", _extreme, f"Effects beyond ±{EXTREME} SDs (do SEMs stand where SDs are due?)"),
         ("warning", _few, f"Fewer than {FEW} experiments, so the interval is unreliable"),
@@ -328,8 +329,14 @@ def _unnamed(analysis):
 
 
 def _turned(analysis):
-    many = int(turned(analysis.rows, analysis.settings.measure).sum())
-    return f"{many} of {len(analysis.rows)} experiments" if many else ""
+    which = turned(analysis.rows, analysis.settings.measure)
+    if not which.any():
+        return ""
+    said = f"{which.sum()} of {len(analysis.rows)} experiments"
+    on = dict.fromkeys(analysis.rows.loc[which, "scale"]) if "scale" in analysis.rows else {}
+    labels = [label for label in on if label and analysis.outcome.on(label).better != (
+        analysis.outcome.better)]  # fmt: skip
+    return said + (f", on {listing(labels)}" if labels else "")
 
 
 def _extreme(analysis):

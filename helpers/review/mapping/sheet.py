@@ -15,8 +15,10 @@ from helpers.review.mapping import (
     labels,
     numbers,
     pairs,
+    quality,
     records,
     rows,
+    scales,
     shapes,
 )
 from helpers.review.mapping.working import Mapping
@@ -40,6 +42,12 @@ class MappedSheet:
         is the project's name of another column.
     levels : pandas.DataFrame
         What the sheet says in the columns that the levels of `[model]` name.
+    scales : pandas.Series of str
+        The label of each row's scale, empty where its outcome has one only.
+    judgements : pandas.DataFrame
+        What the columns of `[quality]` say, folded to its words, a column a heading.
+    losses : pandas.DataFrame
+        Animals lost and allocated, as floats, as far as `[quality]` names their columns.
     names : dict
         The project's column names and what the sheet calls them; a moderator stands there under
         `MODERATOR` and its id, as its cells do.
@@ -64,6 +72,9 @@ class MappedSheet:
     table: pd.DataFrame
     moderators: pd.DataFrame
     levels: pd.DataFrame
+    scales: pd.Series
+    judgements: pd.DataFrame
+    losses: pd.DataFrame
     names: dict
     trace: pd.DataFrame
     not_used: pd.DataFrame
@@ -104,7 +115,7 @@ def read_sheet(description):
     for step in (
         rows.correct, shapes.fill_down, shapes.split, rows.join, records.keep, rows.leave_out,
         shapes.blocks, choice.choose, choice.prefer_groups, choice.replace_values,
-        choice.empty_what_is_missing, labels.label,
+        quality.fold_moderators, choice.empty_what_is_missing, labels.label,
     ):  # fmt: skip
         step(mapping)
     if config.long:
@@ -121,8 +132,10 @@ def read_sheet(description):
     conversion.convert(mapping)
     contrasts.combine(mapping)
     contrasts.name_experiments(mapping)
+    scales.choose_scales(mapping)
     pairs.share_controls(mapping)
     pairs.take_time_point(mapping)
+    quality.read_quality(mapping)
     return _mapped(mapping, counts)
 
 
@@ -146,6 +159,9 @@ def _mapped(mapping, counts):
         mapping.table[[name for name in COLUMNS if name in mapping.table]],
         moderators.rename(columns=ids),
         mapping.table[list(levels)].rename(columns=levels),
+        mapping.scales.reindex(mapping.table.index),
+        mapping.judgements,
+        mapping.losses,
         mapping.names,
         trace=pd.DataFrame(mapping.steps, columns=["step", "column", "detail", "rows"]),
         not_used=not_used,

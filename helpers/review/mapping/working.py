@@ -51,6 +51,8 @@ class Mapping:
         Of `error_type_treated` and the like: which rows have a kind only because others have one.
     stored : pandas.DataFrame of bool
         Which cells the file itself stores as numbers.
+    scales, judgements, losses : pandas.Series, pandas.DataFrame, pandas.DataFrame
+        As in `helpers.review.mapping.sheet.MappedSheet`, once they were read.
     steps, unused : list, dict
         What was done; the reason of each row that gives no experiment.
     """
@@ -61,6 +63,7 @@ class Mapping:
         self.sources, self.headings, self.of_blocks, self.instead = {}, {}, {}, {}
         self.pairs, self.group_rows, self.whose = None, {}, {}
         self.unsaid = {}
+        self.scales = self.judgements = self.losses = None
         self.rows_in = len(self.table)
         self.stored = raw.numeric
         if self.stored is None:
@@ -133,6 +136,11 @@ class Mapping:
         if len(sources) > 1:
             return pd.Series(False, rows.index)
         return self.stored[sources[0]].reindex(rows, fill_value=False).set_axis(rows.index)
+
+    def rows_of(self, arm="treated"):
+        """The sheet's row of each row of the table, or of its treated or control group."""
+        rows = self.table.index.to_series()
+        return self.group_rows[arm][rows.index] if self.group_rows else rows
 
     def _rows(self, name):
         if not self.group_rows:
