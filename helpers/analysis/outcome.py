@@ -266,7 +266,10 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
     every = found
     with_excluded = leading
     if len(excluded):
-        every, with_excluded, *_ = pooled(rows, settings, of_rows, always=always)
+        alike = rows
+        if settings.measure == "MD" and (on := scales_of_means(remaining.loc[found.index])):
+            alike = rows[rows["scale"].isin(on) | brings_own(rows)]
+        every, with_excluded, *_ = pooled(alike, settings, of_rows, always=always)
     used, none = remaining.loc[found.index], remaining[why != ""]
     three_level, robust, note = fit_three_level(remaining, split)
     unable = pd.DataFrame({"reason": why[why != ""], "by": "has no effect"})

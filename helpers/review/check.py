@@ -27,8 +27,8 @@ from helpers.review.mapping.sheet import read_sheet
 from helpers.sheet.files import advice, read_csv
 from helpers.stats.effects import effect_sizes
 
+SIGNS = "Say what each word means under [sheet.values.sign]: -1 where lower is better, else 1"
 EXTREME = 10  # pooled SDs between two means
-CONTRADICTED = 5, 0.8  # rows from which on, and share of them, that speak against `better`
 LEAVE_OUT = f"or leave the row out by {EXCLUSIONS} or [[sheet.leave_out]] in review.toml"
 
 
@@ -243,7 +243,6 @@ def _of_rows(description, sheet):
         _references(found, table, numbers)
         _shared_controls(found, table, numbers)
         _directions(found, table, numbers, description, sheet.scales)
-        _against_better(found, table, numbers, description)
         _sems(found, table, numbers)
         plausibility.rows(found, description, sheet, table, numbers)
         plausibility.cells(found, sheet, table, numbers)
@@ -287,20 +286,10 @@ def _numbers(found, table, told, counting):
         # A cell that has a fault of its own needs no second one for being no number.
         heading = found.names.get(column, column)
         wrong &= np.array([(key, heading) not in told for key in table.index], bool)
-        what, remedy = "a number is due here", lambda cell: advice(str(cell))
-        if column == "sign":
-            what, remedy = "a sign of 1 or -1 is due here", _as_sign
-        found.fault(wrong, table[column], what, remedy)
+        remedy = SIGNS if column == "sign" else lambda cell: advice(str(cell))
+        found.fault(wrong, table[column], "a number is due here", remedy)
     found.fault(numbers["se"] <= 0, table["se"], "a standard error is above 0", "Correct it")
     return numbers
-
-
-def _as_sign(cell):
-    """How a word such as True becomes a sign."""
-    return (
-        f"Say {str(cell)!r} = -1 under [sheet.values.sign] if it means that lower is better, "
-        "= 1 if higher is"
-    )
 
 
 def _group_sizes(found, table, numbers, description):
@@ -418,26 +407,6 @@ def _directions(found, table, numbers, description, scales):
     share = sign.groupby([outcome, sign]).transform("size") / size
     what = "at least nine in ten rows of this outcome have the other direction"
     found.warn((size >= 10) & (share <= 0.1), cells, what, "Check which direction is better here")
-
-
-def _against_better(found, table, numbers, description):
-    """Outcomes most of whose effects are harm: `better` may be the wrong way round."""
-    _, mean1, _, _, mean2, _ = (numbers[name] for name in GROUPS)
-    own = numbers["effect"].notna() & numbers["se"].notna()
-    effect = numbers["effect"].where(own, mean1 - mean2) * numbers["sign"].fillna(1)
-    for outcome in description.outcomes.values():
-        known = effect[(table["outcome"] == outcome.id) & (effect != 0)].dropna()
-        harm = int(((known < 0) if outcome.better == "higher" else (known > 0)).sum())
-        if outcome.better == "neither" or len(known) < CONTRADICTED[0]:
-            continue
-        if harm < CONTRADICTED[1] * len(known):
-            continue
-        place = f"families.outcomes.{outcome.id}.better"
-        what = f"{harm} of {len(known)} effects are harm by this"
-        remedy = "Check which side is better, and whether `sign` turns the effects already"
-        told = Finding("review.toml", what, remedy, column=place, value=outcome.better,
-                       severity="warning", key=int(known.index[0]))  # fmt: skip
-        found.findings.append(told)
 
 
 def _sems(found, table, numbers):

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from helpers.problems import FILES, ROWS, row_of
+from helpers.problems import FILES, ROWS, Finding, row_of
 from helpers.review import controls
 from helpers.review.columns import ARMS, GROUPS, MODERATOR, OWN_EFFECT
 from helpers.review.mapping.numbers import floats
@@ -27,6 +27,7 @@ COPY = re.compile(
 # Days since 1899-12-30 by which spreadsheets store dates, for the years 2000 to 2049.
 SERIALS = 36526, 54788
 FAR = 5  # times the largest other group
+CONTRADICTED = 5, 0.8  # rows from which on, and share of them, that speak against `better`
 THOUSAND = 2.5, 3.5  # powers of ten that are about a thousand
 
 
@@ -46,6 +47,7 @@ def rows(found, description, sheet, table, numbers):
     odd = _twice(found, table, numbers) | _equal_groups(found, table, numbers)
     _shared_controls(found, description, table[~odd])
     _totals(found, table)
+    _against_better(found, table, numbers, description)
     _marked(found, sheet, table, numbers)
     _copies(found, table)
     _spellings(found, table, sheet.levels)
@@ -103,6 +105,26 @@ def _equal_groups(found, table, numbers):
     remedy = "Leave the row out by [[sheet.leave_out]] if it is the control group itself"
     found.warn(same, table["mean_treated"], what, remedy)
     return same
+
+
+def _against_better(found, table, numbers, description):
+    """Outcomes most of whose effects are harm: `better` may be the wrong way round."""
+    _, mean1, _, _, mean2, _ = (numbers[name] for name in GROUPS)
+    own = numbers["effect"].notna() & numbers["se"].notna()
+    effect = numbers["effect"].where(own, mean1 - mean2) * numbers["sign"].fillna(1)
+    for outcome in description.outcomes.values():
+        known = effect[(table["outcome"] == outcome.id) & (effect != 0)].dropna()
+        harm = int(((known < 0) if outcome.better == "higher" else (known > 0)).sum())
+        if outcome.better == "neither" or len(known) < CONTRADICTED[0]:
+            continue
+        if harm < CONTRADICTED[1] * len(known):
+            continue
+        place = f"families.outcomes.{outcome.id}.better"
+        what = f"{harm} of {len(known)} effects are harm by this"
+        remedy = "Check which side is better, and whether `sign` turns the effects already"
+        told = Finding("review.toml", what, remedy, column=place, value=outcome.better,
+                       severity="warning", key=int(known.index[0]))  # fmt: skip
+        found.findings.append(told)
 
 
 def _totals(found, table):

@@ -145,7 +145,8 @@ def test_no_table_takes_unknown_keys_unless_they_are_names():
         ("abbreviations",), ("families!", "outcomes!", "units"),
         ("sheet", "blocks", "columns!"), ("sheet", "blocks", "constants"),
         ("studies", "columns"), ("studies", "summaries"),
-        ("moderators", "reference_by_outcome"),
+        ("moderators", "reference_by_outcome"), ("quality", "values"), ("quality", "values", "*"),
+        ("families!", "outcomes!", "scales", "when"),
     }  # fmt: skip
 
 
