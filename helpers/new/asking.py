@@ -54,6 +54,8 @@ SETTING = {
     "of control animals stands in the sheet?",
     "sheet.effect_name": "What are the effects in the sheet (a log hazard ratio, an SMD, ...)?",
     "settings.measure": "Which measure is computed of each comparison?",
+    "quality.risk_of_bias": "Are these judgements of the risk of bias, to be shown as such?",
+    "quality.reporting": "Is this a checklist of what was reported, to be shown as such?",
     "sheet.effect_scale": "Are the effects logarithms?",
     "sheet.constants.outcome": "No column seems to say what was measured. Is there one?",
 }

@@ -17,6 +17,7 @@ from helpers.new.keys import find_keys
 from helpers.new.levels import in_order, merge
 from helpers.new.long import find_long
 from helpers.new.missing import not_reported
+from helpers.new.quality import find_quality
 from helpers.new.questions import Guesses
 from helpers.new.shapes import cells as shapes
 from helpers.new.shapes.heading_rows import best_headings, rows_of
@@ -167,6 +168,7 @@ class Guess(Guesses):
                 "sheet.header", f"the headings are row {raw.header} ({heads}, ...)", (), "another",
                 values=(self.header,),
             )  # fmt: skip
+        find_quality(self)
         self.long, self.records, self.labels = False, None, {}
         self.sham_column, self.shams = None, []
         self.of_revman = revman.is_revman(self.table)

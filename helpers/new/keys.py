@@ -7,6 +7,7 @@ from helpers.review.columns import CONTROL
 from helpers.sheet.stacking import SHEET
 
 YES, NO = (set(KNOWN["words"][name]) for name in ("yes", "no"))
+LOWER, HIGHER = (set(KNOWN["words"][f"{side}_is_better"]) for side in ("lower", "higher"))
 NO_STUDY = {"design", "type", "quality", "arm", "group", "duration", "country", "aim", "title",
             "phase", "population", "period", "setting", "kind", "random", "funding", "line",
             "n", *QUANTITIES["mean"], *QUANTITIES["median"], *KINDS["SD"], *KINDS["SEM"]}  # fmt: skip
@@ -177,6 +178,13 @@ def _signs(guess):
     for column in guess.table:
         joined = "".join(guess.said[column])
         if not guess.free(column, "sign") or "sign" in guess.columns:
+            continue
+        if (told := set(guess.table[column].str.casefold())) and told <= LOWER | HIGHER:
+            guess.columns["sign"] = column
+            cells = guess.table[column].unique()
+            guess.values["sign"] = {c: "-1" if c.casefold() in LOWER else "1" for c in cells}
+            guess.ask("sheet.columns.sign", column, cells, "no sign", "effects are turned round "
+                      "where lower is better", values=(column, None))  # fmt: skip
             continue
         worse = any(w in joined for w in KNOWN["words"]["worse_if_higher"])
         better = any(w in joined for w in KNOWN["words"]["better_if_higher"])

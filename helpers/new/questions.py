@@ -90,6 +90,8 @@ class Guesses:
         Other columns that might serve.
     blanks, questions, notes : list
         What cannot be guessed, what is to be confirmed, what was passed over.
+    quality, apart : dict, set
+        As under `[quality]` in `review.toml`; columns that belong there.
     answers : dict
         What a person said, by the keys of questions; it goes before every guess.
     """
@@ -105,6 +107,7 @@ class Guesses:
         self.headings, self.parts, self.group_labels, self.columns_taken = {}, {}, {}, []
         self.block_arms, self.block_outcomes = [], []
         self.answers, self.control_n_is_split, self.thousands = dict(answers), False, None
+        self.quality, self.apart = {}, set()
 
     def heading(self, column):
         """What a heading says; that of a part of a cell is known from the whole."""
@@ -190,7 +193,7 @@ class Guesses:
         lists = [c if isinstance(c, list) else [c] for c in (*self.columns.values(), *chosen)]
         taken = {c for listed in lists for c in listed}
         others = {c for listed in self.instead.values() for c in listed if isinstance(c, str)}
-        return column not in taken | others | set(self.columns_taken)
+        return column not in taken | others | self.apart | set(self.columns_taken)
 
     @_once
     def filled(self, column):
