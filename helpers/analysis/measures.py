@@ -172,7 +172,7 @@ def used(rows, measure, outcome):
 
 def _unit(rows, outcome):
     """The unit of an outcome's means: that of the one scale on which its rows are."""
-    labels = set(rows["scale"]) if "scale" in rows else {""}
+    labels = set(rows["outcome_scale"]) if "outcome_scale" in rows else {""}
     return outcome.on(labels.pop()).unit if len(labels) == 1 else ""
 
 

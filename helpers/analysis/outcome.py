@@ -268,7 +268,7 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
     if len(excluded):
         alike = rows
         if settings.measure == "MD" and (on := scales_of_means(remaining.loc[found.index])):
-            alike = rows[rows["scale"].isin(on) | brings_own(rows)]
+            alike = rows[rows["outcome_scale"].isin(on) | brings_own(rows)]
         every, with_excluded, *_ = pooled(alike, settings, of_rows, always=always)
     used, none = remaining.loc[found.index], remaining[why != ""]
     three_level, robust, note = fit_three_level(remaining, split)
@@ -350,7 +350,7 @@ def _by_rho(states, asked, leading_is, rows, review, split):
 
 def scales_of_means(rows):
     """Labels of the scales on which the rows' means are; none where the outcome has only one."""
-    known = rows.loc[~brings_own(rows), "scale"] if "scale" in rows else ()
+    known = rows.loc[~brings_own(rows), "outcome_scale"] if "outcome_scale" in rows else ()
     return [label for label in dict.fromkeys(known) if label]
 
 

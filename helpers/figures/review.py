@@ -23,6 +23,11 @@ JUDGEMENTS = {
     "unclear": ("?", AMBER, "unclear"),
     "high": ("−", VERMILLION, "high risk"),
 }
+REPORTED = {
+    "yes": ("+", GREEN, "reported"),
+    "partly": ("?", AMBER, "partly or unclear"),
+    "no": ("−", VERMILLION, "not reported"),
+}
 
 
 @styled
@@ -189,7 +194,7 @@ def _tiles(ax, x, y, color, size=0.92):
 
 
 @styled
-def risk_of_bias(table, items, *, overall=None):
+def risk_of_bias(table, items, *, overall=None, marks=JUDGEMENTS):
     """Draw each study's judgements as tiles with symbols: + low, ? unclear, − high.
 
     More than 40 studies are set in two blocks side by side. Nothing is added up.
@@ -203,6 +208,8 @@ def risk_of_bias(table, items, *, overall=None):
         Column to text of the item, shown under the pointer; the columns are headed 1, 2, ...
     overall : str, optional
         Column with a word on the whole study, printed as it is.
+    marks : dict
+        From a judgement to symbol, colour and meaning; `REPORTED` for a checklist.
 
     Returns
     -------
@@ -234,7 +241,7 @@ def risk_of_bias(table, items, *, overall=None):
         ax.add_artist(Texts(first + wide - 0.1, y, words))
     high = np.broadcast_to(y[:, None], x.shape)
     key = 0.06 / cell
-    for judgement, (symbol, color, meaning) in JUDGEMENTS.items():
+    for judgement, (symbol, color, meaning) in marks.items():
         these = cells == judgement
         at = np.append(x[these], key + 0.5), np.append(high[these], 0.9)
         _tiles(ax, *at, color)
@@ -252,12 +259,12 @@ def risk_of_bias(table, items, *, overall=None):
 
 
 @styled
-def risk_of_bias_summary(table, items):
+def risk_of_bias_summary(table, items, *, marks=JUDGEMENTS):
     """Draw for each item the share of studies at low, unclear and high risk.
 
     Parameters
     ----------
-    table, items
+    table, items, marks
         As for `risk_of_bias`.
 
     Returns
@@ -271,9 +278,9 @@ def risk_of_bias_summary(table, items):
     tall = heights.sum()
     ax = axes(7.1, tall + 0.65, left=room + 0.3, right=0.3, bottom=0.35, top=0.3)
     middle = np.cumsum(heights) - heights / 2
-    shares = np.array([[(table[i] == j).sum() for j in JUDGEMENTS] for i in items])
+    shares = np.array([[(table[i] == j).sum() for j in marks] for i in items])
     left = np.zeros(len(items))
-    for count, (symbol, color, meaning) in zip(shares.T, JUDGEMENTS.values(), strict=True):
+    for count, (symbol, color, meaning) in zip(shares.T, marks.values(), strict=True):
         part = 100 * count / len(table)
         label = f"{symbol} {meaning}"
         ax.barh(middle, part, left=left, height=0.2, color=color, alpha=0.45, lw=0, label=label)

@@ -11,6 +11,7 @@ from helpers.analysis.small_study import years
 from helpers.figures import forest, labels, orchard
 from helpers.page import blocks
 from helpers.problems import Refused
+from helpers.report import risk_of_bias
 from helpers.report.exhibits import sample
 from helpers.report.moderators import level_results
 from helpers.review.columns import GROUPS, REFERENCE
@@ -19,7 +20,8 @@ from helpers.words import sentences as wording
 from helpers.words.numbers import count
 
 DATA_COLUMNS = (
-    "label", "experiment", "study", "cohort", "control_group", "outcome", *GROUPS, *REFERENCE,
+    "label", "experiment", "study", "cohort", "control_group", "outcome", "outcome_scale",
+    *GROUPS, *REFERENCE,
     "follow_up_days",
 )  # fmt: skip
 EFFECT_COLUMNS = ("effect", "variance", "se", "ci_low", "ci_high", "weight", "provenance")
@@ -197,10 +199,13 @@ def draw(
         )
     first = {sort: report.review.moderators[sort].label} if sort in report.review.moderators else {}
     shown, columns = _beside(report, shown, rows, groups_shown, first)
+    judged, about_judgements = risk_of_bias.beside(review, rows)
+    if judged is not None:
+        shown, how["after"] = shown.assign(judged=judged), {"judged": "Risk of bias"}
     words = f"Squares are effects with {level}, their area the weight; the diamond is the pooled "
     words += "effect, the bar below it the prediction interval"
     words += "; n counts treated/control animals." if "animals" in columns else "."
-    words += about_labels
+    words += about_labels + about_judgements
     if sort is not None:
         shown, said = _sorted(report, analyses, shown, sort)
         words += f" {said}"
@@ -273,12 +278,19 @@ def _years(analyses, shown):
     return pd.Series([float(one[0]) if one else float("nan") for one in found], shown.index)
 
 
+def _of_quality(review):
+    """Animals lost and judgements by experiment, under headings that are none of the program's."""
+    kinds = {"risk_of_bias": "risk of bias", "reporting": "reported"}
+    named = {item: f"{kinds[kind]}: {item}" for item, kind in review.quality.kinds.items()}
+    return review.losses.join(review.judgements.rename(columns=named))
+
+
 def rows_of(report, analysis, rows, computed):
     """Rows of the sheet with what is computed of them, for a download."""
     rows = rows[[name for name in (*DATA_COLUMNS, "provenance") if name in rows]]
     named = {"measure": analysis.measure.label, "scale": analysis.measure.scale}
     rows = rows.join(computed).assign(**named)
     columns = (*DATA_COLUMNS, *EFFECT_COLUMNS, "reason", "by", *named)
-    rows = rows[[name for name in columns if name in rows]]
+    rows = rows[[name for name in columns if name in rows]].join(_of_quality(report.review))
     moderators = report.review.moderator_values.loc[rows.index]
     return records.with_moderators(rows, moderators, after=DATA_COLUMNS[-1])

@@ -304,15 +304,23 @@ class Overview:
 
     def risk_of_bias(self):
         """Judgement of each study on each item."""
-        return risk_of_bias.judgements(self.exhibits, *risk_of_bias.read(self.review))
+        return risk_of_bias.judgements(self.exhibits, risk_of_bias.read(self.review))
 
     def risk_of_bias_summary(self):
         """Judgements counted for each item."""
-        return risk_of_bias.summary(self.exhibits, *risk_of_bias.read(self.review))
+        return risk_of_bias.summary(self.exhibits, risk_of_bias.read(self.review))
 
     def risk_of_bias_items(self):
         """The items' texts with their counts."""
-        return risk_of_bias.texts(self.exhibits, *risk_of_bias.read(self.review))
+        return risk_of_bias.texts(self.exhibits, risk_of_bias.read(self.review))
+
+    def reporting(self):
+        """What each study reported, by the checklist in the sheet."""
+        return risk_of_bias.judgements(self.exhibits, risk_of_bias.read(self.review, "reporting"))
+
+    def reporting_summary(self):
+        """How many studies reported each item of the checklist."""
+        return risk_of_bias.summary(self.exhibits, risk_of_bias.read(self.review, "reporting"))
 
     # ------------------------------------------------------------------ printed numbers
 

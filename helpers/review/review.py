@@ -191,7 +191,7 @@ def _typed(description, sheet):
         table[name] = floats(table[name])
     outcomes = description.outcomes
     if any(outcome.scales for outcome in outcomes.values()):
-        table["scale"] = sheet.scales
+        table["outcome_scale"] = sheet.scales
     on = zip(table["outcome"], sheet.scales, strict=True)
     fixed = [outcomes[name].on(label).reference for name, label in on]
     if any(value is not None for value in fixed):

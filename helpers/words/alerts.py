@@ -333,7 +333,9 @@ def _turned(analysis):
     if not which.any():
         return ""
     said = f"{which.sum()} of {len(analysis.rows)} experiments"
-    on = dict.fromkeys(analysis.rows.loc[which, "scale"]) if "scale" in analysis.rows else {}
+    on = dict.fromkeys(
+        analysis.rows.get("outcome_scale", pd.Series("", analysis.rows.index))[which]
+    )
     labels = [label for label in on if label and analysis.outcome.on(label).better != (
         analysis.outcome.better)]  # fmt: skip
     return said + (f", on {listing(labels)}" if labels else "")

@@ -172,7 +172,7 @@ def _know_all(mapping):
         for name in names
         if name not in known
     ]
-    shown = [*COLUMNS, *moderators]
+    shown = [*COLUMNS, "outcome_scale", *moderators]
     faults += [
         fault(f"forest_columns.{name}", "there is no such column", remedy=nearest(name, shown))
         for name in mapping.description.config.get("forest_columns", {})

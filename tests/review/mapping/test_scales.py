@@ -54,7 +54,7 @@ def test_each_row_has_the_range_and_the_uninjured_value_of_its_scale(tmp_path):
     assert (told.row, told.column, told.value) == (5, "mean_treated", "12")
     assert "BMS, 0 to 9" in told.what
     review = load(folder)
-    assert review.experiments["scale"].tolist() == ["BBB"] * 3 + ["BMS"] * 3
+    assert review.experiments["outcome_scale"].tolist() == ["BBB"] * 3 + ["BMS"] * 3
     assert review.experiments["mean_reference"].tolist() == [21] * 3 + [9] * 3
     # NMD by hand: 100 (mean - control) / (uninjured - control)
     found = effects(review.experiments, Settings(measure="NMD"))["effect"]
@@ -122,7 +122,7 @@ def test_a_scale_without_when_is_for_all_other_rows(tmp_path):
     rest = '[[families.outcomes.scales]]\nlabel = "other"\nrange = [0, 100]\n'
     table = [*rats_and_mice(), row("p", species="")]
     review = load(write(tmp_path, table, toml=OUTCOME + rest + BBB + BMS + SPECIES))
-    assert review.experiments["scale"].tolist() == ["BBB"] * 3 + ["BMS"] * 3 + ["other"]
+    assert review.experiments["outcome_scale"].tolist() == ["BBB"] * 3 + ["BMS"] * 3 + ["other"]
 
 
 def test_a_row_on_two_scales_is_a_fault(tmp_path):
@@ -141,7 +141,7 @@ def test_scales_go_by_a_heading_of_the_sheet_by_patterns_and_by_numbers(tmp_path
     version = '[[moderators]]\nid = "version"\n'
     for name, toml in (("a", by_text), ("b", by_number), ("c", by_number + version)):
         review = load(write(tmp_path / name, table, toml=OUTCOME + toml))
-        assert review.experiments["scale"].tolist() == ["BBB"] * 3 + ["BMS"] * 3
+        assert review.experiments["outcome_scale"].tolist() == ["BBB"] * 3 + ["BMS"] * 3
 
 
 @pytest.mark.parametrize(
