@@ -21,8 +21,7 @@ from helpers.words.numbers import count
 
 DATA_COLUMNS = (
     "label", "experiment", "study", "cohort", "control_group", "outcome", "outcome_scale",
-    *GROUPS, *REFERENCE,
-    "follow_up_days",
+    *GROUPS, *REFERENCE, "follow_up_days",
 )  # fmt: skip
 EFFECT_COLUMNS = ("effect", "variance", "se", "ci_low", "ci_high", "weight", "provenance")
 LONG = 60  # experiments beyond which an orchard plot takes the place of the rows

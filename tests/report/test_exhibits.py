@@ -77,7 +77,8 @@ def test_what_the_article_prints_is_marked_so_in_downloads():
 
 def test_a_risk_of_bias_table_needs_no_word_on_the_whole_study():
     whole = Overview()
-    table, items = risk_of_bias.read(whole.review)
-    shown = risk_of_bias.judgements(whole.exhibits, table.drop(columns="overall"), items)
+    judged = risk_of_bias.read(whole.review)
+    without = replace(judged, table=judged.table.drop(columns="overall"))
+    shown = risk_of_bias.judgements(whole.exhibits, without)
     assert "There is no summary score; the printed word" in whole.risk_of_bias().text
     assert "There is no summary score." in shown.text
