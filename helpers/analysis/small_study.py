@@ -61,6 +61,11 @@ class Asymmetry:
         """Number of experiments."""
         return len(self.rows)
 
+    @property
+    def directed(self):
+        """Whether a side is benefit for all its outcomes."""
+        return "better" not in self.rows or not (self.rows["better"] == "neither").any()
+
 
 def of(analyses, seed):
     """Test a group of outcomes.
@@ -77,7 +82,10 @@ def of(analyses, seed):
     Asymmetry
     """
     rows = pd.concat(
-        analysis.table.assign(towards_benefit=analysis.measure.benefit(analysis.effects["effect"]))
+        analysis.table.assign(
+            towards_benefit=analysis.measure.benefit(analysis.effects["effect"]),
+            better=analysis.measure.better,
+        )
         for analysis in analyses
     )
     others = dict.fromkeys(

@@ -48,7 +48,9 @@ def find_quality(guess):
                 _confirm(guess, name, column, guess.filled(column), "animals lost")
     guess.apart |= set(unread)
     for why, columns in _by_reason(unread):
-        guess.say(f"{', '.join(columns)}: not read as judgements, {why}; see [quality] in README")
+        guess.say(
+            f"{', '.join(columns)}: not read as judgements, {why}; docs/sheets.md says how they are"
+        )
 
 
 def _is_question(guess, column):

@@ -203,7 +203,8 @@ def draw(
         shown, how["after"] = shown.assign(judged=judged), {"judged": "Risk of bias"}
     words = f"Squares are effects with {level}, their area the weight; the diamond is the pooled "
     words += "effect, the bar below it the prediction interval"
-    words += "; n counts treated/control animals." if "animals" in columns else "."
+    words += "; n counts treated/control animals" if "animals" in columns else ""
+    words += "; lost are drop-outs, not in n." if "lost" in columns else "."
     words += about_labels + about_judgements
     if sort is not None:
         shown, said = _sorted(report, analyses, shown, sort)
@@ -242,6 +243,13 @@ def _beside(report, shown, rows, groups_shown, first):
             f"{n:g}/{m:g}".replace("nan", "–") for n, m in sizes.itertuples(index=False)
         ]
         columns["animals"] = "n"
+    lost = report.review.losses.loc[rows.index].filter(regex="^drop_outs")
+    if lost.notna().any(axis=None):
+        shown["lost"] = [
+            "/".join(f"{n:g}" for n in line).replace("nan", "–")
+            for line in lost.reindex(columns=sorted(lost, reverse=True)).to_numpy()
+        ]
+        columns["lost"] = "Lost"
     return shown, columns
 
 

@@ -58,10 +58,8 @@ def _clustered_table(found, printed):
 
 def table_words(found):
     """What stands in the table."""
-    text = (
-        f"tests for small-study effects in {count(found.k, 'experiment')}, effects turned so that "
-        "benefit is positive"
-    )
+    text = f"tests for small-study effects in {count(found.k, 'experiment')}"
+    text += ", effects turned so that benefit is positive" if found.directed else ""
     if found.power is not None:
         clusters = " and clusters" if found.dependence else ""
         text += (
@@ -137,7 +135,8 @@ def _clustered_words(found):
         text += " This neither shows nor excludes that effects depend on sample size."
     if TIME_LAG in tests and tests[TIME_LAG].p < ALPHA:
         slope = tests[TIME_LAG].slope
-        text += f" Later publications report {'larger' if slope > 0 else 'smaller'} benefits."
+        text += f" Later publications report {'larger' if slope > 0 else 'smaller'} "
+        text += "benefits." if found.directed else "effects (treated minus control)."
     return (
         text + _clustered_power(found, by_size) + "".join(f" Not run: {w}." for w in found.refused)
     )
