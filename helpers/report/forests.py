@@ -204,7 +204,7 @@ def draw(
     words = f"Squares are effects with {level}, their area the weight; the diamond is the pooled "
     words += "effect, the bar below it the prediction interval"
     words += "; n counts treated/control animals" if "animals" in columns else ""
-    words += "; lost are drop-outs, not in n." if "lost" in columns else "."
+    words += "; lost are drop-outs." if "lost" in columns else "."
     words += about_labels + about_judgements
     if sort is not None:
         shown, said = _sorted(report, analyses, shown, sort)
@@ -249,7 +249,9 @@ def _beside(report, shown, rows, groups_shown, first):
             "/".join(f"{n:g}" for n in line).replace("nan", "–")
             for line in lost.reindex(columns=sorted(lost, reverse=True)).to_numpy()
         ]
-        columns["lost"] = "Lost"
+        first, *others = lost
+        arm = first.removeprefix("drop_outs").replace("_", ", ")  # of one group only
+        columns["lost"] = "Lost" + arm * (not others)
     return shown, columns
 
 
