@@ -70,6 +70,13 @@ def natural_units(analysis, moderators):
         values = moderators[by].reindex(rows.index).astype(object)
         scales = [(unit, level, (values == level).to_numpy()) for level, unit in outcome.units.items()
                   if level != "by"]  # fmt: skip
+    elif outcome.scales:  # rows on one that was turned have another sign: they are not said
+        on = rows["outcome_scale"]
+        scales = [
+            (f"{one.unit or 'points'} of {one.label}", "", (on == one.label).to_numpy())
+            for one in outcome.scales
+            if one.better == outcome.better and np.isfinite([one.low, one.high]).all()
+        ]
     elif outcome.unit and np.isfinite([outcome.low, outcome.high]).all():
         scales = [(outcome.unit, "", np.ones(len(rows), dtype=bool))]
     else:

@@ -18,10 +18,10 @@ from helpers.review.mapping import (
     quality,
     records,
     rows,
-    scales,
     shapes,
 )
 from helpers.review.mapping.working import Mapping
+from helpers.review.scales import choose_scales
 from helpers.sheet.files import Raw
 from helpers.sheet.stacking import read_tables
 
@@ -132,7 +132,7 @@ def read_sheet(description):
     conversion.convert(mapping)
     contrasts.combine(mapping)
     contrasts.name_experiments(mapping)
-    scales.choose_scales(mapping)
+    choose_scales(mapping)
     pairs.share_controls(mapping)
     pairs.take_time_point(mapping)
     quality.read_quality(mapping)

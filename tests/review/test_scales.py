@@ -5,6 +5,7 @@ import pytest
 from helpers.analysis.effects import effects
 from helpers.analysis.outcome import NothingToAnalyse, analyse
 from helpers.analysis.settings import ARTICLE, Settings
+from helpers.analysis.units import natural_units
 from helpers.problems import ReviewError
 from helpers.review.check import check
 from helpers.review.description import describe
@@ -83,7 +84,7 @@ def test_rows_on_a_scale_with_another_better_side_are_turned_counted_and_said(tm
     assert turned.rows == 3 and "deficit: lower is better" in turned.detail
     (told,) = [
         one["text"] for one in alerts.of_outcomes([analyse(review, "score")], rebuilds=False)
-        if "turned" in one["text"]
+        if "reversed" in one["text"]
     ]  # fmt: skip
     assert "3 of 6 experiments, on deficit" in told
 
@@ -197,3 +198,15 @@ def test_a_direction_that_most_rows_contradict_is_a_warning(tmp_path):
     (tmp_path / "a" / "review.toml").write_text(neither)
     assert "are harm" not in str(check(tmp_path / "a"))
     assert "are harm" not in str(check(write(tmp_path / "c", table[:4])))
+
+
+def test_natural_units_are_those_of_each_scale_that_was_not_turned(tmp_path):
+    def units(name, toml):
+        review = load(write(tmp_path / name, rats_and_mice(), toml=OUTCOME + toml + SPECIES))
+        analysis = analyse(review, "score")
+        found = natural_units(analysis, review.moderator_values)
+        return analysis.leading.estimate, {one.unit: one.estimate for one in found}
+
+    smd, both = units("a", BBB + BMS)  # SDs of the controls are 2.25 and 1
+    assert both == pytest.approx({"points of BBB": 2.25 * smd, "points of BMS": smd})
+    assert list(units("b", BBB + DEFICIT)[1]) == ["points of BBB"]
