@@ -168,7 +168,6 @@ class Guess(Guesses):
                 "sheet.header", f"the headings are row {raw.header} ({heads}, ...)", (), "another",
                 values=(self.header,),
             )  # fmt: skip
-        find_quality(self)
         self.long, self.records, self.labels = False, None, {}
         self.sham_column, self.shams = None, []
         self.of_revman = revman.is_revman(self.table)
@@ -177,6 +176,7 @@ class Guess(Guesses):
             shapes.fill_down(self)
             shapes.split(self)
         self.join([other for other in raws if other is not raw])
+        find_quality(self)
         if of_syrf:
             syrf.find_groups(self)
         elif not raw.digitised and not self.of_revman and find_long(self):
