@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
-from helpers.new import revman, syrf
+from helpers.new.exports import revman, syrf
 from helpers.new.figure import find_figure, turn_errors
 from helpers.new.groups import find_groups
 from helpers.new.headings import KNOWN, TEMPLATES, read_heading, words

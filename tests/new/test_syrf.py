@@ -5,8 +5,8 @@ import pytest
 from own_review import write_csv
 
 from helpers import Report
+from helpers.new.exports.syrf import columns_of, is_export
 from helpers.new.folder import new
-from helpers.new.syrf import columns_of, is_export
 from helpers.review.check import check
 from helpers.review.review import load
 
