@@ -13,7 +13,8 @@ from own_review import row, rows, write, write_csv
 
 from helpers import Overview, Report
 from helpers import __main__ as command
-from helpers.new.folder import new, slug
+from helpers.new.folder import new
+from helpers.new.guess import slug
 from helpers.new.headings import read_heading
 from helpers.new.levels import in_order, merge, spelling
 from helpers.problems import ReviewError
