@@ -10,6 +10,8 @@ from own_review import FAMILY, row
 
 from helpers.review.check import check
 from helpers.review.review import load
+from helpers.review.schema import REVIEW as SHAPE
+from helpers.review.schema import misfits
 
 PAGE = (Path(__file__).parents[1] / "docs" / "sheets.md").read_text(encoding="utf-8")
 PARTS = {part.split("\n", 1)[0]: part for part in re.split(r"(?m)^### ", PAGE)[1:]}
@@ -44,11 +46,13 @@ def completed(body, config, at):
     named = {*sheet.get("columns", {}), *sheet.get("constants", {})}
     named |= {name for entry in sheet.get("blocks", ()) for name in entry["columns"]}
     joined = {"study"} if "join" in sheet else set()
-    own = {"effect", "ratio"} & named
+    own = {"effect", "ratio"} & named or "events_treated" in lines[0]
     for place, line in enumerate(lines, at):
         usual = row(f"e{place}", study="Abe 2001")
         if own:
             usual = {name: usual[name] for name in ("experiment", "study", "outcome")}
+        if any(name.startswith("median") for name in named):
+            del usual["mean_treated"], usual["sd_treated"]
         for name in set(usual) - set(line) - named - joined:
             line[name] = usual[name]
     return lines
@@ -93,7 +97,9 @@ def test_an_example_gives_what_it_says(tmp_path, files, toml, told):
     review = load(folder)
     used = [line for line in lines if not line.startswith("not used ")]
     listed = [line.removeprefix("not used ") for line in lines if line not in used]
-    assert review.not_used["reason"].tolist() == listed
+    reasons = review.not_used["reason"].tolist()
+    assert len(reasons) == len(listed)
+    assert all(map(re.fullmatch, map(_pattern, listed), reasons)), reasons
     assert len(review.experiments) == len(used)
     for line, (name, found) in zip(used, review.experiments.iterrows(), strict=True):
         if line.startswith("effect "):
@@ -103,8 +109,34 @@ def test_an_example_gives_what_it_says(tmp_path, files, toml, told):
         groups = NUMBERS.match(line)
         wanted = [float(x) for x in groups.groups()]
         columns = [f"{q}_{arm}" for arm in ("treated", "control") for q in ("n", "mean", "sd")]
-        assert found[columns].tolist() == pytest.approx(wanted, rel=1e-9)
+        assert found[columns].tolist() == pytest.approx(wanted, rel=1e-6)
         for each in filter(None, re.split(" {2,}", line[groups.end() :].strip())):
             column, value = each.split(" ", 1)
+            if column == "excluded":
+                assert review.exclusions["experiment"].tolist() == [name]
+                continue
             there = review.moderator_values.loc[name] if column in review.moderators else found
             assert str(there[column]).removesuffix(".0") == value, each
+
+
+def _pattern(text):
+    """A text of the page as a pattern; ".*" stands for any words."""
+    return re.escape(text).replace(re.escape(".*"), ".*")
+
+
+REVIEW = (Path(__file__).parents[1] / "docs" / "review.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "toml", [body for kind, _, body in BLOCK.findall(REVIEW) if kind == "toml"]
+)
+def test_what_the_page_on_reviews_shows_is_known(toml):
+    shown = tomllib.loads('title = "Example"\n' * ("title =" not in toml) + toml)
+    assert list(misfits({"families": tomllib.loads(FAMILY)["families"]} | shown, SHAPE)) == []
+
+
+def test_no_page_names_another_that_is_not_there():
+    root = Path(__file__).parents[1]
+    for path in [root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)", path.read_text("utf-8")):
+            assert not target or (path.parent / target).exists(), (path.name, target)

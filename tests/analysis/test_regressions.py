@@ -226,7 +226,7 @@ def test_all_faults_come_at_once(tmp_path):
 
 
 def test_what_the_readme_shows_is_read_as_it_says(tmp_path):
-    text = (PROJECT / "README.md").read_text("utf-8").split("### Settings and model")[1]
+    text = (PROJECT / "docs" / "review.md").read_text("utf-8").split("## Settings and model")[1]
     shown = text.split("```toml")[1].split("```")[0].replace("il_6", "score")
     more = SPECIES.replace("species", "sex").replace("Species", "Sex") + DOSE.replace(
         "dose", "days"

@@ -361,7 +361,7 @@ def test_messages_quote_the_row_of_the_group_they_are_about(tmp_path):
 
 
 def test_the_example_of_the_readme(tmp_path):
-    text = (PROJECT / "README.md").read_text(encoding="utf-8").split("### Contrasts")[1]
+    text = (PROJECT / "docs" / "review.md").read_text(encoding="utf-8").split("## Contrasts")[1]
     toml = text.split("```toml")[1].split("```")[0]
     (tmp_path / "review.toml").write_text('title = "x"\n' + toml, encoding="utf-8")
     families = {name: family.outcomes for name, family in describe(tmp_path).families.items()}
