@@ -18,8 +18,6 @@ class NaturalUnits:
     ----------
     unit : str
         Such as "points of the BBB scale".
-    where : str
-        Level of the moderator whose rows use the scale; empty where all do.
     sd : float
         Median SD of the control groups, in `unit`.
     groups : int
@@ -29,7 +27,6 @@ class NaturalUnits:
     """
 
     unit: str
-    where: str
     sd: float
     groups: int
     estimate: float
@@ -37,20 +34,19 @@ class NaturalUnits:
     ci_high: float
 
 
-def natural_units(analysis, moderators):
+def natural_units(analysis):
     """A pooled SMD in the outcome's own units, scale by scale.
 
     Parameters
     ----------
     analysis : helpers.analysis.outcome.OutcomeAnalysis
-    moderators : pandas.DataFrame
-        Moderators of the review's rows, by experiment.
 
     Returns
     -------
     list of NaturalUnits
         Empty where effects are no SMDs, or where rows do not share a scale: an outcome has one
-        where its `units` say so, or its `unit` and a range that is closed on both sides.
+        where each of its `scales` has a range that is closed on both sides, or where it has one
+        scale, such a range and a `unit`.
 
     Notes
     -----
@@ -65,30 +61,25 @@ def natural_units(analysis, moderators):
     if analysis.measure.id != "SMD" or not result.pooled:
         return []
     rows = analysis.rows
-    by = outcome.units.get("by")
-    if by:
-        values = moderators[by].reindex(rows.index).astype(object)
-        scales = [(unit, level, (values == level).to_numpy()) for level, unit in outcome.units.items()
-                  if level != "by"]  # fmt: skip
-    elif outcome.scales:  # rows on one that was turned have another sign: they are not said
+    if outcome.scales:  # rows on one that was turned have another sign: they are not said
         on = rows["outcome_scale"]
         scales = [
-            (f"{one.unit or 'points'} of {one.label}", "", (on == one.label).to_numpy())
+            (f"{one.unit or 'points'} of the {one.label}", (on == one.label).to_numpy())
             for one in outcome.scales
             if one.better == outcome.better and np.isfinite([one.low, one.high]).all()
         ]
     elif outcome.unit and np.isfinite([outcome.low, outcome.high]).all():
-        scales = [(outcome.unit, "", np.ones(len(rows), dtype=bool))]
+        scales = [(outcome.unit, np.ones(len(rows), dtype=bool))]
     else:
         scales = []
     found = []
     group = pd.Series(animals.control_groups(rows), rows.index)
     day = pd.Series(animals.days(rows), rows.index)
-    for unit, where, mask in scales:
+    for unit, mask in scales:
         sds = rows.loc[mask, ["sd_control"]].assign(group=group, day=day).dropna()
         sds = sds.drop_duplicates(["group", "day", "sd_control"])["sd_control"]
         sd = float(sds[sds > 0].median())
         if np.isfinite(sd):
             scaled = (sd * getattr(result, name) for name in ("estimate", "ci_low", "ci_high"))
-            found.append(NaturalUnits(unit, where, sd, int((sds > 0).sum()), *scaled))
+            found.append(NaturalUnits(unit, sd, int((sds > 0).sum()), *scaled))
     return found

@@ -39,7 +39,7 @@ def result(report, analysis):
         analysis,
         report.review,
         assumed=analysis.outcome.id in report.assumed,
-        natural=natural_units(analysis, report.review.moderator_values),
+        natural=natural_units(analysis),
     )
     return blocks.paragraph(text, name=f"{analysis.outcome.id}-result", copy=True)
 

@@ -39,8 +39,6 @@ class Scale:
 class Outcome:
     """What is measured: its scale and on which side benefit lies.
 
-    `units` says in which unit rows of which level are, where they differ: ``by`` is a moderator.
-
     `reference` is the uninjured value where it is fixed, for normalised mean differences; `scales`
     are there where rows are measured on different ones; `effect_name` and `effect_scale` say what
     the effects are that rows bring themselves, `measure` ("OR", "RR" or "RD") what is computed where
@@ -58,7 +56,6 @@ class Outcome:
     effect_name: str = ""
     effect_scale: str = "identity"
     measure: str | None = None
-    units: dict = field(default_factory=dict)
     scales: tuple[Scale, ...] = ()
 
     def on(self, label):
@@ -291,8 +288,6 @@ def describe(folder=None):
         faults += [fault(f"id = {name}", "this id is given twice") for name in twice]
     known = [outcome.id for outcome in outcomes]
     faults += [found for moderator in moderators for found in _references(moderator, known)]
-    levels = {one.id: one.levels for one in moderators}
-    faults += [found for outcome in outcomes for found in _units(outcome, levels)]
     faults += guesses.unknown(written)
     faults += _previous(folder, config)
     faults += [found for outcome in outcomes for found in _illegal_scales(outcome)]
@@ -439,22 +434,6 @@ def _previous(folder, config):
             "Name the folder of the version before, from this folder on, such as ../stroke-2024"
         )
         yield fault("previous", "there is no review.toml in this folder", name, remedy)
-
-
-def _units(outcome, moderators):
-    """Faults of the units of an outcome: `by` that is no moderator with levels, unknown levels."""
-    place, by = f"families.outcomes.{outcome.id}.units", outcome.units.get("by")
-    if not outcome.units:
-        return
-    if not moderators.get(by):
-        remedy = "Write by = and the moderator with levels that tells units apart. "
-        remedy += nearest(by or "", [name for name, levels in moderators.items() if levels])
-        yield fault(f"{place}.by", "this is no moderator with levels", by, remedy)
-        return
-    for level in outcome.units:
-        if level not in (*moderators[by], "by"):
-            remedy = nearest(level, moderators[by])
-            yield fault(place, f"{by} has no such level", level, remedy)
 
 
 def _references(moderator, outcomes):

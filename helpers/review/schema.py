@@ -146,7 +146,6 @@ OUTCOME = {
     "id!": WORD,
     "label": TEXT,
     "unit": TEXT,
-    "units": {"by": TEXT, "*": TEXT},
     "range": RANGE,
     "better!": BETTER,
     "reference": FINITE,

@@ -184,9 +184,8 @@ def natural_words(found, result):
     for one in found:
         digits = max(0, 1 - math.floor(math.log10(one.sd)))
         values = [number(value, digits) for value in (one.estimate, one.ci_low, one.ci_high)]
-        where = f" ({one.where})" if one.where else ""
         said.append(
-            f"{values[0]} {one.unit}{where}, {low_high} {values[1]} to {values[2]} (median SD "
+            f"{values[0]} {one.unit}, {low_high} {values[1]} to {values[2]} (median SD "
             f"{number(one.sd, digits)} of {count(one.groups, 'control group')})"
         )
     return (

@@ -5,9 +5,20 @@ from own_review import FAMILY, SPECIES, row, write
 
 from helpers import Report
 from helpers.analysis.units import natural_units
-from helpers.review.check import check
 
-BBB = 'units = { by = "species", rat = "points of the BBB scale", mouse = "points of the BMS" }\n'
+BBB = """
+[[families.outcomes.scales]]
+label = "BBB scale"
+when = { species = "rat" }
+range = [0, 50]
+unit = "points"
+
+[[families.outcomes.scales]]
+label = "BMS"
+when = { species = "mouse" }
+range = [0, 50]
+unit = "points"
+"""
 
 
 def reviewed(folder, units="", sds=(1, 2, 4, 10), **more):
@@ -16,25 +27,23 @@ def reviewed(folder, units="", sds=(1, 2, 4, 10), **more):
             species=("rat", "mouse")[i == 3]) | more
         for i, sd in enumerate(sds)
     ]  # fmt: skip
-    toml = FAMILY.replace('better = "higher"\n', f'better = "higher"\n{units}')
-    assert units in toml
-    return write(folder, table, toml=toml + SPECIES)
+    return write(folder, table, toml=FAMILY + units + SPECIES)
 
 
 def found(folder):
     report = Report("movement", review=folder)
     (analysis,) = report.analyses.values()
-    return analysis, natural_units(analysis, report.review.moderator_values), report
+    return analysis, natural_units(analysis), report
 
 
 def test_a_scale_has_the_median_sd_of_its_own_controls(tmp_path):
     analysis, (rats, mice), report = found(reviewed(tmp_path, BBB))
-    assert (rats.unit, rats.where, rats.groups) == ("points of the BBB scale", "rat", 3)
+    assert (rats.unit, rats.groups) == ("points of the BBB scale", 3)
     assert (rats.sd, mice.sd) == (2, 10)  # the median of 1, 2 and 4, and a single one
     assert rats.estimate == pytest.approx(2 * analysis.leading.estimate, rel=1e-12)
     assert mice.ci_low == pytest.approx(10 * analysis.leading.ci_low, rel=1e-12)
     text = report.outcome("score").result().text
-    assert f"about {rats.estimate:.1f} points of the BBB scale (rat), 95% CI" in text
+    assert f"about {rats.estimate:.1f} points of the BBB scale, 95% CI" in text
     assert "median SD 2.0 of 3 control groups" in text
     assert "the SMD times the median SD of the control groups" in text
 
@@ -46,19 +55,7 @@ def test_a_control_group_counts_once(tmp_path):
 
 
 def test_other_measures_have_no_natural_units(tmp_path):
-    report = Report("movement", review=reviewed(tmp_path, BBB), measure="MD")
+    report = Report("movement", review=reviewed(tmp_path, BBB), measure="ROM")
     (analysis,) = report.analyses.values()
-    assert natural_units(analysis, report.review.moderator_values) == []
+    assert natural_units(analysis) == []
     assert "natural units" not in report.outcome("score").result().text
-
-
-@pytest.mark.parametrize(
-    ("units", "words"),
-    [
-        ('units = { by = "specis", rat = "points" }\n', "no moderator with levels"),
-        ('units = { rat = "points" }\n', "no moderator with levels"),
-        ('units = { by = "species", rats = "points" }\n', "species has no such level"),
-    ],
-)
-def test_units_of_what_does_not_exist_are_refused(tmp_path, units, words):
-    assert words in str(check(reviewed(tmp_path, units)))

@@ -142,7 +142,7 @@ def test_no_table_takes_unknown_keys_unless_they_are_names():
     assert free == {
         ("sheet", "columns"), ("sheet", "constants"), ("sheet", "values"),
         ("sheet", "values", "*"), ("sheet", "divide"), ("sheet", "split"), ("forest_columns",),
-        ("abbreviations",), ("families!", "outcomes!", "units"),
+        ("abbreviations",), 
         ("sheet", "blocks", "columns!"), ("sheet", "blocks", "constants"),
         ("studies", "columns"), ("studies", "summaries"),
         ("moderators", "reference_by_outcome"), ("quality", "values"), ("quality", "values", "*"),

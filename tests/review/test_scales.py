@@ -204,9 +204,9 @@ def test_natural_units_are_those_of_each_scale_that_was_not_turned(tmp_path):
     def units(name, toml):
         review = load(write(tmp_path / name, rats_and_mice(), toml=OUTCOME + toml + SPECIES))
         analysis = analyse(review, "score")
-        found = natural_units(analysis, review.moderator_values)
+        found = natural_units(analysis)
         return analysis.leading.estimate, {one.unit: one.estimate for one in found}
 
     smd, both = units("a", BBB + BMS)  # SDs of the controls are 2.25 and 1
-    assert both == pytest.approx({"points of BBB": 2.25 * smd, "points of BMS": smd})
-    assert list(units("b", BBB + DEFICIT)[1]) == ["points of BBB"]
+    assert both == pytest.approx({"points of the BBB": 2.25 * smd, "points of the BMS": smd})
+    assert list(units("b", BBB + DEFICIT)[1]) == ["points of the BBB"]
