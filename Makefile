@@ -9,6 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
+EXTRAS := test uv word
+UPGRADE ?= --upgrade
+COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --custom-compile-command "make lock" --quiet $(UPGRADE)
 
 .PHONY: reports word test test-slow lab bench reconstruction lint lock
 .DEFAULT_GOAL := reports
@@ -16,19 +20,19 @@ ARGS ?=
 reports: $(READY)
 	@$(BIN)/python -m helpers render $(ARGS)
 
-word: $(VENV)/.word
+word: $(READY)-word
 	@$(BIN)/python -m helpers word $(ARGS)
 
-test: $(READY)
+test: $(READY)-test
 	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
-test-slow: $(READY)
+test-slow: $(READY)-test
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
 lab: $(READY)
 	@$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks
 
-bench: $(READY)
+bench: $(READY)-test
 	@$(BIN)/python tests/bench.py
 	@$(BIN)/python tests/bench_reports.py $(ARGS)
 
@@ -36,30 +40,23 @@ bench: $(READY)
 reconstruction: $(READY)
 	@$(BIN)/python data/sci_exosomes/reconstruct.py $(ARGS)
 
-lint: $(READY)
+lint: $(READY)-test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-# The environment follows the lock and the project; the last line marks it as complete.
+# The environment follows the locks and the project; marks say what of it is complete.
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Python 3.11 or newer is needed; say where it is: make reports PYTHON=python3.12" >&2; \
-	  exit 1; }
-	@echo "Setting up $(VENV), once; this takes a few minutes."
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	@$(PYTHON) locks/install.py
 
-$(VENV)/.word: requirements-word.lock $(READY)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-word.lock
-	@touch $@
+# What an extra adds: .venv/.ready-test by locks/test.lock.
+$(READY)-%: locks/%.lock $(READY)
+	@$(PYTHON) locks/install.py $*
 
-# Needs uv. A lock for Linux, macOS and Windows, and for every Python from 3.11 on; what Word
-# documents need has one of its own, with the same versions of what both hold.
-COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet
+# Needs uv. Locks for Linux, macOS and Windows, and for every Python from 3.11 on. An extra's lock
+# has what it needs, at the versions of requirements.lock where both name a package.
 lock:
-	$(COMPILE) pyproject.toml --extra build --extra test --output-file requirements.lock
-	@$(PYTHON) -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["word"], sep="\n")' \
-	  | $(COMPILE) - --constraints requirements.lock --output-file requirements-word.lock
+	$(COMPILE) pyproject.toml --extra build --output-file requirements.lock
+	for extra in $(EXTRAS); do \
+	  $(PYTHON) locks/extra.py $$extra | $(COMPILE) - --constraint requirements.lock \
+	    --output-file locks/$$extra.lock || exit 1; \
+	done
