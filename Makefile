@@ -14,7 +14,7 @@ UPGRADE ?= --upgrade
 COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --custom-compile-command "make lock" --quiet $(UPGRADE)
 
-.PHONY: reports word test test-slow lab bench reconstruction lint lock
+.PHONY: reports word test test-slow lab bench reconstruction lint lock dependencies test-oldest test-newest
 .DEFAULT_GOAL := reports
 
 reports: $(READY)
@@ -60,3 +60,21 @@ lock:
 	  $(PYTHON) locks/extra.py $$extra | $(COMPILE) - --constraint requirements.lock \
 	    --output-file locks/$$extra.lock || exit 1; \
 	done
+
+# Needs uv. The licences of all that is locked, whatever system or Python it is for.
+dependencies:
+	@set -e; kept=$$(mktemp -d); trap 'rm -rf "$$kept"' EXIT; \
+	for system in linux-3.11 linux-3.12 macos-3.11 windows-3.11; do \
+	  uv pip install --quiet --no-deps --only-binary :all: --target "$$kept/$$system" \
+	    --python-platform $${system%-*} --python-version $${system#*-} \
+	    -r requirements.lock $(foreach extra,$(EXTRAS),-r locks/$(extra).lock); \
+	done; \
+	$(PYTHON) locks/licences.py "$$kept"/* > docs/dependencies.md
+
+# Needs uv. The tests with the oldest versions that pyproject.toml allows, and with the newest.
+test-oldest: RESOLUTION := lowest-direct
+test-newest: RESOLUTION := highest
+test-oldest test-newest:
+	uv venv --quiet --clear --python $(PYTHON) build/$@
+	uv pip install --python build/$@ --resolution $(RESOLUTION) --editable ".[build,test]"
+	build/$@/bin/python -m pytest -m "not slow" $(ARGS)

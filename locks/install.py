@@ -102,31 +102,48 @@ def find_uv():
     return None
 
 
+def follow(command, tell, environment=None):
+    """Whether a command succeeds; `tell` gives of each of its lines what is shown, or None."""
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    with process:
+        for line in process.stdout:
+            text = tell(line.rstrip())
+            if text:
+                say(f"  {text}")
+    return process.returncode == 0
+
+
 def by_uv(found, arguments):
-    """Install by uv, which shows its own progress."""
+    """Install by uv; of its lines all but the list of packages are shown."""
     command, environment, _ = found
-    return run([command, "pip", "install", "--python", PYTHON, *arguments], env=environment)
+    call = [command, "pip", "install", "--python", PYTHON, *arguments]
+    return follow(
+        call, lambda line: None if line[:3] in {" + ", " - ", " ~ "} else line, environment
+    )
 
 
 def by_pip(arguments):
-    """Install by pip, with a line that counts the packages."""
-    command = [*pip(PYTHON), "install", "--progress-bar", "off", *arguments]
-    process = subprocess.Popen(
-        [str(part) for part in command], stdout=subprocess.PIPE, text=True, errors="replace"
-    )
-    here, count = sys.stdout.isatty(), 0
-    with process:
-        for line in process.stdout:
-            count += line.startswith(("Collecting", "Requirement already satisfied"))
-            installing = line.startswith("Installing collected")
-            text = "installing all" if installing else f"{count} packages"
-            if here:
-                print(f"\r  {text}   ", end="", flush=True)
-            elif installing or (count and count % 25 == 0 and line.startswith("Collecting")):
-                say(f"  {text}")
-    if here:
-        print()
-    return process.returncode == 0
+    """Install by pip; what it does is counted, what goes wrong is shown."""
+    count = 0
+
+    def tell(line):
+        nonlocal count
+        if line.startswith(("Collecting", "Requirement already satisfied")):
+            count += 1
+            return f"{count} packages" if count % 20 == 0 else None
+        if line.startswith("Installing collected"):
+            return "all are here and being installed"
+        return line if re.match(r"\s*(WARNING|ERROR|error)\b", line) else None
+
+    return follow([*pip(PYTHON), "install", "--progress-bar", "off", *arguments], tell)
 
 
 def prepare():
