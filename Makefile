@@ -72,9 +72,11 @@ dependencies:
 	$(PYTHON) locks/licences.py "$$kept"/* > docs/dependencies.md
 
 # Needs uv. The tests with the oldest versions that pyproject.toml allows, and with the newest.
+# What a dependency says of a newer one is no fault of the project.
+DEPRECATED := $(foreach kind,Deprecation PendingDeprecation Future,-W default::$(kind)Warning)
 test-oldest: RESOLUTION := lowest-direct
 test-newest: RESOLUTION := highest
 test-oldest test-newest:
 	uv venv --quiet --clear --python $(PYTHON) build/$@
 	uv pip install --python build/$@ --resolution $(RESOLUTION) --editable ".[build,test]"
-	build/$@/bin/python -m pytest -m "not slow" $(ARGS)
+	build/$@/bin/python -m pytest -m "not slow" $(DEPRECATED) $(ARGS)

@@ -15,8 +15,8 @@ from helpers.review.description import PROJECT
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 CONFIG = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = CONFIG["optional-dependencies"]
-WORD = EXTRAS["word"]  # only for who wants Word documents: 40 MB, some of it not on conda-forge
-REQUIRED = [*CONFIG["dependencies"], *chain(*(EXTRAS[name] for name in EXTRAS if name != "word"))]
+REQUIRED = [*CONFIG["dependencies"], *chain(*EXTRAS.values())]
+LOCKS = [PROJECT / "requirements.lock", *sorted((PROJECT / "locks").glob("*.lock"))]
 
 
 def names(requirements):
@@ -36,41 +36,54 @@ def tracked():
     return [path for path in paths if path.is_file()]
 
 
+def locked(path):
+    """The text of a lock, and versions with their markers by package."""
+    text = path.read_text(encoding="utf-8")
+    found = {}
+    for name, pin in re.findall(r"^([\w.-]+)==([^\\\n]+)", text, re.MULTILINE):
+        found.setdefault(*names([name]), set()).add(pin.strip())
+    return text, found
+
+
 def test_conda_environment_is_in_step():
     environment = yaml.safe_load((PROJECT / "environment.yml").read_text(encoding="utf-8"))
     lines = [line for line in environment["dependencies"] if isinstance(line, str)]
-    assert names(lines) - {"python", "pip"} == names(REQUIRED)
-    assert f"python{CONFIG['requires-python']}" in lines
-    bounded = {line for line in REQUIRED if re.search(r"[<>=]", line)}
-    assert bounded <= set(lines)
+    # conda sets up by itself; Word documents need 40 MB, some of it not on conda-forge
+    wanted = set(REQUIRED) - set(EXTRAS["uv"]) - set(EXTRAS["word"])
+    assert set(lines) - {"pip"} == wanted | {f"python{CONFIG['requires-python']}"}
 
 
-def pinned(lock):
-    """Versions in a lock by package, which is pinned once for each kind of system and Python."""
-    text = (PROJECT / lock).read_text(encoding="utf-8")
+def test_every_requirement_says_its_oldest_version():
+    assert all(re.fullmatch(r"[\w-]+>=[\d.]+", line) for line in REQUIRED)
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
+def test_locks_have_hashes_and_name_no_index(path):
+    text, pinned = locked(path)
+    assert len(pinned) == len(set(re.findall(r"^[\w.-]+(?===)", text, re.MULTILINE)))
+    entries = re.split(r"\n(?=[a-zA-Z])", text)
+    assert all("--hash=sha256:" in entry for entry in entries if re.match(r"[\w.-]+==", entry))
     assert not re.search(r"https?:|file:|--(extra-)?index-url|--find-links", text)
-    found = {}
-    for entry in re.split(r"\n(?=[a-zA-Z])", text):
-        if match := re.match(r"([\w.-]+)==(\S+)", entry):
-            assert "--hash=sha256:" in entry
-            found.setdefault(names([match[1]]).pop(), set()).add(match[2])
-    return found
 
 
-def test_lock_is_complete_and_names_no_index():
-    found = pinned("requirements.lock")
-    assert names(REQUIRED) <= set(found)
+def test_lock_of_reports_is_complete_and_has_no_extra():
+    pinned = locked(PROJECT / "requirements.lock")[1].keys()
+    assert names([*CONFIG["dependencies"], *EXTRAS["build"]]) <= pinned
+    others = names(chain(*(EXTRAS[extra] for extra in EXTRAS if extra != "build")))
+    assert others & pinned == {"beautifulsoup4"}  # nbconvert has it too
     # one lock for every system: what only Windows and only macOS need is in it
-    assert {"colorama", "pywinpty", "appnope", "ptyprocess"} <= set(found)
+    assert {"colorama", "pywinpty", "appnope", "ptyprocess"} <= pinned
 
 
-def test_what_word_needs_has_a_lock_of_its_own_that_agrees_with_the_other():
-    common, word = pinned("requirements.lock"), pinned("requirements-word.lock")
-    assert names(WORD) <= set(word)
-    assert "pypandoc-binary" not in common and "resvg-py" not in common
-    both = common.keys() & word.keys()
-    assert "beautifulsoup4" in both
-    assert {name: word[name] <= common[name] for name in both} == dict.fromkeys(both, True)
+def test_each_extra_has_a_lock_of_its_own_at_the_same_versions():
+    assert {path.stem for path in LOCKS[1:]} == EXTRAS.keys() - {"build"}
+    reports = locked(LOCKS[0])[1]
+    for path in LOCKS[1:]:
+        pinned = locked(path)[1]
+        assert names(EXTRAS[path.stem]) <= pinned.keys()
+        for name in pinned.keys() & reports.keys():
+            versions = {pin.partition(" ")[0] for pin in pinned[name]}
+            assert versions <= {pin.partition(" ")[0] for pin in reports[name]}, name
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
