@@ -78,5 +78,5 @@ test-oldest: RESOLUTION := lowest-direct
 test-newest: RESOLUTION := highest
 test-oldest test-newest:
 	uv venv --quiet --clear --python $(PYTHON) build/$@
-	uv pip install --python build/$@ --resolution $(RESOLUTION) --editable ".[build,test]"
+	uv pip install --python build/$@ --resolution $(RESOLUTION) --editable ".[build,test,word]"
 	build/$@/bin/python -m pytest -m "not slow" $(DEPRECATED) $(ARGS)

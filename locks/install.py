@@ -141,9 +141,11 @@ def by_pip(arguments):
             return f"{count} packages" if count % 20 == 0 else None
         if line.startswith("Installing collected"):
             return "all are here and being installed"
-        return line if re.match(r"\s*(WARNING|ERROR|error)\b", line) else None
+        return line if re.match(r"\s*(ERROR|error)\b", line) else None
 
-    return follow([*pip(PYTHON), "install", "--progress-bar", "off", *arguments], tell)
+    return follow(
+        [*pip(PYTHON), "install", "--no-compile", "--progress-bar", "off", *arguments], tell
+    )
 
 
 def prepare():

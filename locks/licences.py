@@ -18,6 +18,7 @@ HEAD = """# Dependencies
 What the locks hold, for all systems and all Pythons from 3.11 on; made by `make dependencies`, and
 held to the locks by `tests/test_set_up.py`. A package in bold is asked for by
 `pyproject.toml`, all others come with one of these. The licence is what the package says of itself.
+Of all only the extra `word` brings a program under the GPL, Pandoc, which runs as a process of its own.
 
 | package | version | licence | for |
 |---|---|---|---|
@@ -33,6 +34,8 @@ SPDX = {
     r"ISC": "ISC",
     r"BSD": "BSD",
 }
+# What the metadata leave unsaid: their licence stands in a file; they bring a program of others.
+READ = {"resvg-py": "MIT", "pypandoc-binary": "MIT AND GPL-2.0-or-later"}
 
 
 def canonical(name):
@@ -65,6 +68,8 @@ def known(text):
 
 def licence(described):
     """SPDX name of a licence as a package's metadata say it; empty where they say none."""
+    if (name := canonical(described.get("Name") or "")) in READ:
+        return READ[name]
     if expression := described.get("License-Expression"):
         return expression
     classified = [
