@@ -46,19 +46,19 @@ lint: $(READY)-test
 
 # The environment follows the locks and the project; marks say what of it is complete.
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) locks/install.py
+	@$(PYTHON) .ci/locks/install.py
 
-# What an extra adds: .venv/.ready-test by locks/test.lock.
-$(READY)-%: locks/%.lock $(READY)
-	@$(PYTHON) locks/install.py $*
+# What an extra adds: .venv/.ready-test by .ci/locks/test.lock.
+$(READY)-%: .ci/locks/%.lock $(READY)
+	@$(PYTHON) .ci/locks/install.py $*
 
 # Needs uv. Locks for Linux, macOS and Windows, and for every Python from 3.11 on. An extra's lock
 # has what it needs, at the versions of requirements.lock where both name a package.
 lock:
 	$(COMPILE) pyproject.toml --extra build --output-file requirements.lock
 	for extra in $(EXTRAS); do \
-	  $(PYTHON) locks/extra.py $$extra | $(COMPILE) - --constraint requirements.lock \
-	    --output-file locks/$$extra.lock || exit 1; \
+	  $(PYTHON) .ci/locks/extra.py $$extra | $(COMPILE) - --constraint requirements.lock \
+	    --output-file .ci/locks/$$extra.lock || exit 1; \
 	done
 
 # Needs uv. The licences of all that is locked, whatever system or Python it is for.
@@ -67,9 +67,9 @@ dependencies:
 	for system in linux-3.11 linux-3.12 macos-3.11 windows-3.11; do \
 	  uv pip install --quiet --no-deps --only-binary :all: --target "$$kept/$$system" \
 	    --python-platform $${system%-*} --python-version $${system#*-} \
-	    -r requirements.lock $(foreach extra,$(EXTRAS),-r locks/$(extra).lock); \
+	    -r requirements.lock $(foreach extra,$(EXTRAS),-r .ci/locks/$(extra).lock); \
 	done; \
-	$(PYTHON) locks/licences.py "$$kept"/* > docs/dependencies.md
+	$(PYTHON) .ci/locks/licences.py "$$kept"/* > docs/dependencies.md
 
 # Needs uv. The tests with the oldest versions that pyproject.toml allows, and with the newest.
 # What a dependency says of a newer one is no fault of the project.

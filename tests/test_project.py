@@ -16,7 +16,7 @@ NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 CONFIG = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = CONFIG["optional-dependencies"]
 REQUIRED = [*CONFIG["dependencies"], *chain(*EXTRAS.values())]
-LOCKS = [PROJECT / "requirements.lock", *sorted((PROJECT / "locks").glob("*.lock"))]
+LOCKS = [PROJECT / "requirements.lock", *sorted((PROJECT / ".ci" / "locks").glob("*.lock"))]
 
 
 def names(requirements):

@@ -38,8 +38,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="stand-ins are shell scr
 
 
 def module(name):
-    """A file of `locks/` as a module."""
-    spec = importlib.util.spec_from_file_location(name, PROJECT / "locks" / f"{name}.py")
+    """A file of `.ci/locks/` as a module."""
+    spec = importlib.util.spec_from_file_location(name, PROJECT / ".ci" / "locks" / f"{name}.py")
     found = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(found)
     return found
@@ -50,7 +50,7 @@ class Clone:
 
     def __init__(self, folder):
         self.folder, self.calls = folder, folder / "calls"
-        shutil.copytree(PROJECT / "locks", folder / "locks")
+        shutil.copytree(PROJECT / ".ci" / "locks", folder / ".ci" / "locks")
         for name in ("Makefile", "pyproject.toml", "requirements.lock"):
             shutil.copy(PROJECT / name, folder)
         self.path = folder / "path"
@@ -71,7 +71,7 @@ class Clone:
         """Set up; what it said, and its calls of installers."""
         self.calls.unlink(missing_ok=True)
         done = subprocess.run(
-            command or [sys.executable, "locks/install.py", *extras],
+            command or [sys.executable, ".ci/locks/install.py", *extras],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -180,7 +180,7 @@ def test_what_is_complete_is_kept_unless_its_python_is_gone(clone):
 def test_a_lock_that_is_not_there_is_named(clone):
     done, calls = clone.run("wrod")
     assert done.returncode == 1 and not calls
-    assert "locks/wrod.lock" in done.stderr
+    assert ".ci/locks/wrod.lock" in done.stderr
     assert not (clone.folder / ".venv").exists()
 
 

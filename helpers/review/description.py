@@ -9,7 +9,6 @@ from pathlib import Path
 from helpers.problems import Finding, Refused, ReviewError, nearest
 from helpers.review import contrasts, guesses
 from helpers.review.contrasts import Contrast
-from helpers.review.quality import Quality
 from helpers.review.schema import REVIEW, fault, misfits
 from helpers.stats.binary import BINARY_MEASURES
 
@@ -157,7 +156,6 @@ class Description:
     outcomes: dict[str, Outcome]
     moderators: dict[str, Moderator]
     sheet: Sheet
-    quality: Quality
     config: dict = field(repr=False)
     subject: str = ""
     citation: str = ""
@@ -204,6 +202,11 @@ class Description:
         model = self.model or {}
         named = [*model.get("levels", ()), *([model["within"]] if "within" in model else [])]
         return tuple(name for name in dict.fromkeys(named) if name not in ("study", "experiment"))
+
+    @property
+    def quality(self):
+        """What `[quality]` says of columns about the studies' quality (`helpers.review.quality`)."""
+        return _quality(self.config)
 
     @property
     def protocol(self):
@@ -277,9 +280,9 @@ def describe(folder=None):
     outcomes = [
         _outcome(own | o, entry["id"]) for entry in config["families"] for o in entry["outcomes"]
     ]
-    quality = Quality(**config.get("quality", {}))
+    quality = _quality(config) if "quality" in config else None
     moderators = [
-        _moderator(quality.as_moderator(entry, sheet.get("columns", {})))
+        _moderator(quality.as_moderator(entry, sheet.get("columns", {})) if quality else entry)
         for entry in config.get("moderators", [])
     ]
     for kind in (families, outcomes, moderators):
@@ -291,7 +294,7 @@ def describe(folder=None):
     faults += guesses.unknown(written)
     faults += _previous(folder, config)
     faults += [found for outcome in outcomes for found in _illegal_scales(outcome)]
-    faults += quality.illegal()
+    faults += quality.illegal() if quality else []
     faults += _illegal_settings(config)
     faults += _illegal_regressions(config, {one.id: one for one in moderators}, known)
     if faults:
@@ -313,7 +316,6 @@ def describe(folder=None):
         outcomes={outcome.id: outcome for outcome in outcomes},
         moderators={moderator.id: moderator for moderator in moderators},
         sheet=Sheet(**config.get("sheet", {})),
-        quality=quality,
         config=config,
         authors=tuple(config.get("authors", ())),
         date=str(config.get("date", "")),
@@ -329,6 +331,13 @@ def _settings(config):
     given = config.get("settings", {})
     of_events = str(given.get("measure", "")).upper() in BINARY_MEASURES
     return {name: value for name, value in given.items() if name != "measure" or not of_events}
+
+
+def _quality(config):
+    """What `[quality]` says; imported late, for it brings pandas, and `render` needs none."""
+    from helpers.review.quality import Quality
+
+    return Quality(**config.get("quality", {}))
 
 
 def _illegal_settings(config):

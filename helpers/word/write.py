@@ -12,7 +12,10 @@ from helpers.render.run import folder_of
 from helpers.review.description import describe
 
 NEEDED = {"bs4": "beautifulsoup4", "pypandoc": "pypandoc-binary", "resvg_py": "resvg-py"}
-INSTALL = "python locks/install.py word, or in another environment: pip install -r locks/word.lock"
+INSTALL = (
+    "python .ci/locks/install.py word, or in another environment: "
+    "pip install -r .ci/locks/word.lock"
+)
 
 
 def write(families=(), *, review=None, out=None, supplement=False):

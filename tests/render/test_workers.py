@@ -193,15 +193,9 @@ def test_nothing_outlives_the_command(tmp_path, signum, method):
     assert gone_within(5, pid)
 
 
-@pytest.mark.parametrize(
-    ("code", "absent"),
-    [
-        ("from helpers.render import run; run._import_all()", "pandas"),
-        ("import helpers.render.preload", "scipy.stats"),
-    ],
-)
-def test_no_process_imports_what_it_does_not_need(code, absent):
-    asked = f"import sys; {code}; sys.exit({absent!r} in sys.modules)"
+def test_the_process_that_runs_papermill_imports_no_pandas():
+    code = "from helpers.render import run; run._import_all()"
+    asked = f"import sys; {code}; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], cwd=PROJECT).returncode == 0
 
 

@@ -88,5 +88,5 @@ def test_without_the_extra_one_line_says_how_to_install_it(review, out, monkeypa
     monkeypatch.setattr(module, "find_spec", lambda name: None if name == "resvg_py" else name)
     assert main(["word", "--review", str(review), "--out", str(out)]) == 2
     said = capsys.readouterr().err.strip()
-    assert "resvg-py" in said and "locks/word.lock" in said and "\n" not in said
+    assert "resvg-py" in said and ".ci/locks/word.lock" in said and "\n" not in said
     assert "pypandoc" not in said

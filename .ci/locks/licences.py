@@ -1,6 +1,6 @@
 """Print docs/dependencies.md: each locked package, its versions, its licence, what it is for.
 
-    python locks/licences.py FOLDER ...    folders into which the locked packages were installed
+    python .ci/locks/licences.py FOLDER ...    folders into which the locked packages were installed
 
 `make dependencies` calls it with folders for several systems and Pythons.
 """
@@ -11,8 +11,8 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
-LOCKS = [PROJECT / "requirements.lock", *sorted((PROJECT / "locks").glob("*.lock"))]
+PROJECT = Path(__file__).resolve().parents[2]
+LOCKS = [PROJECT / "requirements.lock", *sorted((PROJECT / ".ci" / "locks").glob("*.lock"))]
 HEAD = """# Dependencies
 
 What the locks hold, for all systems and all Pythons from 3.11 on; made by `make dependencies`, and

@@ -1,7 +1,7 @@
 """Set up .venv from the locks: by uv where it is there or can be fetched, by pip otherwise.
 
-    python locks/install.py         what reports need: requirements.lock, and the project itself
-    python locks/install.py test    what locks/test.lock adds to it
+    python .ci/locks/install.py         what reports need: requirements.lock, and the project itself
+    python .ci/locks/install.py test    what .ci/locks/test.lock adds to it
 
 Standard library only, for this runs before anything else is there. Nothing is compiled to
 bytecode ahead: all packages would take a minute, the modules that reports import a second.
@@ -16,7 +16,7 @@ import time
 import venv
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 VENV = PROJECT / ".venv"
 WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
@@ -89,7 +89,7 @@ def find_uv():
         found = shutil.which("uv", path=str(own / "bin"))
         if not found:
             say("Fetching uv, which installs faster than pip.")
-            lock = PROJECT / "locks" / "uv.lock"
+            lock = PROJECT / ".ci" / "locks" / "uv.lock"
             fetch = ["install", "--quiet", "--no-compile", "--no-deps", "--only-binary", ":all:"]
             fetch += ["--target", own, "--require-hashes", "-r", lock]
             unwarned = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
@@ -176,7 +176,7 @@ def main(extras):
     """Install what reports need, and the extras named."""
     if sys.version_info < OLDEST:
         sys.exit("Python 3.11 or newer is needed; say where it is: make reports PYTHON=python3.12")
-    locks = {extra: PROJECT / "locks" / f"{extra}.lock" for extra in extras}
+    locks = {extra: PROJECT / ".ci" / "locks" / f"{extra}.lock" for extra in extras}
     for extra, lock in locks.items():
         if not lock.is_file():
             sys.exit(f"There is no {lock.relative_to(PROJECT)} for {extra!r}.")
