@@ -207,5 +207,5 @@ def test_no_process_imports_what_it_does_not_need(code, absent):
 
 def test_a_call_that_fails_is_said(workers):
     assert workers.call(abs, -3) == 3
-    with pytest.raises(WorkerFailed, match="int died"):
+    with pytest.raises(WorkerFailed, match="int failed with ValueError: invalid literal"):
         workers.call(int, "no number")
