@@ -140,6 +140,8 @@ class Workers:
             raise WorkerFailed("interrupted")
         worker = Worker(self._context, folder, self._rows)
         self._started.append(worker)
+        if self._over:  # meanwhile: whoever ended the others did not see this one
+            worker.kill()
         return worker
 
 
