@@ -45,13 +45,21 @@ def kept(out, *, review):
                     f"{out} holds reports of another review, {', '.join(sorted(others))}. Name a "
                     "folder of its own with --out, or move those reports away."
                 )
-            for left in out.glob(f"{BESIDE}*"):
-                shutil.rmtree(left, ignore_errors=True)
-            yield
+            _clear(out)
+            try:
+                yield
+            finally:
+                _clear(out)
     finally:
         for folder in made:
             with suppress(OSError):  # it holds something
                 folder.rmdir()
+
+
+def _clear(out):
+    """Take away what a process left, which ended before it could."""
+    for left in out.glob(f"{BESIDE}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager

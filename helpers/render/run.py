@@ -98,13 +98,13 @@ def _render(every, description, out, notebooks, *, jobs, force, quiet, seconds):
                 todo.sort(key=lambda job: -job.weight(drawn.get(job.family, 0)))
                 making = _made(todo, jobs or _cores(), workers, description, say, seconds)
                 for job, made in making:
-                    made = _placed(job, made, out, description, files)
+                    made, kept = _placed(job, made, out, description, files)
                     if isinstance(made, ReportFailed):
                         failed += 1
                         old = entries.get(job.family, {"review": description.id})
                         entries[job.family] = old | {"failure": str(made)}
                     else:
-                        entries[job.family] = entry(job, made, files, description.id)
+                        entries[job.family] = kept
                     output.remember(out, entries)
                     say.ended(job, made)
             changed = _noted(entries, description, files, notebooks)
@@ -121,24 +121,26 @@ def _render(every, description, out, notebooks, *, jobs, force, quiet, seconds):
 
 
 def _placed(job, made, out, description, files):
-    """Put a report in place and give its files, or give its failure.
+    """Put a report in place; gives its files or its failure, and what to remember of it.
 
     A report whose review changed while it was made may show old rows under the new files' hashes.
     """
     if isinstance(made, ReportFailed):
-        return made
+        return made, None
     try:
         changed = sorted({name for name, _ in inputs(description).items() ^ files.items()})
         if changed:
-            return ReportFailed(
-                f"{', '.join(changed)} changed while the report was made. Render it again."
-            )
+            what = f"{', '.join(changed)} changed while the report was made. Render it again."
+            return ReportFailed(what), None
+        kept = entry(job, made, files, description.id)
         output.put(out, made, instead=f"tables/{job.family}")
     except NotWritten as error:
-        return ReportFailed(str(error))
+        return ReportFailed(str(error)), None
     except OSError as error:
-        return ReportFailed(of_system(error))
-    return made
+        return ReportFailed(of_system(error)), None
+    except (AttributeError, TypeError, ValueError) as error:
+        return ReportFailed(f"its results are of another shape: {error}"), None
+    return made, kept
 
 
 def _noted(entries, description, files, notebooks):

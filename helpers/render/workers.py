@@ -76,6 +76,8 @@ class Workers:
         self._over = True
         for worker in self._started:
             worker.kill()  # whoever still waits for it can end
+        for worker in self._started:
+            worker.join(5)  # it writes nothing any more
         os.environ.clear()
         os.environ.update(self._before)
         shutil.rmtree(self._own, ignore_errors=True)
@@ -215,6 +217,11 @@ class Worker:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
         self._process.kill()
+
+    def join(self, seconds):
+        """Wait until it has ended."""
+        with contextlib.suppress(AssertionError, ValueError):  # somebody stopped it already
+            self._process.join(seconds)
 
     def stop(self):
         """Kill the worker and leave nothing behind."""

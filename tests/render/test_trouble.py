@@ -28,7 +28,6 @@ ODD = {
     "keys": "display({('a', 1): 2}, raw=True)",
     "circle": "a = []; a.append(a); display({'x': a}, raw=True)",
     "provenance": 'block("results", "results", results={"provenance": "none"})',
-    "html": 'display({"text/html": {"a": 1}, MIME: {"kind": "table", "name": "t"}}, raw=True)',
     "csv": 'block("table", "t", csv=3)',
 }
 
@@ -309,10 +308,13 @@ def test_an_end_leaves_nothing_behind_that_the_next_run_does_not_clear(tmp_path,
     if numbers != ["SIGKILL"]:
         assert not [path.name for path in out.glob(".new-*")]
     render(["good"], review=review, out=out, notebooks=NOTEBOOKS, quiet=True)
-    assert {path.name for path in out.iterdir()} == {
+    assert {path.name for path in out.iterdir()} - {"overview.html"} == {
         MANIFEST, "index.html", "good.html", "good.json", "tables"
     }  # fmt: skip
-    assert not list((tmp_path / "tmp").iterdir())
+    left = list((tmp_path / "tmp").iterdir())
+    if numbers == ["SIGKILL"]:  # a socket of Python's own fork server, which the system clears
+        left = [path for path in left if not path.name.startswith("pymp-")]
+    assert not left
 
 
 def test_the_time_of_a_cell_can_be_set(tmp_path, out, capfd):
