@@ -83,7 +83,7 @@ def examine(folder=None):
     of_exclusions, left_out = _of_exclusions(description, sheet)
     found = [*sheet.findings, *_of_rows(description, sheet), *of_exclusions]
     found = [_no_effect_due(finding, left_out, sheet) for finding in found]
-    found += facts.findings(description.folder)
+    found += facts.findings(description.folder, description.outcomes)
     found += facts.of_studies(description.folder, description.studies)
     found = list(dict.fromkeys(found))  # a column for both groups is found in each
     faults, warnings = (
@@ -103,7 +103,7 @@ def counted(sheet, faults=()):
     k, listed, file = len(sheet.table), len(sheet.not_used), sheet.file
     rows = "1 row" if sheet.rows_in == 1 else f"{sheet.rows_in} rows"
     text = f"{file}: {rows}, {k} of them experiments"
-    wrong = len({f.key for f in faults} & set(sheet.table.index))
+    wrong = len({f.key for f in faults if f.file in sheet.files} & set(sheet.table.index))
     text += f" ({wrong} with a fault)" * bool(wrong)
     if as_controls := sheet.rows_in - k - listed:
         text += f", {as_controls} their control groups"
