@@ -288,6 +288,8 @@ def _of_bias(folder):
             if name not in texts:
                 remedy = f"Add it; it has {', '.join(texts)}"
                 told.lack(name, "this column is missing", remedy)
+        if texts.empty:
+            told.lack("item", "no item is listed", f"List them, or take {ITEMS} away")
         if not told.findings:
             lost = ~texts["item"].isin(table.columns)
             what = f"{ROB} has no such column"
