@@ -6,7 +6,7 @@ Nothing heavy is imported here: a second call with nothing changed costs a fract
 import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from helpers.problems import Refused, nearest, printable
@@ -162,6 +162,8 @@ def _select(values, description, *, named):
         except Refused as refusal:
             raise Refused(f"-p {refusal}") from refusal
         chosen = chosen | ids
+        if chosen:
+            _refuse_together(chosen, description)
         outcomes = chosen.get("outcomes")
         if outcomes and family != OVERVIEW:
             own = description.families[family].outcomes
@@ -172,6 +174,23 @@ def _select(values, description, *, named):
                 continue
         selected[family] = chosen
     return selected
+
+
+def _refuse_together(chosen, description):
+    """Refuse settings that each can be meant, but not together, or not of this review."""
+    from helpers.analysis import settings
+
+    names = [one.name for one in fields(settings.Settings)]
+    asked = {name: chosen[name] for name in names if chosen.get(name) is not None}
+    if not asked:
+        return
+    try:
+        rebuilds = description.article is not None
+        settings.of_review(
+            description.settings, description.model, rebuilds=rebuilds, parameters=asked
+        )
+    except Refused as refusal:
+        raise Refused(f"-p {refusal}") from refusal
 
 
 def _ids(**lists):

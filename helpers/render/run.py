@@ -83,7 +83,7 @@ def _render(every, description, out, notebooks, *, jobs, force, quiet, seconds):
         output.refuse_unwritable(out, [job.family for job in todo])
         with Workers(description.folder, out) as workers:
             _import_all()  # while the fork server imports the scientific stack
-            excluded = [job.parameters.get("exclude") for job in todo]
+            excluded = [job.parameters.get("exclude") for job in (*todo, *doubtful)]
             checked = workers.checked([job.family for job in doubtful], filter(None, excluded))
             for job in doubtful:
                 if checked["rows"][job.family] != entries[job.family]["rows"]:
