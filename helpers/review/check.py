@@ -28,6 +28,7 @@ from helpers.sheet.files import advice, read_csv
 from helpers.stats.effects import effect_sizes
 
 SIGNS = "Say what each word means under [sheet.values.sign]: -1 where lower is better, else 1"
+LARGEST = 1e75  # of numbers in a sheet: fourth powers stay finite
 EXTREME = 10  # pooled SDs between two means
 LEAVE_OUT = f"or leave the row out by {EXCLUSIONS} or [[sheet.leave_out]] in review.toml"
 
@@ -270,6 +271,7 @@ def _words(found, table, moderators, description):
         else:
             wrong = (cells != "") & ~np.isfinite(floats(cells))
             found.fault(wrong, cells, "a number is due here", "Write a number or leave it empty")
+            _beyond(found, cells, floats(cells))
 
 
 def _numbers(found, table, told, counting):
@@ -288,8 +290,17 @@ def _numbers(found, table, told, counting):
         wrong &= np.array([(key, heading) not in told for key in table.index], bool)
         remedy = SIGNS if column == "sign" else lambda cell: advice(str(cell))
         found.fault(wrong, table[column], "a number is due here", remedy)
+        _beyond(found, table[column], numbers[column])
     found.fault(numbers["se"] <= 0, table["se"], "a standard error is above 0", "Correct it")
     return numbers
+
+
+def _beyond(found, cells, numbers):
+    """Numbers whose squares computers cannot hold, so that what follows would be 0 or endless."""
+    size = numbers.abs()
+    beyond = np.isfinite(size) & (size > 0) & ((size > LARGEST) | (size < 1 / LARGEST))
+    what = f"this number is beyond what can be computed with, from {1 / LARGEST:g} to {LARGEST:g}"
+    found.fault(beyond, cells, what, "Correct it, or write it in another unit")
 
 
 def _group_sizes(found, table, numbers, description):
