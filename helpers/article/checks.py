@@ -10,7 +10,7 @@ import numpy as np
 
 from helpers.article.printed import Article, Number, Printed, count, plain
 from helpers.review import facts
-from helpers.review.printed_numbers import CLAIMS, DOWN, FIRM, UP
+from helpers.sheet.printed_numbers import CLAIMS, DOWN, FIRM, UP
 from helpers.stats.distributions import t_isf, t_sf
 
 ALPHA = 0.05  # every printed interval is read as a 95% interval

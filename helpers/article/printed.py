@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers.problems import ReviewError
-from helpers.review.printed_numbers import Number, count, number, p_value, plain
 from helpers.sheet.files import read_csv
+from helpers.sheet.printed_numbers import Number, count, number, p_value, plain
 
 SUBGROUPS = "published_subgroups.csv"
 STATISTICS = ["pooled", "subgroup", "coefficient"]

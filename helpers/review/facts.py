@@ -6,8 +6,8 @@ import re
 import pandas as pd
 
 from helpers.problems import Finder, ReviewError, nearest
-from helpers.review import printed_numbers
 from helpers.review.schema import fault
+from helpers.sheet import printed_numbers
 from helpers.sheet.files import plain_number, read_csv
 
 JUDGEMENTS = {
