@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from contextlib import contextmanager
 
 import click
 
@@ -34,14 +35,44 @@ def cli():
     metavar="N",
     help="Notebooks at a time (one for each core).",
 )
+@click.option(
+    "--cell-seconds",
+    "seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Seconds that a cell may take (900).",
+)
 @click.option("--force", is_flag=True, help="Render also what has not changed.")
 @click.option("--quiet", is_flag=True, help="Say nothing but faults.")
 def render(**options):
     """Render the reports that are due: of some families, or all."""
     from helpers.render.run import render
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, and so ends the workers
-    return render(**options)
+    with _ending():
+        return render(**options)
+
+
+@contextmanager
+def _ending():
+    """Let the first signal to end unwind, and so end the workers and clear up; others wait."""
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names]
+
+    def end(number, _):
+        for one in numbers:
+            signal.signal(one, signal.SIG_IGN)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(128 + number)
+
+    # What is ignored already stays so: nohup, a job in the background.
+    before = {one: signal.getsignal(one) for one in numbers}
+    for one in numbers:
+        if before[one] is not signal.SIG_IGN:
+            signal.signal(one, end)
+    yield  # after an interrupt they stay as they are: Python still has threads to end
+    for one, handler in before.items():
+        signal.signal(one, handler)
 
 
 @cli.command(epilog="Exit status: 2 nothing was written.")
@@ -209,15 +240,21 @@ def compare(out, **options):
 
 def main(argv=None):
     """Run one command; returns its exit status (0 done, 1 something failed, 2 cannot be done)."""
-    from helpers.problems import Refused
+    from helpers.problems import NotWritten, ProjectError, Refused, of_system, printable
 
+    for stream in (sys.stdout, sys.stderr):  # an odd letter in a sheet is no reason to fail
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return cli.main(argv, "python -m helpers", standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except Refused as error:
-        click.echo(f"python -m helpers: {error}", err=True)
+    except ProjectError as error:
+        click.echo(f"python -m helpers: {printable(str(error))}", err=True)
+        return 2 if isinstance(error, Refused) and not isinstance(error, NotWritten) else 1
+    except OSError as error:
+        click.echo(f"python -m helpers: {of_system(error)}", err=True)
         return 2
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; reports that were finished are kept", err=True)

@@ -1,6 +1,8 @@
 """Faults and warnings about a review, each with its place and the way out."""
 
+import contextlib
 import difflib
+import errno
 import re
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -70,6 +72,44 @@ class ReviewError(Refused):
 
 class ReportFailed(ProjectError, RuntimeError):
     """One report failed; the text says in which cell and why."""
+
+
+class NotWritten(Refused, OSError):
+    """A file or folder that cannot be written; the text says which, why, and the way out."""
+
+
+# What a system says, and what helps.
+REMEDIES = {
+    (errno.EACCES, errno.EPERM, errno.EBUSY, errno.ETXTBSY): "Close it in other programs, get "
+    "leave to use it, or name another place",
+    (errno.EROFS,): "Name a place that can be written to",
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): "Make room on the disk, or name another place",
+    (errno.EISDIR,): "A folder stands where a file is due: move it away",
+    (errno.ENOTDIR, errno.EEXIST): "A file stands where a folder is due: move it away",
+    (errno.ENAMETOOLONG,): "Give it a shorter name",
+    (errno.ENOENT,): "Check the name, and whether somebody moved or deleted it",
+}
+
+
+def of_system(error):
+    """What the system refused, as a sentence with the way out.
+
+    Parameters
+    ----------
+    error : OSError
+    """
+    names = (error.filename2, error.filename)
+    name = next((printable(str(name)) for name in names if name is not None), "")
+    remedy = next((text for codes, text in REMEDIES.items() if error.errno in codes), "Try again")
+    what = error.strerror or str(error) or type(error).__name__
+    return f"{name}: {what}. {remedy}.".removeprefix(": ")
+
+
+def printable(text):
+    """A text that UTF-8 can hold: what else a name of a file or an output holds as backslashes."""
+    with contextlib.suppress(UnicodeEncodeError):  # else the surrogates are not Python's own
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def file_of(key):

@@ -449,7 +449,7 @@ def _listed(name, text):
     try:
         # JSON is YAML; this loader leaves each entry as it stands: 012 is no octal, NO no bool.
         found = yaml.load(text, Loader=yaml.BaseLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise Refused(
             f"{name} = {text}: this list is not closed or not well formed ({error})"
         ) from error

@@ -10,15 +10,13 @@ import numpy as np
 
 from helpers.article.printed import Article, Number, Printed, count, plain
 from helpers.review import facts
+from helpers.sheet.printed_numbers import CLAIMS, DOWN, FIRM, UP
 from helpers.stats.distributions import t_isf, t_sf
 
 ALPHA = 0.05  # every printed interval is read as a 95% interval
 # The mean of k effects has a whole number of degrees of freedom; above 1,000 t prints as z.
 DF = np.append(np.arange(1.0, 1001.0), np.inf)
 CRITICAL = t_isf(ALPHA / 2, DF)  # the last one is that of z
-# What a claim says: one of these words, with "not", "no", "all", "none" as it may be.
-FIRM, UP, DOWN = {"significant", "significantly"}, {"increased", "larger"}, {"decreased", "smaller"}
-CLAIMS = "is no claim such as 'not increased', 'no difference', 'larger effect', 'all significant'"
 SIGNS = {1: "positive", -1: "negative"}
 # What a row of a flow diagram is, by its stage and item; else it is what its stage says.
 FLOW = {

@@ -1,7 +1,9 @@
 """One report: its notebook run by Papermill, and what its cells showed turned into files."""
 
 import json
+import os
 import re
+import sys
 import threading
 from pathlib import Path
 
@@ -9,15 +11,18 @@ import nbformat
 from papermill.engines import Engine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
+from papermill.translators import PythonTranslator
 
 from helpers.page import document
-from helpers.problems import ReportFailed
+from helpers.problems import ReportFailed, printable
 from helpers.render.jobs import OVERVIEW
 from helpers.review.description import PROJECT
 from helpers.writing import MIME, leaves
 
 ENGINE = "preclinical"
 CELL_TIMEOUT = 900  # seconds; no cell takes minutes
+
+LONGEST = 200  # bytes of a file's name; disks take 255, with endings and what stands beside
 
 _exporting = threading.Lock()  # nbconvert's exporter keeps state while it works
 
@@ -68,7 +73,7 @@ def warm_up():
     document.export(nbformat.v4.new_notebook(cells=cells), title="")
 
 
-def make(job, workers, description, say):
+def make(job, workers, description, say, seconds=None):
     """Run one notebook and turn it into the files of its report.
 
     Parameters
@@ -77,6 +82,8 @@ def make(job, workers, description, say):
     workers : helpers.render.workers.Workers
     description : helpers.review.description.Description
     say : helpers.render.progress.Progress
+    seconds : float, optional
+        That a cell may take; `CELL_TIMEOUT` by default.
 
     Returns
     -------
@@ -86,8 +93,22 @@ def make(job, workers, description, say):
     Raises
     ------
     ReportFailed
+        Whatever goes wrong: it is the trouble of this report alone.
     """
-    notebook = _execute(job, workers, say)
+    try:
+        return _make(job, workers, description, say, seconds or CELL_TIMEOUT)
+    except ReportFailed as failure:
+        raise ReportFailed(_without_paths(printable(str(failure)), job)) from failure
+    except UnicodeEncodeError as error:
+        what = f"it shows a character that no text can hold, {error.object[error.start]!r}"
+        raise ReportFailed(what) from error
+    except Exception as error:
+        what = _without_paths(printable(f"{type(error).__name__}: {error}"), job)
+        raise ReportFailed(f"what its notebook showed cannot be made a page ({what})") from error
+
+
+def _make(job, workers, description, say, seconds):
+    notebook = _execute(job, workers, say, seconds)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     shown = [output.data[MIME] for output in outputs if MIME in output.get("data", {})]
     blocks = [part for note in shown for part in leaves(note)]
@@ -98,18 +119,18 @@ def make(job, workers, description, say):
     return files | {f"{job.family}.html": html.encode()}
 
 
-def _execute(job, workers, say, *, again=True):
+def _execute(job, workers, say, seconds, *, again=True):
     """Execute a notebook in a worker of its own; one that does not start gets a second try."""
     place, worker = _Place(job, say), None
     try:
         worker = workers.start(job.notebook.parent)
         say.begun(job)
-        return _with_papermill(job, place, worker)
+        return _with_papermill(job, place, worker, seconds)
     except ReportFailed:
         raise
     except Exception as error:
         if place.cell is None and again:
-            return _execute(job, workers, say, again=False)
+            return _execute(job, workers, say, seconds, again=False)
         last = (str(error).strip().splitlines() or [""])[-1]
         raise ReportFailed(f"{place}: {type(error).__name__}: {last}") from error
     finally:
@@ -117,7 +138,7 @@ def _execute(job, workers, say, *, again=True):
             worker.stop()
 
 
-def _with_papermill(job, place, worker):
+def _with_papermill(job, place, worker, seconds):
     source = json.loads(job.notebook.read_text(encoding="utf-8"))
     source["cells"] = [{"id": f"cell-{n}", **cell} for n, cell in enumerate(job.cells)]
     try:
@@ -128,7 +149,7 @@ def _with_papermill(job, place, worker):
             kernel_name="python3",
             language="python",
             progress_bar=False,
-            execution_timeout=CELL_TIMEOUT,
+            execution_timeout=seconds,
             on_cell_start=place.enter,
             engine_name=ENGINE,
             worker=worker,
@@ -166,11 +187,32 @@ def _still(notebook, job):
         for name in ("papermill", "execution"):
             cell.metadata.pop(name, None)
         if "injected-parameters" in cell.metadata.get("tags", ()):
-            folder = Path(job.parameters["review"])
-            inside = folder.is_relative_to(PROJECT)
-            shown = folder.relative_to(PROJECT).as_posix() if inside else folder.name
-            cell.source = cell.source.replace(str(folder), shown)
+            cell.source = _without_paths(cell.source, job)
+        for output in cell.get("outputs", ()):
+            if output["output_type"] == "stream":
+                output["text"] = _without_paths(output["text"], job)
     return notebook
+
+
+def _without_paths(text, job):
+    """A text without the folders of this machine, however a program writes them."""
+    folder = Path(job.parameters["review"])
+    inside = folder.is_relative_to(PROJECT)
+    shown = folder.relative_to(PROJECT).as_posix() if inside else folder.name
+    for written, name in zip(_written(folder), _written(Path(shown)), strict=True):
+        text = text.replace(written, name)
+    for place in (PROJECT, Path(sys.prefix), Path(os.path.expanduser("~"))):
+        if place.is_absolute() and place != place.parent:
+            for written in dict.fromkeys(_written(place)):
+                text = re.sub(re.escape(written) + r"(\\\\|[\\/])", "", text)
+    return text
+
+
+def _written(folder):
+    """A folder as systems, Python, JSON and Papermill write it."""
+    plain = str(folder)
+    quoted = (ascii, repr, json.dumps, PythonTranslator.translate_escaped_str)
+    return [plain, folder.as_posix(), *(write(plain)[1:-1] for write in quoted)]
 
 
 def collect(family, blocks):
@@ -197,14 +239,14 @@ def collect(family, blocks):
         raise ReportFailed(f"the notebook ran, but showed no {' and no '.join(missing)}")
     if kinds.count("results") > 1:
         raise ReportFailed("the notebook showed its results twice")
-    files = {}
+    files, named = {}, set()
     for block in blocks:
         if block.get("csv") is not None:
-            stem = re.sub(r"[^\w.-]", "-", block["name"])
-            name = f"tables/{family}/{stem}.csv"
-            if name in files:
+            if block["name"] in named:
                 raise ReportFailed(f"two figures or tables are called {block['name']!r}")
-            files[name] = block["csv"].encode()
+            named.add(block["name"])
+            stem = _file_name(block["name"], {Path(name).stem.casefold() for name in files})
+            files[f"tables/{family}/{stem}.csv"] = block["csv"].encode()
         if block["kind"] == "results":
             try:
                 text = json.dumps(block["results"], ensure_ascii=False, allow_nan=False, indent=1)
@@ -212,3 +254,10 @@ def collect(family, blocks):
                 raise ReportFailed(f"its results are no JSON: {error}") from error
             files[f"{family}.json"] = text.encode()
     return files
+
+
+def _file_name(name, taken):
+    """A name that any disk can hold beside those taken, which differ from it by more than case."""
+    stem = re.sub(r"[^\w.-]", "-", name).encode()[:LONGEST].decode(errors="ignore")
+    names = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
+    return next(one for one in names if one.casefold() not in taken)

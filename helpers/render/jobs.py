@@ -5,13 +5,15 @@ Nothing heavy is imported here: a second call with nothing changed costs a fract
 
 import json
 import os
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-from helpers.problems import Refused, nearest
+from helpers.problems import Refused, nearest, printable
 from helpers.provenance import code_hash, input_hashes, sha256, versions
 from helpers.render.parameters import declared, resolve
 from helpers.review.description import PROJECT
+from helpers.sheet.names import fitting
 
 NOTEBOOKS = PROJECT / "notebooks"
 OVERVIEW = "overview"
@@ -28,8 +30,8 @@ class Job:
     cells : tuple of dict
         Those of the notebook, without the sections of outcomes that were not chosen.
     parameters : dict
-    key : str
-        Hash of notebook, parameters, code and versions.
+    key, made_by : str
+        Hash of notebook, parameters, code and versions; the same without the parameters.
     outcomes : int
         How many are analysed.
     """
@@ -40,7 +42,13 @@ class Job:
     cells: tuple
     parameters: dict
     key: str
+    made_by: str
     outcomes: int
+
+    @property
+    def settings(self):
+        """What a person set, beside the review and the family."""
+        return {k: v for k, v in self.parameters.items() if k not in ("review", "family")}
 
     @property
     def size(self):
@@ -96,7 +104,8 @@ def _job(description, family, label, path, cells, known, parameters):
         raise Refused(f"{path}: its parameters have no `review`. Add review = None.")
     if "family" in known:
         parameters = parameters | {"family": family}
-    made_from = json.dumps([path.name, cells, parameters, code_hash(), versions()])
+    program = [path.name, cells, code_hash(), versions()]
+    made_from = json.dumps([*program, parameters])
     every = description.outcomes if family == OVERVIEW else description.families[family].outcomes
     default = known["outcomes"].default if "outcomes" in known else None
     chosen = parameters.get("outcomes") or _ids(outcomes=(default, every))["outcomes"]
@@ -107,6 +116,7 @@ def _job(description, family, label, path, cells, known, parameters):
         cells=tuple(cell for cell in cells if not chosen or _is_about(cell, chosen)),
         parameters=parameters | {"review": str(description.folder)},
         key=sha256(made_from.encode()),
+        made_by=sha256(json.dumps(program).encode()),
         outcomes=len(chosen or every),
     )
 
@@ -152,6 +162,8 @@ def _select(values, description, *, named):
         except Refused as refusal:
             raise Refused(f"-p {refusal}") from refusal
         chosen = chosen | ids
+        if chosen:
+            _refuse_together(chosen, description)
         outcomes = chosen.get("outcomes")
         if outcomes and family != OVERVIEW:
             own = description.families[family].outcomes
@@ -162,6 +174,23 @@ def _select(values, description, *, named):
                 continue
         selected[family] = chosen
     return selected
+
+
+def _refuse_together(chosen, description):
+    """Refuse settings that each can be meant, but not together, or not of this review."""
+    from helpers.analysis import settings
+
+    names = [one.name for one in fields(settings.Settings)]
+    asked = {name: chosen[name] for name in names if chosen.get(name) is not None}
+    if not asked:
+        return
+    try:
+        rebuilds = description.article is not None
+        settings.of_review(
+            description.settings, description.model, rebuilds=rebuilds, parameters=asked
+        )
+    except Refused as refusal:
+        raise Refused(f"-p {refusal}") from refusal
 
 
 def _ids(**lists):
@@ -184,15 +213,30 @@ def inputs(description):
         Path relative to the review's folder to SHA-256.
     """
     folder = description.folder
-    named = [folder / text for text in _texts(description.config)]
-    # A text may be too long for a name of a file, which `Path.is_file` raises.
-    elsewhere = [p for p in named if os.path.isfile(p) and not p.is_relative_to(folder)]
-    before = input_hashes(folder / description.previous) if description.previous else {}
-    return (
-        input_hashes(folder)
-        | {f"{description.previous}/{k}": v for k, v in before.items()}
-        | {os.path.relpath(path, folder): sha256(path.read_bytes()) for path in elsewhere}
-    )
+    named = {path.resolve() for text in _texts(description.config) for path in _files(folder, text)}
+    elsewhere = sorted(path for path in named if not path.is_relative_to(folder))
+    found = input_hashes(folder)
+    if description.previous:
+        before = input_hashes(folder / description.previous)
+        found |= {f"{description.previous}/{name}": digest for name, digest in before.items()}
+    for path in elsewhere:
+        with suppress(FileNotFoundError):  # it went meanwhile
+            found[printable(_from(folder, path))] = sha256(path.read_bytes())
+    return found
+
+
+def _files(folder, text):
+    try:
+        return fitting(folder, text)
+    except (OSError, ValueError):  # a text that no name of a file can be
+        return []
+
+
+def _from(folder, path):
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return path.as_posix()
 
 
 def _texts(config):
@@ -238,7 +282,7 @@ def _state(entry, job, files, out):
     return "doubtful" if changed and entry["rows"] else "current"
 
 
-def entry(job, contents, files):
+def entry(job, contents, files, review):
     """What to remember of a rendered report in order to know later whether it is due.
 
     Parameters
@@ -249,6 +293,8 @@ def entry(job, contents, files):
     files : dict of str to str
         Of `inputs`. A report depends on those that its provenance names, or on all; where it
         names the digest of its rows, these may have come through any other.
+    review : str
+        Id of the review.
     """
     results = json.loads(contents.get(f"{job.family}.json", b"{}"))
     origin = results.get("provenance") or {}
@@ -256,9 +302,53 @@ def entry(job, contents, files):
     if not origin.get("rows"):
         used |= {name for name in files if name.startswith("..")}
     return {
+        "review": review,
+        "settings": job.settings,
+        "made_by": job.made_by,
         "key": job.key,
         "files": files,
         "used": sorted(used),
         "rows": origin.get("rows"),
         "outputs": {name: sha256(content) for name, content in sorted(contents.items())},
     }
+
+
+def notes(description, entries, files, notebooks):
+    """What the index says of reports that were not made as the review now has them.
+
+    Parameters
+    ----------
+    description : helpers.review.description.Description
+    entries, files : dict
+        Of `entry` and `inputs`.
+    notebooks : Path
+
+    Returns
+    -------
+    dict of str to str
+        By family; an empty text for a report that needs no word.
+    """
+    said = {}
+    for family, made in entries.items():
+        usual = None
+        with suppress(Refused):
+            (usual,) = plan(description, [family], notebooks=notebooks)
+        said[family] = "" if "key" not in made else _note(made, usual, files)
+    return said
+
+
+def _note(made, usual, files):
+    changed = {name for name, _ in files.items() ^ made["files"].items()}
+    if made["rows"] is None and files.keys() == made["files"].keys():
+        changed &= set(made["used"])
+    parts = [f"Rendered before a change of {', '.join(sorted(changed))}"] * bool(changed)
+    if settings := made.get("settings"):
+        given = " ".join(f"-p {name}={_typed(value)}" for name, value in settings.items())
+        parts.append(f"Rendered with {given}")
+    if usual and made.get("made_by") not in (None, usual.made_by):
+        parts.append("Rendered by another version of the program")
+    return ". ".join(parts) + "." * bool(parts)
+
+
+def _typed(value):
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

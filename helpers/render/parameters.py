@@ -138,14 +138,14 @@ def _literal(text):
         return constants[text]
     try:
         return json.loads(text, parse_constant=str)  # NaN and Infinity are words here
-    except ValueError:
+    except (ValueError, RecursionError):
         if text[:1] not in ("[", "{"):
             return text
     import yaml
 
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise Refused(f"{text}: this list is not closed or not well formed ({error})") from error
 
 

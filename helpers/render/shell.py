@@ -86,7 +86,13 @@ class Shell(InteractiveShell):
         """Run a cell; returns its execution count and its outputs, which are plain data."""
         self.outputs.clear()
         self.run_cell(source, store_history=True)
-        return self.execution_count - 1, json.loads(json.dumps(self.outputs, default=_encode))
+        try:
+            outputs = json.loads(json.dumps(self.outputs, default=_encode))
+        except (TypeError, ValueError, RecursionError) as error:
+            what = f"what this cell shows is no JSON: {error}"
+            shown = {"ename": type(error).__name__, "evalue": what, "traceback": [what]}
+            outputs = [{"output_type": "error", **shown}]
+        return self.execution_count - 1, outputs
 
 
 def make_shell():

@@ -14,9 +14,13 @@ import shutil
 import signal
 import tempfile
 import threading
+import traceback
 from multiprocessing import connection, forkserver
+from pathlib import Path
+from typing import NamedTuple
 
 from helpers.problems import ProjectError, Refused
+from helpers.render.output import BESIDE
 from helpers.review.description import PROJECT
 
 START_TIMEOUT = 120  # seconds; a loaded machine may take a minute
@@ -46,15 +50,20 @@ class Workers:
     ----------
     folder : Path
         Folder of the review.
+    beside : Path, optional
+        Folder for what they need while they work; the system's by default.
     """
 
-    def __init__(self, folder):
-        self._review, self._rows = str(folder), None
+    def __init__(self, folder, beside=None):
+        self._review, self._rows, self._beside = str(folder), None, beside
         self._started, self._over = [], False
         self._context = multiprocessing.get_context(_start_method())
 
     def __enter__(self):
-        self._before, self._own = dict(os.environ), tempfile.mkdtemp(prefix="reports-")
+        self._before, self._own = (
+            dict(os.environ),
+            tempfile.mkdtemp(prefix=BESIDE, dir=self._beside),
+        )
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
         # Nobody's own configuration of IPython.
         os.environ.update(FIXED, PYTHONPATH=path, IPYTHONDIR=self._own)
@@ -67,17 +76,21 @@ class Workers:
         self._over = True
         for worker in self._started:
             worker.kill()  # whoever still waits for it can end
+        for worker in self._started:
+            worker.join(5)  # it writes nothing any more
         os.environ.clear()
         os.environ.update(self._before)
         shutil.rmtree(self._own, ignore_errors=True)
 
-    def checked(self, families):
+    def checked(self, families, excluded=()):
         """Read and check the review, once for all workers.
 
         Parameters
         ----------
         families : list of str
             Those whose rows' digest is wanted.
+        excluded : list
+            What parameters `exclude` name, which only the rows can tell.
 
         Returns
         -------
@@ -90,14 +103,22 @@ class Workers:
         Refused
             With all faults of the review.
         """
-        found, self._rows = self.call(_checked, self._review, list(families))
+        found, self._rows = self.call(_checked, self._review, list(families), list(excluded))
         if found["faults"]:
             lines = "\n".join(f"  {fault}" for fault in found["faults"])
             raise Refused(f"{self._review} has faults, nothing was rendered:\n{lines}")
         return found
 
     def call(self, function, *arguments):
-        """Call a function of the project where all that it imports is there already."""
+        """Call a function of the project where all that it imports is there already.
+
+        Raises
+        ------
+        Refused, OSError
+            As the function raises them.
+        WorkerFailed
+            Where it fails otherwise, or its process dies.
+        """
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=_call, args=(theirs, function, *arguments), daemon=True
@@ -108,7 +129,11 @@ class Workers:
             found = ours.recv()
         except EOFError:
             raise WorkerFailed(f"the process of {function.__name__} died") from None
+        finally:
+            ours.close()
         process.join()
+        if isinstance(found, _Failed):
+            raise found.error
         return found
 
     def start(self, folder):
@@ -117,6 +142,8 @@ class Workers:
             raise WorkerFailed("interrupted")
         worker = Worker(self._context, folder, self._rows)
         self._started.append(worker)
+        if self._over:  # meanwhile: whoever ended the others did not see this one
+            worker.kill()
         return worker
 
 
@@ -173,7 +200,9 @@ class Worker:
         try:
             self._pipe.send(source)
             if not self._pipe.poll(timeout):
-                raise WorkerFailed(f"the cell took longer than {timeout:g} seconds")
+                raise WorkerFailed(
+                    f"the cell took longer than {timeout:g} seconds; --cell-seconds sets the limit"
+                )
             return self._pipe.recv()
         except (EOFError, OSError) as error:
             self._process.join(10)
@@ -189,6 +218,11 @@ class Worker:
                 os.killpg(self.pid, signal.SIGKILL)
         self._process.kill()
 
+    def join(self, seconds):
+        """Wait until it has ended."""
+        with contextlib.suppress(AssertionError, ValueError):  # somebody stopped it already
+            self._process.join(seconds)
+
     def stop(self):
         """Kill the worker and leave nothing behind."""
         self.kill()
@@ -202,12 +236,27 @@ def _start_method():
     return os.environ.get("PRECLINICAL_START", "forkserver" if "forkserver" in known else "spawn")
 
 
+class _Failed(NamedTuple):
+    """What a function raised, on its way through a pipe."""
+
+    error: Exception
+
+
 def _call(pipe, function, *arguments):
-    pipe.send(function(*arguments))
+    try:
+        found = function(*arguments)
+    except (Refused, OSError) as error:
+        found = _Failed(error)
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})"
+        found = _Failed(WorkerFailed(f"{function.__name__} failed with {what}"))
+    pipe.send(found)
 
 
-def _checked(folder, families):
+def _checked(folder, families, excluded=()):
     """What `Workers.checked` returns, and the pickled review."""
+    from helpers.analysis.settings import chosen_ids
     from helpers.problems import ReviewError
     from helpers.review.review import load
 
@@ -215,6 +264,11 @@ def _checked(folder, families):
         review = load(folder)
     except ReviewError as error:
         return {"faults": [str(finding) for finding in error.findings]}, None
+    for value in excluded:
+        try:
+            chosen_ids("exclude", value, review.experiments.index)
+        except Refused as refusal:
+            raise Refused(f"-p {refusal}") from None
     parts = {name: review.part(family.outcomes) for name, family in review.families.items()}
     found = {
         "faults": [],

@@ -28,6 +28,7 @@ from helpers.sheet.files import advice, read_csv
 from helpers.stats.effects import effect_sizes
 
 SIGNS = "Say what each word means under [sheet.values.sign]: -1 where lower is better, else 1"
+LARGEST = 1e75  # of numbers in a sheet: fourth powers stay finite
 EXTREME = 10  # pooled SDs between two means
 LEAVE_OUT = f"or leave the row out by {EXCLUSIONS} or [[sheet.leave_out]] in review.toml"
 
@@ -83,7 +84,7 @@ def examine(folder=None):
     of_exclusions, left_out = _of_exclusions(description, sheet)
     found = [*sheet.findings, *_of_rows(description, sheet), *of_exclusions]
     found = [_no_effect_due(finding, left_out, sheet) for finding in found]
-    found += facts.findings(description.folder)
+    found += facts.findings(description.folder, description.outcomes)
     found += facts.of_studies(description.folder, description.studies)
     found = list(dict.fromkeys(found))  # a column for both groups is found in each
     faults, warnings = (
@@ -103,7 +104,7 @@ def counted(sheet, faults=()):
     k, listed, file = len(sheet.table), len(sheet.not_used), sheet.file
     rows = "1 row" if sheet.rows_in == 1 else f"{sheet.rows_in} rows"
     text = f"{file}: {rows}, {k} of them experiments"
-    wrong = len({f.key for f in faults} & set(sheet.table.index))
+    wrong = len({f.key for f in faults if f.file in sheet.files} & set(sheet.table.index))
     text += f" ({wrong} with a fault)" * bool(wrong)
     if as_controls := sheet.rows_in - k - listed:
         text += f", {as_controls} their control groups"
@@ -270,6 +271,7 @@ def _words(found, table, moderators, description):
         else:
             wrong = (cells != "") & ~np.isfinite(floats(cells))
             found.fault(wrong, cells, "a number is due here", "Write a number or leave it empty")
+            _beyond(found, cells, floats(cells))
 
 
 def _numbers(found, table, told, counting):
@@ -288,8 +290,17 @@ def _numbers(found, table, told, counting):
         wrong &= np.array([(key, heading) not in told for key in table.index], bool)
         remedy = SIGNS if column == "sign" else lambda cell: advice(str(cell))
         found.fault(wrong, table[column], "a number is due here", remedy)
+        _beyond(found, table[column], numbers[column])
     found.fault(numbers["se"] <= 0, table["se"], "a standard error is above 0", "Correct it")
     return numbers
+
+
+def _beyond(found, cells, numbers):
+    """Numbers whose squares computers cannot hold, so that what follows would be 0 or endless."""
+    size = numbers.abs()
+    beyond = np.isfinite(size) & (size > 0) & ((size > LARGEST) | (size < 1 / LARGEST))
+    what = f"this number is beyond what can be computed with, from {1 / LARGEST:g} to {LARGEST:g}"
+    found.fault(beyond, cells, what, "Correct it, or write it in another unit")
 
 
 def _group_sizes(found, table, numbers, description):

@@ -3,6 +3,7 @@
 import math
 import os
 import tomllib
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -289,6 +290,7 @@ def describe(folder=None):
         ids = [entry.id for entry in kind]
         twice = [name for place, name in enumerate(ids) if name in ids[:place]]
         faults += [fault(f"id = {name}", "this id is given twice") for name in twice]
+    faults += _alike([family.id for family in families])
     known = [outcome.id for outcome in outcomes]
     faults += [found for moderator in moderators for found in _references(moderator, known)]
     faults += guesses.unknown(written)
@@ -324,6 +326,17 @@ def describe(folder=None):
         unconfirmed=tuple(config.get("unconfirmed", ())),
         **{name: config[name] for name in texts if name in config},
     )
+
+
+def _alike(ids):
+    """Faults of families whose pages would be one file on disks that know no case."""
+    seen = {}
+    for name in dict.fromkeys(ids):
+        key = unicodedata.normalize("NFKC", name).casefold()
+        if key in seen:
+            what = f"this family differs from {seen[key]!r} by case only, as their pages would"
+            yield fault("families.id", what, name, "Call one of them otherwise")
+        seen.setdefault(key, name)
 
 
 def _settings(config):

@@ -1,11 +1,13 @@
-"""A review's files of facts beside its sheet: risk of bias and the flow of records."""
+"""A review's files beside its sheet: risk of bias, flow of records, studies, printed numbers."""
 
+import math
 import re
 
 import pandas as pd
 
-from helpers.problems import Finder, nearest
+from helpers.problems import Finder, ReviewError, nearest
 from helpers.review.schema import fault
+from helpers.sheet import printed_numbers
 from helpers.sheet.files import plain_number, read_csv
 
 JUDGEMENTS = {
@@ -26,6 +28,33 @@ STAGES = ("identification", "screening", "excluded_screening", "eligibility", "e
 NO_ITEMS = ("study_label", "study_id", "study", "overall", "article_line", "note")
 ROB, ITEMS, FLOW = "risk_of_bias.csv", "risk_of_bias_items.csv", "flow.csv"
 STUDIES = "studies.csv"
+ALTERNATIVES = "alternatives.csv"
+KINDS = ("pooled", "subgroup", "coefficient", "count")
+NUMBERS = ("smd", "estimate", "ci_low", "ci_high", "coef", "coef_low", "coef_high", "i2")
+P_VALUES = ("p", "p_reported", "coef_p", "i2_p")
+# Of each file: columns that must be there, columns that may, and those that hold ids of outcomes.
+OTHERS = {
+    "earlier_reviews.csv": (
+        ("outcome_id", "review", "outcome", "population_or_source", "smd"), (), ()
+    ),
+    "article_index.csv": (("in_article", "what", "report", "section"), (), ()),
+    ALTERNATIVES: (
+        ("outcome", "k", "tau2", "pi_low", "pi_high", "hksj_excludes_0", "doleman_p",
+         "pustejovsky_p"), (), ("outcome",),
+    ),
+    "published_pooled.csv": (
+        ("outcome_id", "smd", "ci_low", "ci_high"), ("k", "p_reported", "note"), ("outcome_id",)
+    ),
+    "published_subgroups.csv": (
+        ("outcome_id", "moderator_id", "level_id"),
+        ("table", "k", "smd", "ci_low", "ci_high", "p", "i2", "coef", "coef_low", "coef_high",
+         "coef_p"), ("outcome_id",),
+    ),
+    "published_text.csv": (("statistic",), (), ()),
+    "published_bias.csv": (("outcome_ids", "p"), (), ()),
+}  # fmt: skip
+YES, NO = ("true", "wahr", "vrai", "verdadero", "1"), ("false", "falsch", "faux", "falso", "0")
+TRUTHS = dict.fromkeys(YES, "True") | dict.fromkeys(NO, "False")
 
 
 def read(folder, name):
@@ -50,6 +79,8 @@ def read(folder, name):
     if name == ROB:
         for item in _items(table)["item"]:
             table[item] = table[item].map(lambda cell: judgement(cell) or "")
+    if name in OTHERS:
+        table = _as_printed(name, table)
     if name == FLOW and {"stage", "item"} <= set(table):
         pairs = zip(table["stage"], table["item"], strict=True)
         table["stage"] = [stage(*pair) or pair[0] for pair in pairs]
@@ -95,18 +126,124 @@ def _items(rob):
     return pd.DataFrame({"item": items, "domain": items, "text": items}, dtype=object)
 
 
-def findings(folder):
+def findings(folder, outcomes=()):
     """Faults and warnings of these files, each with row and column.
 
     Parameters
     ----------
     folder : Path
+    outcomes : iterable of str
+        Ids that `review.toml` has.
 
     Returns
     -------
     list of Finding
     """
-    return [*_of_bias(folder), *_of_flow(folder)]
+    ids = tuple(outcomes)
+    readers = [_of_bias, _of_flow, _of_all_studies]
+    readers += [lambda folder, name=name: _of_other(folder, name, ids) for name in OTHERS]
+    found = []
+    for read_one in readers:
+        try:
+            found += read_one(folder)
+        except ReviewError as error:  # one file that cannot be read hides no other
+            found += error.findings
+    return found
+
+
+def _of_all_studies(folder):
+    """Nothing but what keeps the table of studies from being read."""
+    if (folder / STUDIES).is_file():
+        read_csv(folder / STUDIES)
+    return []
+
+
+def _reader(name, column):
+    """What reads the cells of a column and raises ValueError with what is wrong; None where any do."""
+    if name == ALTERNATIVES:
+        return {"outcome": None, "hksj_excludes_0": _truth}.get(column, _plain)
+    if name == "article_index.csv":
+        return None
+    if column in P_VALUES:
+        return printed_numbers.p_value
+    if column in ("k", "n"):
+        return printed_numbers.count
+    readers = {"claim": printed_numbers.claim, "statistic": _statistic}
+    return readers.get(column, printed_numbers.number if column in NUMBERS else None)
+
+
+def _plain(text):
+    number = plain_number(text) or ""
+    if not number or not math.isfinite(float(number)):
+        raise ValueError("is no number such as 2.31")
+
+
+def _truth(text):
+    if text.casefold() not in TRUTHS:
+        raise ValueError("is neither True nor False")
+
+
+def _statistic(text):
+    if text not in KINDS:
+        raise ValueError(f"is none of {', '.join(KINDS)}")
+
+
+def _of_other(folder, name, outcomes):
+    """Faults of a file of printed numbers, of reconstructions, or that leads to reports."""
+    if not (folder / name).is_file():
+        return []
+    table, found = read_csv(folder / name), Finder(name)
+    needed, _, of_ids = OTHERS[name]
+    for column in needed:
+        if column not in table:
+            found.lack(column, "this column is missing", f"Add it; it has {', '.join(table)}")
+    optional = name == ALTERNATIVES and ("doleman_p", "pustejovsky_p")
+    for column in table:
+        reader, cells = _reader(name, column), table[column]
+        if reader is None:
+            continue
+        wrong = cells.map(lambda cell, reader=reader: _complaint(reader, cell) if cell else "")
+        for what in wrong[wrong != ""].unique():
+            found.fault(wrong == what, cells, f"this {what}", "Write it as it is printed")
+        if name == ALTERNATIVES and column in needed and column not in optional:
+            found.fault(cells == "", cells, "a value is due here", "Fill it in")
+    if name == "published_text.csv" and "statistic" in table:
+        cells = table["statistic"]
+        found.fault(cells == "", cells, "a kind is due here", f"Write one of {', '.join(KINDS)}")
+    for column in {"outcome_ids", *of_ids} & set(table):
+        cells, several = table[column], column == "outcome_ids"
+        parts = cells.map(lambda cell, several=several: cell.split() if several else [cell])
+        lost = (cells != "") & parts.map(lambda ids: not set(ids) <= set(outcomes))
+        found.fault(lost, cells, "there is no such outcome", lambda cell: _nearest(cell, outcomes))
+    return found.findings
+
+
+def _nearest(cell, ids):
+    return nearest(next((part for part in cell.split() if part not in ids), cell), ids)
+
+
+def _complaint(reader, cell):
+    try:
+        reader(cell)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _as_printed(name, table):
+    """Columns that may lack, empty; numbers with the minus that programs know, "" where none is."""
+    for column in (*OTHERS[name][0], *OTHERS[name][1]):
+        if column not in table:
+            table[column] = ""
+    for column in table:
+        reader = _reader(name, column)
+        if column == "hksj_excludes_0":
+            table[column] = table[column].map(lambda cell: TRUTHS.get(cell.casefold(), ""))
+        elif reader in (printed_numbers.number, printed_numbers.count):
+            table[column] = table[column].map(printed_numbers.digits)
+        elif reader is _plain:
+            table[column] = table[column].map(lambda cell: plain_number(cell) or "")
+    return table
 
 
 def of_studies(folder, said):
@@ -143,12 +280,16 @@ def _of_bias(folder):
         remedy = f"Name the column of the studies so; it has {', '.join(table)}"
         found.lack("study_label", "this column is missing", remedy)
     listed = _items(table)["item"]
+    if not len(listed):
+        found.lack(None, "there is no column of an item", "Add one for each item that was judged")
     if items.is_file():
         texts, told = read_csv(items), Finder(ITEMS)
         for name in ("item", "text"):
             if name not in texts:
                 remedy = f"Add it; it has {', '.join(texts)}"
                 told.lack(name, "this column is missing", remedy)
+        if texts.empty:
+            told.lack("item", "no item is listed", f"List them, or take {ITEMS} away")
         if not told.findings:
             lost = ~texts["item"].isin(table.columns)
             what = f"{ROB} has no such column"
@@ -182,6 +323,8 @@ def _of_flow(folder):
         unknown = pd.Series([stage(*pair) is None for pair in pairs], table.index)
         remedy = f"Write one of {', '.join(STAGES)}"
         found.fault(unknown, table["stage"], "there is no such stage", remedy)
-        wrong = table["n"].map(lambda cell: not re.fullmatch(r"\d+", plain_number(cell) or ""))
+        wrong = table["n"].map(
+            lambda cell: not re.fullmatch(r"[0-9]{1,9}", plain_number(cell) or "")
+        )
         found.fault(wrong, table["n"], "a whole number is due here", "Write it without marks")
     return found.findings

@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers import provenance
 from helpers.analysis.settings import one_of
-from helpers.problems import Finding, ReviewError, file_of, nearest, row_of
+from helpers.problems import Finding, Refused, ReviewError, file_of, nearest, row_of
 from helpers.review import check, facts
 from helpers.review.columns import CORRECTIONS, EXCLUSION, EXCLUSIONS, GROUPS, NUMBERS
 from helpers.review.description import Description, find_folder
@@ -52,6 +52,8 @@ class Review:
         By experiment, the row's key as findings have it (`helpers.problems`).
     files : frozenset of str
         The extraction sheet's file, or files.
+    hashes : dict of str to str
+        SHA-256 of all files of the folder as they were when the rows were read.
     whole : bool
         Whether these are all experiments, not a `part`.
     """
@@ -70,6 +72,7 @@ class Review:
     rows_out: int
     keys: pd.Series
     files: frozenset
+    hashes: dict
     whole: bool = True
 
     def __getattr__(self, name):
@@ -104,7 +107,7 @@ class Review:
 
     def inputs(self):
         """SHA-256 of the files read; those of a part without the ones that its rows come from."""
-        files = provenance.input_hashes(self.folder)
+        files = self.hashes
         if self.whole:
             return files
         joined = {entry.get("file") for entry in self.sheet.join}
@@ -146,7 +149,10 @@ def load(folder=None):
     """
     if held := _held.get(find_folder(folder)):
         return held
+    hashes = provenance.input_hashes(find_folder(folder))
     description, sheet, findings = check.examine(folder)
+    if provenance.input_hashes(description.folder) != hashes:
+        raise Refused(f"{description.folder.name}: a file changed while it was read. Try again.")
     if findings.faults:
         raise ReviewError(findings.faults)
     path = description.folder / EXCLUSIONS
@@ -175,6 +181,7 @@ def load(folder=None):
         rows_out=len(experiments),
         keys=pd.Series(sheet.table.index, experiments.index),
         files=frozenset(sheet.files),
+        hashes=hashes,
     )
 
 

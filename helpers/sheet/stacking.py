@@ -7,6 +7,7 @@ import pandas as pd
 
 from helpers.problems import ROWS, Finding
 from helpers.sheet.files import Raw, read_table, unreadable, visible_sheets
+from helpers.sheet.names import fitting, name_from
 
 FILE, SHEET = "file", "sheet"  # headings of the columns that say which part a row is of
 
@@ -39,7 +40,7 @@ def read_tables(folder, names, *, sheet=None, **options):
     for name in listed:
         if os.path.isfile(folder / name) or not re.search(r"[*?\[]", name):
             paths.append(folder / name)
-        elif fits := sorted(path for path in folder.glob(name) if path.is_file()):
+        elif fits := fitting(folder, name):
             paths, several = paths + fits, True
         else:
             raise unreadable(
@@ -55,7 +56,7 @@ def read_tables(folder, names, *, sheet=None, **options):
         )
     ]
     tables = [read_table(path, sheet=one, **options) for path, one in wanted]
-    return _stacked([path.relative_to(folder).as_posix() for path, _ in wanted], tables)
+    return _stacked([name_from(folder, path) for path, _ in wanted], tables)
 
 
 def _stacked(names, tables):

@@ -201,5 +201,5 @@ def test_the_process_that_runs_papermill_imports_no_pandas():
 
 def test_a_call_that_fails_is_said(workers):
     assert workers.call(abs, -3) == 3
-    with pytest.raises(WorkerFailed, match="int died"):
+    with pytest.raises(WorkerFailed, match="int failed with ValueError: invalid literal"):
         workers.call(int, "no number")

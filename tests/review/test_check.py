@@ -233,3 +233,15 @@ def test_check_says_it_and_ends_quietly_when_nobody_reads_on(tmp_path):
 def test_texts_in_a_number_column_are_named_with_a_way_out(tmp_path, column, cell, words):
     (fault,) = check(write(tmp_path, [*rows(2), row("x", **{column: cell})])).faults
     assert (fault.row, fault.column, fault.value) == (4, column, cell) and words in fault.remedy
+
+
+@pytest.mark.parametrize("cell", ["1e308", "-1e308", "1e200", "1e-308"])
+@pytest.mark.parametrize("column", ["mean_treated", "sd_control", "n_treated"])
+def test_numbers_beyond_what_can_be_computed_with_are_refused(tmp_path, column, cell):
+    table = rows(5)
+    table[2][column] = cell
+    faults = check(write(tmp_path, table)).faults
+    assert ("experiments.csv", 4, column, cell) in {
+        (fault.file, fault.row, fault.column, str(fault.value)) for fault in faults
+    }
+    assert any("beyond what can be computed with" in fault.what for fault in faults)
