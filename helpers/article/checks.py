@@ -1,15 +1,17 @@
 """The single checks: what a printed number says of its own interval and of the others."""
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from itertools import chain, combinations
 
 import numpy as np
+import pandas as pd
 
 from helpers.article.printed import Article, Number, Printed, count, plain
 from helpers.review import facts
+from helpers.review.prisma import flow
 from helpers.sheet.printed_numbers import CLAIMS, DOWN, FIRM, UP
 from helpers.stats.distributions import t_isf, t_sf
 
@@ -18,14 +20,6 @@ ALPHA = 0.05  # every printed interval is read as a 95% interval
 DF = np.append(np.arange(1.0, 1001.0), np.inf)
 CRITICAL = t_isf(ALPHA / 2, DF)  # the last one is that of z
 SIGNS = {1: "positive", -1: "negative"}
-# What a row of a flow diagram is, by its stage and item; else it is what its stage says.
-FLOW = {
-    "removed": r"identification: .*(duplicat|removed|ineligible)",
-    "additional": r"identification: .*(addition|other|gr[ea]y|manual)",
-    "excluded_full_text": r"(excluded|not_retrieved)\w*(full|eligib)",
-    "excluded_screening": r"excluded|not_retrieved",
-}
-
 # What a check finds: grade, place, printed, implied, question; None for each thing that agrees.
 Finding = tuple[str, tuple, str, str, str]
 Findings = Iterator[Finding | None]
@@ -315,28 +309,22 @@ def _study_lists(article: Article) -> Findings:
 def _flow(article: Article) -> Findings:
     """Hold each box of the flow diagram against what the boxes before it leave."""
     question = "The flow diagram does not add up here; which number should be corrected?"
-    boxes = defaultdict(list)
-    for row in article.rows("flow.csv"):
+    cells = {}
+    for row in article.rows(facts.FLOW):
         stage, item, n = row.text("stage"), row.text("item"), row.read(count, "n")
-        stage = facts.stage(stage, item) or stage
-        kinds = (s for s, form in FLOW.items() if re.match(form, f"{stage}: {item}", re.I))
-        boxes[next(kinds, stage)].extend([] if n is None else [(item, n)])
-    boxes["listed"] = [("studies listed", n)] if (n := len(_labels(article, "studies.csv"))) else []
-    for end, start, extra, less in (
-        ("screening", "identification", None, "removed"),
-        ("eligibility", "screening", None, "excluded_screening"),
-        ("included", "eligibility", "additional", "excluded_full_text"),
-        ("included", "listed", None, None),
-    ):
-        if not (boxes[end] and boxes[start] and (boxes[less] or not less)):
-            continue
-        item, n = boxes[end][0]  # the first row of a stage is its total
-        before = boxes[start] if start == "identification" else boxes[start][:1]
-        more, gone = ([n for _, n in rows] for rows in (before + boxes[extra], boxes[less]))
-        left = sum(more) - sum(gone)
-        terms = " + ".join(map(str, more)) + "".join(f" - {n}" for n in gone)
-        implied = f"sum {terms} = {left}"
-        found = "soft", ("flow", "", "", item, "count"), f"{item}: {n}", implied, question
+        if n is not None:
+            stage = facts.stage(stage, item) or stage
+            cells[row.line] = {"stage": stage, "item": item, "n": n, "source": row.text("source")}
+    if not cells:
+        return
+    rows = flow.arranged(pd.DataFrame.from_dict(cells, orient="index"))
+    held = [(one.item, one.n, one.terms, one.left) for one in flow.sums(rows) if one.listed]
+    included = rows[rows["stage"] == "included"]
+    if len(included) and (n := len(_labels(article, facts.STUDIES))):
+        held.append((*included[["item", "n"]].iloc[0], str(n), n))
+    for item, n, terms, left in held:
+        place = "flow", "", "", item, "count"
+        found = "soft", place, f"{item}: {n}", f"sum {terms} = {left}", question
         yield found if n != left else None
 
 

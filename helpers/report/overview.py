@@ -252,6 +252,7 @@ class Overview:
         table = table.assign(n=pd.to_numeric(table["n"]))
         return self.exhibits.figure(
             flow_figure.flow(table),
+            narrow=flow_figure.flow(table, narrow=True),
             name="flow",
             caption=f"Flow of records, after PRISMA 2020. {self.flow_words()}".strip(),
             alt="; ".join(f"{row['item']}: {row['n']}" for _, row in table.iterrows()),

@@ -84,7 +84,8 @@ def examine(folder=None):
     of_exclusions, left_out = _of_exclusions(description, sheet)
     found = [*sheet.findings, *_of_rows(description, sheet), *of_exclusions]
     found = [_no_effect_due(finding, left_out, sheet) for finding in found]
-    found += facts.findings(description.folder, description.outcomes)
+    rebuilds = description.article is not None
+    found += facts.findings(description.folder, description.outcomes, rebuilds=rebuilds)
     found += facts.of_studies(description.folder, description.studies)
     found = list(dict.fromkeys(found))  # a column for both groups is found in each
     faults, warnings = (

@@ -6,6 +6,7 @@ import re
 import pandas as pd
 
 from helpers.problems import Finder, ReviewError, nearest
+from helpers.review.prisma import flow
 from helpers.review.schema import fault
 from helpers.sheet import printed_numbers
 from helpers.sheet.files import plain_number, read_csv
@@ -23,8 +24,16 @@ WORDS |= dict.fromkeys(BETWEEN, "unclear")
 # What a stage of the flow is called, tried in this order on its stage and on its item.
 EXCLUDED = r"exclu|remov|not (retriev|eligib|relevant)|reject|ineligib|withdraw"
 FULL = r"full[ -_]?text|eligib|assess|articles? exclu|reports? exclu"
-STAGES = ("identification", "screening", "excluded_screening", "eligibility", "excluded_full_text",
-          "included")  # fmt: skip
+STAGES = ("previous", "identification", "screening", "excluded_screening", "retrieval",
+          "not_retrieved", "eligibility", "excluded_full_text", "included", "total")  # fmt: skip
+# PRISMA 2020 names three phases only: in the screening the item tells the step.
+STEPS = {
+    "not_retrieved": r"not (be )?(retriev|obtain|available)",
+    "excluded_full_text": r"(reports?|full[ -]?texts?|articles?) (were )?exclu",
+    "excluded_screening": EXCLUDED,
+    "retrieval": r"sought|retrieval",
+    "eligibility": r"full[ -]?text|assess\w* for elig",
+}
 NO_ITEMS = ("study_label", "study_id", "study", "overall", "article_line", "note")
 ROB, ITEMS, FLOW = "risk_of_bias.csv", "risk_of_bias_items.csv", "flow.csv"
 STUDIES = "studies.csv"
@@ -96,11 +105,27 @@ def stage(word, item=""):
     """The stage of the flow of records that a word and an item name, None where it is none."""
     plain = re.sub(r"[\s_-]+", "_", word.strip().casefold())
     gone = bool(re.search(EXCLUDED, item, re.I))
+    if plain == "screening" or (plain == "eligibility" and gone):
+        steps = (name for name, form in STEPS.items() if re.search(form, item, re.I))
+        step = next(steps, plain)
+        return (
+            "excluded_full_text" if (plain, step) == ("eligibility", "excluded_screening") else step
+        )
+    if plain == "identification" and re.search(r"previous|earlier version", item, re.I):
+        return "previous"
+    if plain == "included" and re.match(r"(reports of )?total", item.strip(), re.I):
+        return "total"
     if plain in STAGES:
-        # "screening, records excluded" leaves the screening; duplicates leave in identification.
-        leaving = {"screening": "excluded_screening", "eligibility": "excluded_full_text"}
-        return leaving.get(plain, plain) if gone else plain
+        return plain
     text = plain.replace("_", " ")
+    if re.search(r"previous|earlier version", text):
+        return "previous"
+    if re.match(r"total", text):
+        return "total"
+    if re.search(STEPS["not_retrieved"], text):
+        return "not_retrieved"
+    if re.search(STEPS["retrieval"], text):
+        return "retrieval"
     if re.search(EXCLUDED, text):
         if re.search(r"duplicat|before", text):
             return "identification"
@@ -126,7 +151,7 @@ def _items(rob):
     return pd.DataFrame({"item": items, "domain": items, "text": items}, dtype=object)
 
 
-def findings(folder, outcomes=()):
+def findings(folder, outcomes=(), *, rebuilds=False):
     """Faults and warnings of these files, each with row and column.
 
     Parameters
@@ -134,13 +159,16 @@ def findings(folder, outcomes=()):
     folder : Path
     outcomes : iterable of str
         Ids that `review.toml` has.
+    rebuilds : bool
+        Whether the numbers of the flow are those of an article, which `helpers.article.checks`
+        puts to its authors where they do not add up; in a review's own flow that is a fault.
 
     Returns
     -------
     list of Finding
     """
     ids = tuple(outcomes)
-    readers = [_of_bias, _of_flow, _of_all_studies]
+    readers = [_of_bias, lambda folder: _of_flow(folder, rebuilds), _of_all_studies]
     readers += [lambda folder, name=name: _of_other(folder, name, ids) for name in OTHERS]
     found = []
     for read_one in readers:
@@ -310,7 +338,7 @@ def _of_bias(folder):
     return found.findings
 
 
-def _of_flow(folder):
+def _of_flow(folder, rebuilds):
     path = folder / FLOW
     if not path.is_file():
         return []
@@ -327,4 +355,32 @@ def _of_flow(folder):
             lambda cell: not re.fullmatch(r"[0-9]{1,9}", plain_number(cell) or "")
         )
         found.fault(wrong, table["n"], "a whole number is due here", "Write it without marks")
+        if "source" in table:
+            cells = table["source"]
+            unclear = (cells.str.strip() != "") & cells.map(flow.source_of).isna()
+            remedy = f"Write one of {', '.join(flow.SOURCES)}"
+            found.warn(unclear, cells, "this counts as a database", remedy)
+        if not (rebuilds or unknown.any() or wrong.any()):
+            _of_sums(read(folder, FLOW), found)
     return found.findings
+
+
+def _of_sums(table, found):
+    """Findings of a flow that does not add up."""
+    for held in flow.sums(flow.arranged(table.assign(n=table["n"].map(plain_number)))):
+        if held.holds:
+            continue
+        what = f"this should be {held.terms} = {held.left}"
+        remedy = "Mend the number that is wrong, or add a row for those that left or came here"
+        severity = "fault"
+        if held.unit and held.n < held.left:
+            severity = "warning"  # a study can have several reports
+            remedy = (
+                f"Where a study has several reports, add a row of included reports: {held.left}"
+            )
+        elif held.stage.startswith(("excluded", "not", "removed")):
+            severity = "warning"  # a report can have several reasons, or one that is not listed
+            what = f"the reasons listed below add up to {held.left}"
+        elif not held.listed:
+            what = f"this is more than the {held.terms} before it"
+        found.add(what, remedy, held.row, "n", str(held.n), severity)
