@@ -101,7 +101,7 @@ def _steps(column, wrong, rest):
             before = parts(here) if step == "identification" else here["n"][:1]
             left = int(sum(before) - after["n"].iloc[0])
             if left:
-                lines = [_counted(LEAVING[leaving], left, ", by subtraction")]
+                lines = [_counted(LEAVING[leaving], left, ", by\u00a0subtraction")]
         if after is not None and (held := wrong.get(after.index[0])) and held.stage in later[:1]:
             lines.append(_gap(held))
         if len(out) and out.index[0] in wrong:
@@ -131,8 +131,7 @@ def _counts(rows):
 
 
 def _counted(text, n, note=""):
-    count = f"(n = {n:g}{note})".replace(" ", "\u00a0")
-    return f"{text[:1].upper()}{text[1:]} {count}"
+    return f"{text[:1].upper()}{text[1:]} (n\u00a0=\u00a0{n:g}{note})"
 
 
 def _gap(held):

@@ -18,7 +18,7 @@ from helpers.page import blocks
 from helpers.report import common, first_screen, printed, results, risk_of_bias
 from helpers.report.exhibits import Exhibits
 from helpers.review.review import load
-from helpers.words import alerts, numbers
+from helpers.words import alerts, checklists, numbers
 from helpers.words.numbers import count, listing, number, percent
 from helpers.words.tables import BOUNDS, estimate_cell, preset_names
 from helpers.writing import plain
@@ -353,6 +353,32 @@ class Overview:
     def alternatives(self):
         """The reconstructions, and what those of each outcome agree on."""
         return printed.alternatives(self.review)
+
+    # ------------------------------------------------------------------ checklists
+
+    def prisma(self):
+        """PRISMA 2020's checklist as far as the review's files tell, the rest marked."""
+        answers = checklists.prisma(self.review, list(self.analyses.values()))
+        return self._checklist(
+            checklists.table(checklists.PRISMA, answers), "prisma",
+            "PRISMA 2020 for this review, its items in short (doi:10.1136/bmj.n71)",
+        )  # fmt: skip
+
+    def arrive(self):
+        """ARRIVE's essential ten for the included studies as far as the files tell."""
+        return self._checklist(
+            checklists.table(checklists.ARRIVE, checklists.arrive(self.review)), "arrive",
+            "ARRIVE's essential ten for the included studies, what is known of them all "
+            "(doi:10.1371/journal.pbio.3000410)",
+        )  # fmt: skip
+
+    def _checklist(self, checklist, name, what):
+        shown = checklists.shown(checklist)
+        return self.exhibits.table(
+            shown, name=name, groups="section", links=list(checklist["address"]), data=checklist,
+            caption=f"{what}. {checklists.counted(checklist)}. What no file tells is marked; the "
+            "download has it in a column of its own.",
+        )  # fmt: skip
 
     # ------------------------------------------------------------------ the end of a report
 
