@@ -1,13 +1,20 @@
-"""Standardised effects in the units of the outcome: an SMD times a typical SD of the controls."""
+"""Standardised effects in units of the outcome: typical SDs, and the way back to the uninjured."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from helpers.analysis import animals
+from helpers.analysis import model as models
+from helpers.analysis.effects import effects, without_effect
+from helpers.analysis.result import ModelledResult, modelled
+from helpers.analysis.settings import Model
+from helpers.stats.effects import brings_own
+from helpers.stats.multilevel import multilevel
+from helpers.stats.pooling import PooledResult, pool
 
 
 @dataclass(frozen=True)
@@ -83,3 +90,72 @@ def natural_units(analysis):
             scaled = (sd * getattr(result, name) for name in ("estimate", "ci_low", "ci_high"))
             found.append(NaturalUnits(unit, sd, int((sds > 0).sum()), *scaled))
     return found
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """A normalised mean difference beside an SMD: percent of the way back to the uninjured value.
+
+    Attributes
+    ----------
+    result : PooledResult or ModelledResult
+        In percent; positive is towards the uninjured value.
+    of : int
+        How many experiments the SMD is pooled from; `result.k` of them know an uninjured value.
+    reference : float
+        The uninjured value, NaN where rows differ in it.
+    """
+
+    result: PooledResult | ModelledResult
+    of: int
+    reference: float
+
+
+def way_back(analysis, level_values):
+    """How far back to the uninjured value a treatment brings the animals, where that is known.
+
+    Parameters
+    ----------
+    analysis : helpers.analysis.outcome.OutcomeAnalysis
+    level_values : pandas.DataFrame
+        Of the review, as `helpers.analysis.model.fit` takes them.
+
+    Returns
+    -------
+    WayBack or None
+        None where the leading effects are no SMDs, where fewer than two of their rows have means
+        and an uninjured value, or where the model cannot be fitted to them.
+
+    Notes
+    -----
+    The normalised mean difference 100 · (m1 - m2) / (m_ref - m2) with its variance by the delta
+    method, pooled by the model and the settings of the leading result.
+
+    References
+    ----------
+    Vesterinen HM et al. J Neurosci Methods 2014;221:92-102.
+    """
+    rows = analysis.rows
+    if analysis.measure.id != "SMD" or not analysis.leading.pooled or "mean_reference" not in rows:
+        return None
+    rows = rows[rows["mean_reference"].notna() & ~brings_own(rows)]
+    settings = replace(analysis.settings, measure="NMD", variance="delta")
+    split = analysis.controls_are_split
+    if len(rows):
+        rows = rows[without_effect(rows, settings, controls_are_split=split) == ""]
+    if len(rows) < 2:
+        return None
+    found = effects(rows, settings, controls_are_split=split)
+    model, shared = analysis.model, {"level_values": level_values, "split": split}
+    try:
+        if model is not None and (model != Model() or models.is_needed(model, rows, **shared)):
+            fit = multilevel(
+                found["effect"], **models.options(model, rows, found, settings, **shared)
+            )
+            result = modelled(fit, rho=model.rho)
+        else:
+            result = pool(found["effect"], variance=found["variance"], **settings.pooling())
+    except ValueError:
+        return None
+    values = rows["mean_reference"].unique()
+    return WayBack(result, len(analysis.rows), float(values[0]) if len(values) == 1 else np.nan)

@@ -7,7 +7,7 @@ import pandas as pd
 from helpers.analysis import records
 from helpers.analysis.outcome import ARTICLE, analyse
 from helpers.analysis.result import is_modelled
-from helpers.analysis.units import natural_units
+from helpers.analysis.units import natural_units, way_back
 from helpers.page import blocks
 from helpers.report.forests import rows_of
 from helpers.words import numbers, tables
@@ -40,6 +40,7 @@ def result(report, analysis):
         report.review,
         assumed=analysis.outcome.id in report.assumed,
         natural=natural_units(analysis),
+        back=way_back(analysis, report.review.level_values),
     )
     return blocks.paragraph(text, name=f"{analysis.outcome.id}-result", copy=True)
 

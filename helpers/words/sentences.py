@@ -136,7 +136,7 @@ def opposite(result):
     return ("below", below) if result.estimate >= 0 else ("above", 1 - below)
 
 
-def result_paragraph(analysis, review, assumed=False, natural=()):
+def result_paragraph(analysis, review, assumed=False, natural=(), back=None):
     """A results paragraph on one outcome for a manuscript.
 
     Parameters
@@ -148,6 +148,8 @@ def result_paragraph(analysis, review, assumed=False, natural=()):
         said to be no finding.
     natural : list of NaturalUnits
         The result in the outcome's own units.
+    back : WayBack, optional
+        The result as the way back to the uninjured value.
 
     Returns
     -------
@@ -155,7 +157,7 @@ def result_paragraph(analysis, review, assumed=False, natural=()):
     """
     result, outcome, measure = analysis.leading, analysis.outcome, analysis.measure
     parts = [verdict(result, outcome, review.treated, measure, assumed)]
-    parts.append(natural_words(natural, result))
+    parts += [natural_words(natural, result), way_back_words(back)]
     studies = count(analysis.studies, "study", "studies")
     parts.append(f"The data came from {studies}{animals_phrase(analysis)}.")
     if result.pooled:
@@ -191,6 +193,27 @@ def natural_words(found, result):
     return (
         f"In natural units this is about {'; '.join(said)}: the SMD times the median SD of the "
         "control groups."
+    )
+
+
+def way_back_words(back):
+    """How far back to the uninjured value, and how that was computed; empty where it is unknown.
+
+    `back` is a `helpers.analysis.units.WayBack` or None.
+    """
+    if back is None:
+        return ""
+    one = back.result
+    values = [number(value, 0) for value in (one.estimate, one.ci_low, one.ci_high)]
+    value = "value of its row" if math.isnan(back.reference) else f"value of {back.reference:g}"
+    rows = f"{one.k} of the {count(back.of, 'experiment')}"
+    rows = (
+        f"all {count(back.of, 'experiment')}" if one.k == back.of else f"the {rows} that have one"
+    )
+    return (
+        f"This is {values[0]}% ({level_name(one.level)} {values[1]} to {values[2]}) of the way from "
+        f"the control mean to the uninjured {value}: the normalised mean difference of "
+        f"{rows}, pooled by the same model."
     )
 
 
