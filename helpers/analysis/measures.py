@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,7 +66,8 @@ class Measure:
         for prefix in ("log ", "ln ", "log-", "log", "ln"):
             if self.label.lower().startswith(prefix) and len(self.label) > len(prefix):
                 return self.label[len(prefix) :]
-        return f"exp({self.label})"
+        # "hazard ratio" on a log scale names what is read, not its logarithm.
+        return self.label if re.search(r"\bratio\b", self.label, re.I) else f"exp({self.label})"
 
     @property
     def title(self):
@@ -91,6 +93,12 @@ class Measure:
             return math.exp(value)
         except OverflowError:
             return math.inf
+
+    @property
+    def better_animals(self):
+        """On which side of the animals' own values benefit lies, where effects were turned too."""
+        flipped = {"higher": "lower", "lower": "higher"} if self.positive == "lower" else {}
+        return flipped.get(self.better, self.better)
 
     def benefit(self, effect):
         """Effects turned so that benefit is positive; as they are where no side is benefit."""
@@ -178,7 +186,12 @@ def _unit(rows, outcome):
 
 def _own(outcome):
     label = outcome.effect_name or UNNAMED
-    words = f"{label}s" if outcome.effect_name else "effects of a kind that the sheet does not name"
+    kind, of, rest = label.partition(" of ")
+    words = (
+        f"{kind}s{of}{rest}"
+        if outcome.effect_name
+        else "effects of a kind that the sheet does not name"
+    )
     return Measure(
         "own", label, words, scale=outcome.effect_scale, columns=("effect", "se"),
         counted=outcome.measure is not None,

@@ -104,15 +104,18 @@ def findings(report):
             ),
             "k (studies)": f"{result.k:,} ({one.studies:,})",
             "Animals": f"{one.animals:,}" if one.animals else "–",
-            "Better": one.outcome.better or "–",
+            "Better": one.measure.better_animals,
         })  # fmt: skip
     assumed = [one.outcome.label for name, one in analyses.items() if name in report.assumed]
     note = ""
     if assumed:
         every = "all" if len(assumed) == len(analyses) else numbers.listing(assumed)
         note = f" The number of experiments is assumed for {every}."
+    shown = pd.DataFrame(rows)
+    if (shown["Animals"] == "–").all():
+        shown = shown.drop(columns="Animals")
     return report.exhibits.table(
-        pd.DataFrame(rows),
+        shown,
         name="findings",
         data=pd.DataFrame(data),
         links=[f"#outcome-{name}" for name in analyses],

@@ -197,7 +197,7 @@ class Overview:
                 {
                     "family": self.review.families[analysis.outcome.family].label,
                     "Outcome": analysis.outcome.label,
-                    "Better": analysis.outcome.better,
+                    "Better": analysis.measure.better_animals,
                     **({"Measure": measure.title} if several else {}),
                     "k": analysis.leading.k,
                     "k printed": "–" if printed is None else number(printed["k"], 0),

@@ -41,13 +41,13 @@ Methods|15|How the certainty of the evidence was judged
 Results|16a|From the records to the included studies
 Results|16b|Studies that seemed eligible and were excluded, each with the reason
 Results|17|Each included study and its characteristics
-Results|18|Risk of bias of each included study
+Results|18|How each included study was judged, item by item
 Results|19|Data and effect of each study, with its interval
-Results|20a|Characteristics and risk of bias of the studies of each synthesis
+Results|20a|The studies of each synthesis, and their risk of bias
 Results|20b|The result of each synthesis, with its interval and heterogeneity
 Results|20c|What may explain heterogeneity
 Results|20d|Results of sensitivity analyses
-Results|21|Risk of bias from missing results
+Results|21|What missing results (reporting bias) may have done
 Results|22|Certainty of the evidence for each outcome
 Discussion|23a|What the results mean beside other evidence
 Discussion|23b|Limits of the evidence

@@ -426,11 +426,21 @@ def test_a_variance_is_not_written_as_zero_either():
 
 @pytest.mark.parametrize(("label", "name"), [
     ("log hazard ratio", "hazard ratio"), ("log HR", "HR"), ("lnRR", "RR"),
-    ("response", "exp(response)"),
+    ("response", "exp(response)"), ("hazard ratio", "hazard ratio"),
+    ("ratio of median survival", "ratio of median survival"),
 ])  # fmt: skip
 def test_names_of_back_transformed_effects(label, name):
     assert Measure("own", label, label, scale="log").name == name
     assert Measure("own", label, label).name == label
+
+
+@pytest.mark.parametrize(("better", "positive", "animals"), [
+    ("higher", "higher", "higher"), ("higher", "lower", "lower"), ("lower", "lower", "higher"),
+    ("neither", "lower", "neither"), ("lower", "", "lower"),
+])  # fmt: skip
+def test_benefit_is_told_on_the_side_of_the_animals_values(better, positive, animals):
+    one = Measure("SMD", "SMD", "", better=better, positive=positive)
+    assert one.better_animals == animals
 
 
 # ---------------------------------------------------------------------- published, index, overview

@@ -212,3 +212,20 @@ def test_no_two_parts_of_a_page_have_one_identifier():
     assert len(marks) == len(set(marks))
     slugs = {re.sub(r"\W+", "-", t.lower()).strip("-") for t in re.findall(r"<h\d>(.*?)</h", html)}
     assert not slugs & set(marks)  # which the page gives to the headings themselves
+
+
+def test_turned_effects_are_told_by_the_animals_values_and_no_column_is_dashes(tmp_path):
+    turned = [row(f"e{i}", sign=-1, mean_treated=5 + i) for i in range(3)]
+    shown = Report("movement", review=write(tmp_path / "t", turned)).findings().html
+    assert ">lower<" in shown and ">higher<" not in shown  # positive effects are lower scores
+    own = [{"experiment": f"e{i}", "study": f"s{i}", "outcome": "score", "effect": 0.2 + i / 9,
+            "se": 0.2} for i in range(3)]  # fmt: skip
+    folder = write(tmp_path / "o", own, 'effect_name = "log ratio of median survival"')
+    report = Report("movement", review=folder)
+    assert "Animals" not in report.findings().html
+    assert "log ratios of median survival of treated" in report.methods().text
+
+
+def test_links_to_other_reports_say_where_they_lead(tmp_path):
+    head = Report("movement", review=write(tmp_path / "r", rows(4))).head()
+    assert "in the same folder" in head.html
