@@ -128,11 +128,10 @@ class Overview:
         main, others = self._main, sorted({*every["measure"]} - {self._main.label})
         table = every[every["measure"] == main.label]
         directed = table["better"].isin(["higher", "lower"]).all()
-        turned = note = ""
+        turned = ""
         if (table["better"] == "lower").any():
             turned = ", turned so that benefit lies to the right"
             turned += "" if directed else " where a side is benefit"
-            note = " Outcomes where less is better are turned."
         left_out = (
             f" In the table only: {count(len(every) - len(table), 'outcome')} with another "
             f"measure ({listing(others)})."
@@ -152,7 +151,7 @@ class Overview:
             narrow=review_figures.evidence_map(table, narrow=True, **how),
             name="evidence-map",
             caption=f"{count(len(table), 'outcome')}{turned}: {main.name} with "
-            f"{numbers.level_name(ARTICLE.level)}, computed by {settings}{printed}.{note}{left_out}",
+            f"{numbers.level_name(ARTICLE.level)}, computed by {settings}{printed}.{left_out}",
             alt="; ".join(
                 f"{row['label']}: {main.name} {estimate_cell(row, measure=main)}"
                 for _, row in table.iterrows()
