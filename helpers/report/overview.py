@@ -367,7 +367,7 @@ class Overview:
         """ARRIVE's essential ten for the included studies as far as the files tell."""
         return self._checklist(
             checklists.table(checklists.ARRIVE, checklists.arrive(self.review)), "arrive",
-            "ARRIVE's essential ten for the included studies, what is known of them all "
+            "ARRIVE's essential ten for the included studies taken together "
             "(doi:10.1371/journal.pbio.3000410)",
         )  # fmt: skip
 

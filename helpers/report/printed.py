@@ -122,9 +122,9 @@ def audit(report):
     return report.exhibits.table(
         shown, name="audit", data=report.findings.assign(provenance="as printed"),
         caption=f"{count(len(shown), 'question')} to the authors, {hard} of them hard. Hard: no "
-        "rounding and no number of degrees of freedom mends it, levels add up to more than k, or "
-        "an estimate lies outside its interval. Soft: everything else that does not follow; some "
-        "have an innocent reason.",
+        "rounding and no number of degrees of freedom explains it, levels add up to more than k, "
+        "or an estimate lies outside its interval. Soft: everything else that does not follow, "
+        "sometimes for a harmless reason.",
     )  # fmt: skip
 
 

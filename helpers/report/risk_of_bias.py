@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -57,7 +58,13 @@ def read(review, kind="risk_of_bias"):
         return Judged(table, items, name, title, marks, best, "as in the sheet", note)
     items = review.facts("risk_of_bias_items.csv")
     texts = {} if items.empty else dict(zip(items["item"], items["text"], strict=True))
-    return Judged(review.facts("risk_of_bias.csv"), texts, marks=marks)
+    return Judged(review.facts("risk_of_bias.csv"), texts, title=tool(texts), marks=marks)
+
+
+def tool(items):
+    """What the judgements are called: SYRCLE's where an item is of how animals were housed."""
+    housed = any(re.search(r"hous(ed|ing)|cages?\b", text, re.I) for text in items.values())
+    return "SYRCLE's risk of bias" if housed else "Risk of bias"
 
 
 def _differ(review, items):

@@ -11,10 +11,11 @@ def words(found):
     pinned = known[(known["tau2_high"] - known["tau2_low"]) <= PINNED * middle]
     parts = []
     if len(known):
+        every = len(known) > 1 and len(pinned) == len(known)
         parts.append(
             f"Where k is printed ({listing(known['label'])}), "
             f"τ² is pinned down to {PINNED:.0%} for "
-            f"{listing(pinned['label'])}, though it is not printed; "
+            f"{'all of them' if every else listing(pinned['label'])}, though it is not printed; "
             f"the ends of the prediction interval differ by at most {number(known['pi_spread'].max())}."
         )
     tested = found[found["p_high"].notna()]

@@ -293,14 +293,14 @@ def influence_words(analysis, table, left_out, *, noun="experiment", marks=MARKS
     `table` is that of `helpers.stats.influence.diagnostics`; `left_out` holds those of
     `helpers.stats.influence.leave_one_out` by what was left out.
     """
-    result, parts, turned = analysis.leading, [], []
+    result, spans, turned = analysis.leading, {}, []
     excludes = excludes_zero(result)
     measure = analysis.measure
     digits = effect_digits(result.ci_low, result.ci_high, measure)
     for one, left in left_out.items():
         low, high = left["estimate"].min(), left["estimate"].max()
         span = f"{effect(low, measure, digits)} and {effect(high, measure, digits)}"
-        parts.append(f"between {span} with one {one} left out")
+        spans.setdefault(span, []).append(f"one {one}")
         kept = (left["ci_low"] > 0) | (left["ci_high"] < 0)
         names = list(left.loc[kept != excludes, "left_out"])
         if names:
@@ -311,6 +311,7 @@ def influence_words(analysis, table, left_out, *, noun="experiment", marks=MARKS
                 f"Leaving out {named} alone makes the {level_name(result.level)} "
                 f"{'include' if excludes else 'exclude'} {measure.null}. "
             )
+    parts = [f"between {span} with {' or '.join(ones)} left out" for span, ones in spans.items()]
     named = list(table.loc[table["influential"], "left_out"])
     pooled = f"{measure.name} {effect(result.estimate, measure, digits)}"
     text = f"Pooled {pooled}, {listing(parts)}. {''.join(turned)}"

@@ -6,6 +6,7 @@ from own_review import FAMILY, row, rows, write
 from helpers.article.audit import audit
 from helpers.drawing.marks import Texts
 from helpers.figures.flow import flow
+from helpers.report import risk_of_bias
 from helpers.report.overview import Overview
 from helpers.review import facts
 from helpers.review.check import check
@@ -151,3 +152,11 @@ def test_the_overview_shows_the_columns_of_studies_that_the_review_names_or_all(
     html = shown.studies().html
     assert "Cages" in html and ">year<" not in html
     assert "Cages" in shown.study_counts().html
+
+
+@pytest.mark.parametrize(("text", "called"), [
+    ("Were the animals randomly housed?", "SYRCLE's risk of bias"),
+    ("Was the dose stated?", "Risk of bias"),
+])  # fmt: skip
+def test_a_tool_is_called_syrcles_only_where_it_asks_how_animals_were_housed(text, called):
+    assert risk_of_bias.tool({"q1": "Was it blinded?", "q2": text}) == called

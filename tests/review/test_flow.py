@@ -3,8 +3,8 @@
 import pytest
 from own_review import rows, write
 
-from helpers.review.prisma import flow
 from helpers.review.check import check
+from helpers.review.prisma import flow
 from helpers.review.review import load
 
 # The template of PRISMA 2020 with an earlier version of the review, its numbers made up.
