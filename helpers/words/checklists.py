@@ -9,7 +9,8 @@ import pandas as pd
 
 from helpers.analysis.result import is_modelled
 from helpers.analysis.small_study import LEAST
-from helpers.review import flow
+from helpers.review import quality
+from helpers.review.prisma import flow
 from helpers.words.numbers import count, listing, was
 from helpers.words.sentences import evidence_mark
 
@@ -191,7 +192,7 @@ def _methods(review, analyses):
     lost = len(review.not_used)
     methods = "the Methods of each report"
     modelled = any(is_modelled(one.leading) for one in analyses)
-    bias = review.facts("risk_of_bias_items.csv")
+    _, bias = judgements(review)
     names = [one.label for one in review.moderators.values()]
     several = sum(one.leading.pooled for one in analyses)
     tested = sum(one.leading.k >= LEAST for one in analyses)
@@ -235,7 +236,7 @@ def _methods(review, analyses):
 
 def _results(review, analyses):
     """Studies, risk of bias and results."""
-    studies, judged = review.facts("studies.csv"), review.facts("risk_of_bias.csv")
+    studies, (judged, _) = review.facts("studies.csv"), judgements(review)
     pooled = sum(one.leading.pooled for one in analyses)
     k = sum(one.leading.k for one in analyses)
     bias = f"{count(len(judged), 'study', 'studies')}, item by item." if len(judged) else ""
@@ -263,7 +264,7 @@ def arrive(review):
     review : helpers.review.review.Review
     """
     rows, studies = review.experiments, review.facts("studies.csv")
-    judged, items = review.facts("risk_of_bias.csv"), review.facts("risk_of_bias_items.csv")
+    judged, items = judgements(review)
     said = {"1": (f"{review.treated.capitalize()} against {review.control}.",
                   "the experimental unit", "")}  # fmt: skip
     for number, form in BIAS.items():
@@ -293,6 +294,15 @@ def arrive(review):
                   + evidence_mark(review), "what else the studies give", "")  # fmt: skip
     said["8"] = (_reported(studies), "", "#table-studies")
     return {number: answer for number, answer in said.items() if answer[0]}
+
+
+def judgements(review):
+    """Judgements, a row a study, and their items: of the sheet, else of the review's files."""
+    judged = quality.by_study(review, "risk_of_bias")
+    if judged.empty:
+        return review.facts("risk_of_bias.csv"), review.facts("risk_of_bias_items.csv")
+    names = list(judged.columns.drop("study_label"))
+    return judged, pd.DataFrame({"item": names, "domain": names, "text": names}, dtype=object)
 
 
 def _judged(judged, items, form):

@@ -12,7 +12,7 @@ from own_review import FAMILY, SPECIES, row, rows, write
 
 from helpers import Overview, Report
 from helpers.page.document import COLLAPSED
-from helpers.render.run import REPORTS, _folder
+from helpers.render.run import REPORTS, folder_of
 from helpers.review.check import check
 from helpers.review.description import PROJECT, describe
 
@@ -169,10 +169,10 @@ def test_an_own_review_bears_nothing_of_an_article(tmp_path, monkeypatch):
 
 
 def test_reports_of_another_review_have_a_folder_of_their_own(tmp_path):
-    assert _folder(describe()) == REPORTS
+    assert folder_of(describe()) == REPORTS
     other = describe(on_top(write(tmp_path / "stroke", rows(3)), 'id = "stroke: 2024/../x"\n'))
-    assert _folder(other).parent == REPORTS and _folder(other) != REPORTS
-    assert Path(_folder(other)).name == "stroke-2024-..-x"
+    assert folder_of(other).parent == REPORTS and folder_of(other) != REPORTS
+    assert Path(folder_of(other)).name == "stroke-2024-..-x"
 
 
 def test_the_notebooks_fold_what_a_reader_need_not_read_first():
