@@ -24,6 +24,7 @@ from helpers.problems import ReviewError
 from helpers.render import output
 from helpers.report import forests
 from helpers.review.check import check
+from helpers.review.description import Outcome
 from helpers.review.review import load
 from helpers.stats.pooling import pool
 from helpers.words import numbers as numbers_of
@@ -548,9 +549,7 @@ def test_the_band_and_the_marks_follow_the_level():
 
 
 def test_used_measures_name_unit_and_side():
-    outcome = SimpleNamespace(
-        unit="g", better="lower", effect_name="", effect_scale="identity", measure=None
-    )
+    outcome = Outcome("score", "Score", "movement", unit="g", better="lower")
     table = pd.DataFrame([row("e1", mean_reference=0)])
     assert used(table, "MD", outcome).title == "MD, g"
     assert used(table, "SMD", outcome).better == "lower"
