@@ -1,6 +1,7 @@
 """What every report says of its evidence, its sheet and the origin of its numbers.
 
-`report` is a `helpers.report.family.Report` or a `helpers.report.overview.Overview` throughout.
+`report` is a `helpers.report.family.Report` or a `helpers.report.overview.Overview` throughout, which
+have most of these functions as their methods.
 """
 
 from __future__ import annotations
@@ -8,11 +9,55 @@ from __future__ import annotations
 from helpers.analysis.changes import compare_states
 from helpers.analysis.outcome import NothingToAnalyse, analyse
 from helpers.page import blocks
+from helpers.report import results as results_of
 from helpers.words import alerts as alerts_of
 from helpers.words import changes as words_of_changes
 from helpers.words import numbers
 from helpers.words.numbers import count
 from helpers.words.settings import differences
+
+
+def public_names(report):
+    """What the Tab key lists."""
+    return [name for name in object.__dir__(report) if not name.startswith("_")]
+
+
+def rebuilds(report):
+    """Whether the review rebuilds an article, whose settings then lead."""
+    return report.review.article is not None
+
+
+def counts(report):
+    """How many rows of the sheet went where, of `helpers.report.results.counts`."""
+    return results_of.counts(report.review, report.analyses, report.not_analysed)
+
+
+def banner(report):
+    """What kind of evidence this is."""
+    return blocks.banner(report.review.evidence)
+
+
+def section(report, title, *parts, intro="", level=2, folded=False):
+    """Blocks under a heading; nothing, not even the heading, where there is nothing to show.
+
+    Parameters
+    ----------
+    title : str
+    parts : Block or None
+    intro : str
+        Plain text that stands before them.
+    level : int
+    folded : bool
+        Whether a click opens it.
+    """
+    return blocks.section(
+        title, parts, name=f"section-{title}", intro=intro, level=level, folded=folded
+    )
+
+
+def results(report):
+    """All results as data, for programs."""
+    return blocks.results(report.content)
 
 
 def analyse_all(review, outcomes, **options):
@@ -72,11 +117,11 @@ def alerts(report):
 
 def sheet(report):
     """What was done to the sheet on its way to the numbers, in order, with counts."""
-    review, counts = report.review, report.counts
-    here = review.rows_out - counts["rows_elsewhere"]
-    words = f"{here:,} of them belong to this report, " if counts["rows_elsewhere"] else ""
-    words += f"{counts['rows_used']:,} are used, {counts['rows_excluded']:,} excluded"
-    if none := counts["rows_without_effect"]:
+    review, rows = report.review, report.counts
+    here = review.rows_out - rows["rows_elsewhere"]
+    words = f"{here:,} of them belong to this report, " if rows["rows_elsewhere"] else ""
+    words += f"{rows['rows_used']:,} are used, {rows['rows_excluded']:,} excluded"
+    if none := rows["rows_without_effect"]:
         words += f", {none:,} without an effect by these settings"
     return report.exhibits.table(
         review.trace.rename(columns=str.capitalize),
@@ -127,11 +172,11 @@ def changes(report):
     review = report.review
     if not review.previous:
         return None
-    rows, results = compare_states(
+    rows, compared = compare_states(
         review.folder / review.previous, review.folder, list(report.analyses)
     )
     leads = {name: one.leading_is for name, one in report.analyses.items()}
-    leading = results[results["preset"] == results["outcome"].map(leads)]
+    leading = compared[compared["preset"] == compared["outcome"].map(leads)]
     labels = {name: one.outcome.label for name, one in report.analyses.items()}
     flipped = [labels[name] for name in leading.loc[leading["flipped"], "outcome"]]
     said = (

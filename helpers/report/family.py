@@ -66,6 +66,13 @@ class Report:
         With a message that says how to mend what is wrong.
     """
 
+    # What every report says of its evidence, its sheet and the origin of its numbers.
+    __dir__, section, banner = common.public_names, common.section, common.banner
+    alerts, changes, evidence = common.alerts, common.changes, common.evidence
+    sheet, not_used = common.sheet, common.not_used
+    provenance, results = common.provenance, common.results
+    rebuilds, counts = property(common.rebuilds), property(common.counts)
+
     def __init__(
         self, family, *, review=None, outcomes=None, moderators=None, exclude=(), seed=0, **settings
     ):
@@ -120,24 +127,7 @@ class Report:
             f"moderators: {', '.join(moderators) or 'none'}>"
         )
 
-    def __dir__(self):
-        return [name for name in super().__dir__() if not name.startswith("_")]
-
-    @property
-    def rebuilds(self):
-        """Whether the review rebuilds an article, whose settings then lead."""
-        return self.review.article is not None
-
-    @property
-    def counts(self):
-        """How many rows of the sheet went where, of `helpers.report.results.counts`."""
-        return results.counts(self.review, self.analyses, self.not_analysed)
-
     # ------------------------------------------------------------------ first screen
-
-    def banner(self):
-        """What kind of evidence this is."""
-        return blocks.banner(self.review.evidence)
 
     def title(self):
         """The family's name as the heading of the page, and the review's question if it says one."""
@@ -187,38 +177,9 @@ class Report:
         """Abbreviations of measures, groups and levels that the report uses; nothing for none."""
         return first_screen.abbreviations(self)
 
-    def alerts(self):
-        """What a reader should know before the numbers."""
-        return common.alerts(self)
-
     def how_to_read(self):
         """What the parts of an outcome's section say, and what they do not say."""
         return blocks.terms(how_to_read(self.rebuilds), name="how-to-read")
-
-    def changes(self):
-        """What changed since the version that the review names as `previous`; nothing without one."""
-        return common.changes(self)
-
-    def evidence(self):
-        """How to read what is printed, and rows that are not authentic; nothing for others."""
-        return common.evidence(self)
-
-    def section(self, title, *parts, intro="", level=2, folded=False):
-        """Blocks under a heading; nothing, not even the heading, where there is nothing to show.
-
-        Parameters
-        ----------
-        title : str
-        parts : Block or None
-        intro : str
-            Plain text that stands before them.
-        level : int
-        folded : bool
-            Whether a click opens it.
-        """
-        return blocks.section(
-            title, parts, name=f"section-{title}", intro=intro, level=level, folded=folded
-        )
 
     # ------------------------------------------------------------------ outcomes
 
@@ -293,28 +254,12 @@ class Report:
         )
         return blocks.paragraph(text, name="methods", copy=True)
 
-    def sheet(self):
-        """What was done to the sheet on its way to the numbers, in order, with counts."""
-        return common.sheet(self)
-
-    def not_used(self):
-        """Rows of the sheet that give no experiment, with the reason."""
-        return common.not_used(self)
-
-    def provenance(self):
-        """Parameters, hashes of inputs and code, versions and seed."""
-        return common.provenance(self)
-
     def script(self):
         """An R script that computes this report's numbers in metafor."""
         text = metafor_script(self.review, self.family.label, self.analyses)
         return blocks.download(
             text, name="script", filename=f"{self.family.id}.R", label="R script for metafor"
         )
-
-    def results(self):
-        """All results as data, for programs."""
-        return blocks.results(self.content)
 
     @cached_property
     def content(self):

@@ -39,6 +39,13 @@ class Overview:
         Kept for the record; nothing here is simulated.
     """
 
+    # What every report says of its evidence, its sheet and the origin of its numbers.
+    __dir__, section, banner = common.public_names, common.section, common.banner
+    alerts, changes, evidence = common.alerts, common.changes, common.evidence
+    sheet, not_used = common.sheet, common.not_used
+    provenance, results = common.provenance, common.results
+    rebuilds, counts = property(common.rebuilds), property(common.counts)
+
     def __init__(self, review=None, seed=0):
         self.seed = as_meant("seed", seed)
         self.review = load(as_meant("review", review))
@@ -61,24 +68,7 @@ class Overview:
             f"outcomes: {', '.join(self.analyses)}>"
         )
 
-    def __dir__(self):
-        return [name for name in super().__dir__() if not name.startswith("_")]
-
-    @property
-    def rebuilds(self):
-        """Whether the review rebuilds an article, whose settings then lead."""
-        return self.review.article is not None
-
-    @property
-    def counts(self):
-        """How many rows of the sheet went where, of `helpers.report.results.counts`."""
-        return results.counts(self.review, self.analyses, self.not_analysed)
-
     # ------------------------------------------------------------------ first screen
-
-    def banner(self):
-        """What kind of evidence this is."""
-        return blocks.banner(self.review.evidence)
 
     def head(self):
         """Authors, source, settings in one line, the other reports, kind of evidence."""
@@ -101,24 +91,6 @@ class Overview:
     def sentence(self):
         """How many outcomes are on which side, in one sentence."""
         return first_screen.quotable(self, self.review.title)
-
-    def alerts(self):
-        """What a reader should know before the numbers."""
-        return common.alerts(self)
-
-    def changes(self):
-        """What changed since the version that the review names as `previous`; nothing without one."""
-        return common.changes(self)
-
-    def evidence(self):
-        """How to read what is printed, and rows that are not authentic; nothing for others."""
-        return common.evidence(self)
-
-    def section(self, title, *parts, intro="", level=2, folded=False):
-        """Blocks under a heading, as `helpers.report.family.Report.section` gives them."""
-        return blocks.section(
-            title, parts, name=f"section-{title}", intro=intro, level=level, folded=folded
-        )
 
     # ------------------------------------------------------------------ all outcomes
 
@@ -380,22 +352,6 @@ class Overview:
         )  # fmt: skip
 
     # ------------------------------------------------------------------ the end of a report
-
-    def sheet(self):
-        """What was done to the sheet on its way to the numbers, in order, with counts."""
-        return common.sheet(self)
-
-    def not_used(self):
-        """Rows of the sheet that give no experiment, with the reason."""
-        return common.not_used(self)
-
-    def provenance(self):
-        """Parameters, hashes of inputs and code, versions and seed."""
-        return common.provenance(self)
-
-    def results(self):
-        """All results as data, for programs."""
-        return blocks.results(self.content)
 
     @cached_property
     def content(self):
