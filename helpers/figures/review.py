@@ -94,7 +94,12 @@ def evidence_map(
 
 @styled
 def family_summary(
-    table, *, measure=SMD, level=0.95, favours=("favours control", "favours treatment")
+    table,
+    *,
+    measure=SMD,
+    level=0.95,
+    favours=("favours control", "favours treatment"),
+    narrow=False,
 ):
     """Draw the pooled effect of each outcome of a family.
 
@@ -104,7 +109,7 @@ def family_summary(
     ----------
     table : DataFrame
         A row an outcome: `label, better, k, estimate, ci_low, ci_high`.
-    measure, level, favours
+    measure, level, favours, narrow
         As for `evidence_map`.
 
     Returns
@@ -120,13 +125,14 @@ def family_summary(
     directed = sides <= {"higher", "lower"}
     return forest(
         rows,
-        columns={"k": "k"},
+        columns={} if narrow else {"k": "k"},
         heading="Outcome",
         measure=measure,
         effect_label=f"{measure.title} ({level_name(level)})",
         favours=favours,
         better=None if not directed else "higher" if mixed else sides.pop(),
         row=0.25,
+        narrow=narrow,
     )
 
 

@@ -152,13 +152,14 @@ def summary(report):
     level = shown[0].leading.level
     rest = len(analyses) - len(shown)
     note = f" {count(rest, 'outcome')} with another measure: in Table 1 only." if rest else ""
+    how = {
+        "measure": most,
+        "level": level,
+        "favours": (f"favours {report.review.control}", f"favours {report.review.treated}"),
+    }
     return report.exhibits.figure(
-        review_figures.family_summary(
-            table,
-            measure=most,
-            level=level,
-            favours=(f"favours {report.review.control}", f"favours {report.review.treated}"),
-        ),
+        review_figures.family_summary(table, **how),
+        narrow=review_figures.family_summary(table, narrow=True, **how),
         name="summary",
         caption=f"Pooled {most.name} of each outcome with {numbers.level_name(level)}{turned}.{note}",
         alt="; ".join(
