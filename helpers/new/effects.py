@@ -75,7 +75,10 @@ def take_effects(guess, found, bare):
     else:
         guess.lack("effect")
     if errors:
-        guess.take("se", errors)
+        # Some sheets have the standard error of the ratio itself, on another scale.
+        of_ratio = not effects and bool(ratios)
+        why = "it is taken as that of the ratio's natural logarithm" if of_ratio else ""
+        guess.take("se", errors, sure=False if of_ratio else None, why=why)
         if variances:
             guess.instead["se"] += variances
     elif variances:

@@ -103,11 +103,31 @@ def _headings(guess):
         elif other in whose and arm == "treated":
             listed = ", ".join(unknown)
             guess.fill_in(f"several groups stand in one row ({listed}): a row for each is due")
-    left = {h.arm for h in found.values()} - {"", *ARMS}
+    left = dict.fromkeys(h.arm for h in found.values() if h.arm not in ("", *ARMS))
     left = [name for name in left if _complete(found, name)]
     if left and any(guess.chosen_column(f"mean_{arm}") for arm in ARMS):
         guess.say(f"{', '.join(sorted(left))}: groups besides the two, not read")
+        guess.columns_taken += [c for c, h in found.items() if h.arm in left]
+    elif left and guess.columns.get("effect") is None:
+        _ask_whose(guess, found, left)
     return found
+
+
+def _ask_whose(guess, found, left):
+    """Ask which group the treated one is compared with: control, model and drug in a row."""
+
+    def mean_of(arm):
+        return next((c for c, h in found.items() if h.arm == arm and h.quantity == "mean"), None)
+
+    sized = [name for name in left if any(h.quantity == "n" and h.arm == name
+                                          for h in found.values())]  # fmt: skip
+    control, others = mean_of("control"), [mean_of(name) for name in sized]
+    if not control or not mean_of("treated") or None in others or not others:
+        return
+    guess.ask("sheet.columns.mean_control", control, guess.table[control], others,
+              f"groups besides the two are not read: {', '.join(sized)}",
+              values=(control, *others))  # fmt: skip
+    guess.columns_taken += [c for c, h in found.items() if h.arm in sized]
 
 
 def _controls_by_substance(found):
@@ -143,6 +163,12 @@ def _as_chosen(guess, found):
                 continue
             said = read_heading(column)
             same = [c for c, h in found.items() if h.arm == said.arm not in ("", *ARMS)]
+            if quantity == "mean":  # the group that was taken for this one is another then
+                there = {found[c].quantity for c in same}
+                found |= {
+                    c: replace(h, arm=f"other {arm}") for c, h in found.items()
+                    if h.arm == arm and h.quantity in there
+                }  # fmt: skip
             found |= {c: replace(found[c], arm=arm, plain=False) for c in same}
             median = quantity == "mean" and said.quantity == "median"
             found[column] = Heading(column, "median" if median else quantity, arm, said.kind)

@@ -11,7 +11,7 @@ from helpers.new.headings import KNOWN, read_heading, words
 from helpers.new.keys import find_keys
 from helpers.new.levels import in_order, merge
 from helpers.new.long import find_long
-from helpers.new.missing import not_reported
+from helpers.new.missing import find_excluded, not_reported
 from helpers.new.quality import find_quality
 from helpers.new.questions import Guesses
 from helpers.new.shapes import cells as shapes
@@ -49,6 +49,7 @@ class Guess(Guesses):
             shapes.split(self)
         self.join([other for other in raws if other is not raw])
         find_quality(self)
+        find_excluded(self)
         if of_syrf:
             syrf.find_groups(self)
         elif not raw.digitised and not self.of_revman and find_long(self):

@@ -1,9 +1,13 @@
-"""Numbers such as 999 that stand for values which are not reported."""
+"""What a sheet says does not count: numbers such as 999, and rows that somebody excluded."""
 
+from helpers.new.headings import KNOWN
+from helpers.new.questions import MISSING
 from helpers.review.plausibility import SENTINEL
 from helpers.sheet.files import plain_number
 
 FAR = 3  # times the largest of the other numbers of a column
+SAID = {name: set(listed) for name, listed in KNOWN["exclusion"].items()}
+YES, NO = (set(KNOWN["words"][name]) for name in ("yes", "no"))
 
 
 def not_reported(guess):
@@ -37,3 +41,50 @@ def not_reported(guess):
               marks, "numbers as they stand", "rows without a number that is due are left out",
               values=(True, False))  # fmt: skip
     return marks if guess.answer("sheet.missing", True) else []
+
+
+def find_excluded(guess):
+    """Rows that a column such as "Included" or "Reason for exclusion" takes out, a question.
+
+    Parameters
+    ----------
+    guess : helpers.new.guess.Guess
+    """
+    for column in guess.table:
+        said = set(guess.said[column])
+        out, kept = said & SAID["out"], said & SAID["kept"]
+        if not guess.free(column) or bool(out) == bool(kept):
+            continue
+        if said - out - kept - SAID["with"]:
+            continue
+        cells = guess.table[column]
+        gone = [cell for cell in dict.fromkeys(cells) if _is_out(cell, bool(out))]
+        other = [cell for cell in dict.fromkeys(cells) if cell and cell not in gone]
+        if kept and not gone and "" in set(cells):  # ticks in the rows that are kept
+            key, listed, count = "keep", other, int((cells == "").sum())
+        else:
+            key, listed, count = "values", gone, int(cells.isin(gone).sum())
+        if not listed or count == len(cells) or _counts(guess.filled(column)):
+            continue
+        own = f"sheet.leave_out {column}"
+        shown = " or ".join(listed[:3])
+        only = "only rows with" if key == "keep" else "rows left out with"
+        guess.ask("sheet.leave_out", f"{only} {column} {shown}", cells, "all rows are read",
+                  f"{count} rows are then left out", values=(True, False), key=own)  # fmt: skip
+        if guess.answer(own, True):
+            guess.leave_out.append((column, key, listed, f"left out by {column}"))
+            guess.columns_taken.append(column)
+
+
+def _is_out(cell, is_reason):
+    """Whether a cell takes its row out; where a reason is due, whatever stands there does."""
+    word = cell.casefold()
+    if not is_reason:
+        return word in NO | SAID["out"]
+    return word not in NO | SAID["kept"] | MISSING
+
+
+def _counts(cells):
+    """Whether cells count something, such as animals, instead of saying yes or no."""
+    numbers = [number for cell in cells if (number := plain_number(cell))]
+    return any(float(number) not in (0, 1) for number in numbers)

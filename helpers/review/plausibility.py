@@ -295,3 +295,17 @@ def _percent(found, sheet):
             what = "the sheet shows this as a percentage, and other cells of the column as they are"
             remedy = "Check the unit: 45% is stored as 0.45"
             found.warn(shown & (texts != ""), texts.rename(name), what, remedy)
+    for name in ("mean", "sd"):
+        pair = [column for column in (f"{name}_{arm}" for arm in ARMS) if column in sheet.origin]
+        shown = {
+            column: sheet.origin[column][0].map(
+                lambda row, column=column: (row, found.names.get(column)) in percent
+            )
+            for column in pair
+        }
+        if len(pair) == 2 and all(len(set(cells)) == 1 for cells in shown.values()):
+            for column, other in (pair, pair[::-1]):
+                rows = shown[column] & ~shown[other]
+                what = "the sheet shows this as a percentage, and the other group's as it is"
+                remedy = "Check the unit: 45% is stored as 0.45"
+                found.warn(rows, sheet.origin[column][1].rename(column), what, remedy)

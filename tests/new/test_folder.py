@@ -535,6 +535,30 @@ def test_groups_whose_names_are_unknown_are_asked_or_filled_in(tmp_path):
     assert len(load(tmp_path / "arms").experiments) == 6
 
 
+def test_a_third_group_in_a_row_may_be_the_control(tmp_path):
+    """ "Control, Model, Drug": the control is often healthy, and the model is compared with."""
+    third = {"Model n": 9, "Model mean": 30, "Model SD": 3}
+    drug = {"Drug n": 8, "Drug mean": 20, "Drug SD": 2}
+    table = [{"Study": f"s{i}", "Control n": 7, "Control mean": 10 + i, "Control SD": 1} | third | drug
+             for i in range(3)]  # fmt: skip
+    todo, description = made(tmp_path, table)
+    assert any("Control mean" in line and "or Model mean?" in line for line in todo)
+    assert "sheet.columns.mean_control" in description.unconfirmed
+    assert not description.moderators
+    told = {"sheet.columns.mean_control": "Model mean"}
+    write_csv(tmp_path / "s.csv", table)
+    new(tmp_path / "told", tmp_path / "s.csv", ask=lambda guess: told)
+    experiments = load(tmp_path / "told").experiments
+    columns = ["n_treated", "mean_treated", "n_control", "mean_control", "sd_control"]
+    assert experiments[columns].to_numpy().tolist() == [[8, 20, 9, 30, 3]] * 3
+
+
+def test_a_standard_error_beside_a_ratio_is_a_question(tmp_path):
+    """It may be that of the ratio instead of its logarithm's."""
+    _, description = made(tmp_path, [{"Study": f"s{i}", "HR": 0.5, "SE": 0.2} for i in range(3)])
+    assert "sheet.columns.se" in description.unconfirmed
+
+
 def test_a_comma_that_may_part_thousands_is_not_made_a_decimal(tmp_path):
     table = [row(f"e{i}", mean_treated="1,250", mean_control="2,400") for i in range(3)]
     todo, _ = made(tmp_path, table, separator=";")

@@ -103,6 +103,15 @@ def test_a_text_cell_is_asked_and_a_number_cell_is_not(tmp_path, text):
     assert check(book(tmp_path / "number", table)).faults == ()
 
 
+def test_percentages_in_one_group_only_are_warned_of(tmp_path):
+    def show(page):
+        for place in ("E2", "E3", "E4"):
+            page[place].number_format = "0%"
+
+    told = warned(book(tmp_path, rows(3), show))
+    assert "mean_treated: the sheet shows this as a percentage, and the other group's" in told
+
+
 def test_percentages_beside_numbers_are_warned_of(tmp_path):
     def show(page):
         page["E3"].number_format = "0%"

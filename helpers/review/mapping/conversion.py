@@ -7,6 +7,7 @@ import pandas as pd
 
 from helpers.review.columns import ARMS, KINDS, MEASURED
 from helpers.review.error_types import AVERAGES, ERRORS, average_kind, error_kind, heading_kinds
+from helpers.review.mapping.intervals import hold_level
 from helpers.review.mapping.numbers import floats, own_effect
 from helpers.stats.conversions import mean_and_sd
 
@@ -92,6 +93,13 @@ def _convert_arm(mapping, arm):
     )
     given["error"] = given["sd"].fillna((given["tip"] - given["mean"]).abs())
     given["error_type"] = _kinds(mapping, f"error_type_{arm}", error_kind, ERRORS, "SD")
+    for name in ("sd", "low", "high"):
+        column = f"{name}_{arm}"
+        # What [sheet.divide] turns into half of a 95% interval is one, whatever its heading says.
+        if given.loc[given["error_type"] == "CI", name].notna().any() and not (
+            {name, column} & set(mapping.config.divide)
+        ):
+            hold_level(mapping, column, "Give SDs or standard errors, or 95% intervals")
     given["median"] = _averages(mapping, arm) == "MEDIAN"
     by_n = given["error_type"].isin(["SEM", "CI", "IQR", "RANGE"]) | given["median"]
     split = arm == "control" and mapping.config.control_n_is_split

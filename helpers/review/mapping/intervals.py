@@ -35,7 +35,7 @@ def _take(mapping, kind, ends):
     cells = {name: mapping.cells(name) for name in (kind, *ends)}
     given = cells[kind] != ""
     for name in ends:
-        _hold_level(mapping, name)
+        hold_level(mapping, name, "Give standard errors in a column of their own as se")
     se = mapping.cells("se")
     numbers = pd.DataFrame({name: floats(text) for name, text in cells.items()})
     numbers = numbers.set_axis(["effect", "ci_low", "ci_high"], axis=1).assign(se=floats(se))
@@ -76,13 +76,13 @@ def _write(mapping, name, values, source, detail):
     mapping.note(f"{name} by conversion", heading, detail, len(values))
 
 
-def _hold_level(mapping, name):
+def hold_level(mapping, name, remedy):
     """A fault where a heading speaks of another interval than one of 95%."""
     heading = mapping.names.get(name, name)
     said = re.search(r"(?<![\d.])(\d{2}(?:\.\d+)?)\s*%|(?i:ci|ki|ic)\s*(\d{2})(?!\d)", heading)
     if said and float(said[1] or said[2]) != 95:
         what = "only intervals of 95% are read"
-        mapping.found.lack(heading, what, "Give standard errors in a column of their own as se")
+        mapping.found.lack(heading, what, remedy)
 
 
 def _hold_scale(mapping, rows):

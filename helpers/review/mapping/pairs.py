@@ -1,5 +1,7 @@
 """Groups of animals: treated rows with their controls, who shares a control, one day of a cohort."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -11,6 +13,12 @@ from helpers.review.mapping.numbers import floats
 from helpers.review.mapping.working import NO_ROW, joined
 
 SHAM_COLUMN = "sham_column"
+# Headings of the unit in which an outcome was measured, such as SyRF's OutcomeUnit; no doses.
+UNIT = re.compile(
+    r"((outcome|measure\w*|mean|average|value|result)[ _]*)?(units?|einheit|unités?|unidad(es)?)"
+    r"([ _]*(of)?[ _]*(the)?[ _]*(outcome|measure\w*|mean))?",
+    re.I,
+)
 
 
 def pair(mapping):
@@ -35,7 +43,9 @@ def pair(mapping):
     mapping.rows_in -= pairs["treated"].nunique()
     mapping.pairs = pairs
     mapping.group_rows = {arm: pairs[arm] for arm in (*ARMS, SHAM)}
+    of_controls = mapping.table.loc[pairs["control"]].set_axis(pairs.index)
     _take_groups(mapping, pairs)
+    _hold_together(mapping, pairs, of_controls)
     contrasts.name_outcomes(mapping, pairs["contrast"])
     for each in found:
         here = pairs[pairs["contrast"] == each.contrast.id]
@@ -74,6 +84,24 @@ def _of_contrast(mapping, key, groups, same):
     pairs["contrast"] = contrast.id
     pairs["together"] = f"{contrast.id}\x1f" + pairs.pop("key") if contrast.combine else ""
     return pairs
+
+
+def _hold_together(mapping, pairs, of_controls):
+    """What both groups of a comparison must have in common: outcome, direction and unit."""
+    for name, what in (("outcome", "outcome"), ("sign", "direction")):
+        if name in mapping.table:
+            cells, others = mapping.table[name], of_controls[name]
+            rows = (cells != others) & ~mapping.is_missing(cells) & ~mapping.is_missing(others)
+            what = f"the control row of this group has another {what}"
+            remedy = (
+                "Correct one of them, or add what tells them apart to `pair` under [sheet.long]"
+            )
+            mapping.found.fault(rows, cells, what, remedy)
+    for name in filter(UNIT.fullmatch, mapping.before):
+        cells, others = (mapping.before.loc[pairs[arm], name].set_axis(pairs.index) for arm in ARMS)
+        rows = (cells != others) & ~mapping.is_missing(cells) & ~mapping.is_missing(others)
+        what = "the control row of this group has another unit"
+        mapping.found.warn(rows, cells, what, "Bring both groups to one unit")
 
 
 def _list_unpaired(mapping, key, found, pairs, same):

@@ -3,7 +3,7 @@
 from math import log
 
 import pytest
-from own_review import FAMILY, write
+from own_review import FAMILY, row, write
 
 from helpers.analysis.outcome import analyse
 from helpers.analysis.settings import of_review
@@ -100,3 +100,21 @@ def test_other_intervals_are_refused(tmp_path, heading):
     named = body(ratio="HR", ratio_low=heading, ratio_high="CI high")
     with pytest.raises(ReviewError, match="only intervals of 95%"):
         load(write(tmp_path, table(RATIOS, ("HR", heading, "CI high")), named, toml=LOGS))
+
+
+@pytest.mark.parametrize("heading", ["90% CI", "CI90", "99 % CI"])
+def test_other_intervals_of_groups_are_refused(tmp_path, heading):
+    ends = [row("e1") | {f"drug {heading} low": 10, f"drug {heading} high": 15}]
+    ends[0]["sd_treated"] = ""
+    named = f'[sheet.columns]\nci_low_treated = "drug {heading} low"\n'
+    named += f'ci_high_treated = "drug {heading} high"\n'
+    faults = check(write(tmp_path / "ends", ends, named)).faults
+    assert {f.column for f in faults} == {f"drug {heading} low", f"drug {heading} high"}
+    assert all("only intervals of 95%" in f.what for f in faults)
+    half = [row("e1") | {f"drug {heading}": 2}]
+    named = f'[sheet.columns]\nsd_treated = "drug {heading}"\n'
+    named += '[sheet.constants]\nerror_type_treated = "CI"\n'
+    (fault,) = check(write(tmp_path / "half", half, named)).faults
+    assert "only intervals of 95%" in fault.what
+    divided = named + "[sheet.divide]\nsd_treated = 0.8\n"  # made 95% by hand
+    assert not check(write(tmp_path / "divided", half, divided)).faults
