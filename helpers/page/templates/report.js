@@ -238,7 +238,7 @@
   }
 
   // ---- Switches.
-  const folds = all("details.fold");
+  const folds = all("main details");
   const tools = document.querySelector(".tools") || make("div", { className: "tools" });
   if (folds.length) {
     tools.append(button("Unfold all, also for printing", (self) => {
