@@ -10,6 +10,7 @@ import pandas as pd
 from helpers.analysis.result import is_modelled
 from helpers.analysis.small_study import LEAST
 from helpers.review import quality
+from helpers.review.columns import GROUPS
 from helpers.review.prisma import flow
 from helpers.words.numbers import count, listing, was
 from helpers.words.sentences import evidence_mark
@@ -279,16 +280,7 @@ def arrive(review):
         )  # fmt: skip
     said["6"] = (f"{count(len(review.outcomes), 'outcome')}, named in the table of pooled effects.",
                  "which the studies named as the main one", "#table-pooled")  # fmt: skip
-    full = rows.reindex(
-        columns=[
-            "n_treated",
-            "mean_treated",
-            "sd_treated",
-            "n_control",
-            "mean_control",
-            "sd_control",
-        ]
-    )
+    full = rows.reindex(columns=[*GROUPS])
     known = int(full.notna().all(axis=1).sum())
     said["10"] = (f"Means, SDs and n of both groups: {known} of {count(len(rows), 'experiment')}."
                   + evidence_mark(review), "what else the studies give", "")  # fmt: skip

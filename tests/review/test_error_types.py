@@ -173,7 +173,7 @@ def test_a_variance_that_is_named_as_one_gives_standard_errors(tmp_path, heading
 def test_a_column_of_kinds_that_is_not_named_is_told(tmp_path, name):
     table = [row(**{name: "SEM"})]
     found = check(write(tmp_path, table))
-    assert [f.column for f in found.warnings] == [name] and "not read" in found.warnings[0].what
+    assert [f.column for f in found.faults] == [name] and "not read" in found.faults[0].what
     named = check(write(tmp_path, table, f"columns.{name} = '{name}'"))
     assert not [f for f in (*named.faults, *named.warnings) if "not read" in f.what]
 

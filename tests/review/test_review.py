@@ -40,7 +40,7 @@ def test_the_description_speaks_through_the_review(tmp_path):
 
 
 def test_numbers_are_read_to_the_last_bit(tmp_path):
-    values = [0.1 + 0.2, 1 / 3, 5e-324, 1.7976931348623157e308]
+    values = [0.1 + 0.2, 1 / 3, 1.2345678901234567e-74, 1.7976931348623157e74]
     table = [row(f"e{i}", mean_treated=repr(value)) for i, value in enumerate(values)]
     assert load(write(tmp_path, table)).experiments["mean_treated"].tolist() == values
 

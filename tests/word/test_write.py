@@ -31,7 +31,7 @@ def out(tmp_path, review, html):
     out = tmp_path / "out"
     out.mkdir()
     (out / "movement.html").write_text(html, encoding="utf-8")
-    entry = {"files": inputs(describe(review))}
+    entry = {"files": inputs(describe(review)), "key": "", "used": [], "rows": None, "outputs": {}}
     (out / MANIFEST).write_text(json.dumps({"movement": entry}))
     return out
 
