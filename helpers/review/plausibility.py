@@ -201,11 +201,20 @@ def _plain(text):
     return re.sub(r"[\s.,;:_]+", "", re.sub("[‐‑‒–—−]", "-", text))
 
 
+def _stands_for_nothing(name, cell):
+    """Whether a cell may mean "not reported": 999 and the like, and -1 as a mean or an SD."""
+    minus_one = name.startswith(("mean_", "sd_")) and re.fullmatch(r"-1(\.0)?", cell)
+    return bool(minus_one or SENTINEL.fullmatch(cell))
+
+
 def _sentinels(found, sheet, table):
     """Cells such as 999 that stand for "not reported"; returns them as (row, column)."""
     texts = {name: cells for name, (_, cells, _) in sheet.origin.items()}
     marked = pd.DataFrame(
-        {name: cells.map(lambda c: bool(SENTINEL.fullmatch(c))) for name, cells in texts.items()},
+        {
+            name: cells.map(lambda c, n=name: _stands_for_nothing(n, c))
+            for name, cells in texts.items()
+        },
         table.index,
         dtype=bool,
     )

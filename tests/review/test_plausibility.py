@@ -235,3 +235,14 @@ def test_the_cell_of_a_number_keeps_its_minus(tmp_path):
     table = [line | {"mean_control": i} for i, line in enumerate(table)]
     folder = write(tmp_path, table, toml=FAMILY.replace("range = [0, 21]", ""))
     assert load(folder).experiments["mean_treated"].tolist() == [-0.35] * 3
+
+
+def test_minus_one_among_positive_means_is_told_and_a_negative_scale_is_not(tmp_path):
+    table = [row(f"e{i}", mean_treated=mean) for i, mean in enumerate((11, 12, -1, 13))]
+    told = [
+        odd for odd in check(write(tmp_path / "a", table)).warnings if "not reported" in odd.what
+    ]
+    assert [(odd.row, odd.column, odd.value) for odd in told] == [(4, "mean_treated", "-1")]
+    table[0]["mean_treated"] = -2
+    warnings = check(write(tmp_path / "b", table)).warnings
+    assert not [odd for odd in warnings if "not reported" in odd.what]
