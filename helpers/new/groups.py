@@ -232,41 +232,32 @@ def _by_row(guess, columns):
 def _sems_in_turn(guess, arm, options):
     """SEMs in the rows that have no SD: both columns are read."""
     kinds = {h.kind: h.column for h in reversed(options)}
-    setting = f"sheet.columns.sem_{arm}"
-    if any(name.startswith("error_type") for name in guess.columns) or not {"SD", "SEM"} <= {
-        *kinds
-    }:
-        return
-    sd, sem = kinds["SD"], kinds["SEM"]
-    if guess.columns[f"sd_{arm}"] == sd and (count := _only(guess, sd, sem)):
-        if not guess.answer(setting, sem):
-            return
-        guess.columns[f"sem_{arm}"] = sem
-        guess.instead[f"sd_{arm}"].remove(sem)
-        guess.questions = [q for q in guess.questions if q.setting != f"sheet.columns.sd_{arm}"]
-        why = f"{count} rows have no SD, and their SEM is converted"
-        guess.ask(setting, f"{sem} where {sd} is empty", guess.table[sem], "not read", why,
-                  values=(sem, None))  # fmt: skip
+    if {"SD", "SEM"} <= {*kinds} and not any(c.startswith("error_type") for c in guess.columns):
+        _in_turn(
+            guess, arm, ("sd", kinds["SD"]), ("sem", kinds["SEM"]), "SD, and their SEM is converted"
+        )
 
 
 def _medians_in_turn(guess, arm, options):
     """Medians in the rows that have no mean: both columns are read."""
     found = {h.quantity: h.column for h in reversed(options)}
-    setting, (mean, median) = f"sheet.columns.median_{arm}", map(found.get, ("mean", "median"))
-    if (
-        guess.columns.get(f"mean_{arm}") != mean
-        or not median
-        or not (count := _only(guess, mean, median))
-    ):
+    if {"mean", "median"} <= {*found}:
+        _in_turn(guess, arm, ("mean", found["mean"]), ("median", found["median"]), "mean")
+
+
+def _in_turn(guess, arm, usual, other, lacking):
+    """A second column where the usual one is empty, which is a question."""
+    (name, column), (instead, second) = usual, other
+    setting, taken = f"sheet.columns.{instead}_{arm}", f"{name}_{arm}"
+    if guess.columns.get(taken) != column or not (count := _only(guess, column, second)):
         return
-    if not guess.answer(setting, median):
+    if not guess.answer(setting, second):
         return
-    guess.columns[f"median_{arm}"] = median
-    guess.instead[f"mean_{arm}"].remove(median)
-    guess.questions = [q for q in guess.questions if q.setting != f"sheet.columns.mean_{arm}"]
-    why = f"{count} rows have no mean"
-    guess.ask(setting, f"{median} where {mean} is empty", guess.table[median], "not read", why,
-              values=(median, None))  # fmt: skip
+    guess.columns[f"{instead}_{arm}"] = second
+    guess.instead[taken].remove(second)
+    guess.questions = [q for q in guess.questions if q.setting != f"sheet.columns.{taken}"]
+    guess.ask(setting, f"{second} where {column} is empty", guess.table[second], "not read",
+              f"{count} rows have no {lacking}", values=(second, None))  # fmt: skip
 
 
 def _ends_in_turn(guess, arm, ends):
