@@ -14,11 +14,17 @@ def cli():
     """From an extraction sheet of animal experiments to reports in HTML."""
 
 
-@cli.command(epilog="Exit status: 1 a report failed, the others are rendered; 2 nothing was done.")
-@click.argument("families", nargs=-1, metavar="[FAMILY]...")
+@cli.command(
+    epilog="Exit status: 1 a report failed or a review was refused, the others are rendered; "
+    "2 nothing was done."
+)
+@click.argument("names", nargs=-1, metavar="[FAMILY|REVIEW]...")
 @click.option("--review", metavar="DIR", help="Folder with review.toml.")
 @click.option(
-    "--out", metavar="DIR", help="Folder of the reports (reports, or reports/ID of another review)."
+    "--out",
+    metavar="DIR",
+    help="Folder of the reports (reports, or reports/ID of another review); "
+    "of several reviews, each gets DIR/ID.",
 )
 @click.option("--notebooks", metavar="DIR", help="Folder of the notebooks (notebooks).")
 @click.option(
@@ -45,7 +51,10 @@ def cli():
 @click.option("--force", is_flag=True, help="Render also what has not changed.")
 @click.option("--quiet", is_flag=True, help="Say nothing but faults.")
 def render(**options):
-    """Render the reports that are due: of some families, or all."""
+    """Render the reports that are due: of some families or all, of one review or several.
+
+    A REVIEW is a folder with review.toml, such as those of reviews/*.
+    """
     from helpers.render.run import render
 
     with _ending():

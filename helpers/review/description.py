@@ -147,7 +147,9 @@ class Sheet:
 class Description:
     """A review without its rows; its outcomes are those of its contrasts, where it names any.
 
-    `config` is `review.toml` with these outcomes, `written` as it stands in the file.
+    `config` is `review.toml` with these outcomes, `written` as it stands in the file. `shown` is what
+    pages call the folder: its path in the project, elsewhere its name, which is the same on every
+    machine.
     """
 
     folder: Path
@@ -170,6 +172,7 @@ class Description:
     unconfirmed: tuple[str, ...] = ()
     contrasts: dict[str, Contrast] = field(default_factory=dict)
     written: dict = field(default_factory=dict, repr=False)
+    shown: str = ""
 
     @property
     def article(self):
@@ -322,10 +325,16 @@ def describe(folder=None):
         authors=tuple(config.get("authors", ())),
         date=str(config.get("date", "")),
         written=written,
+        shown=_shown(folder),
         contrasts=contrasts.contrasts_of(written),
         unconfirmed=tuple(config.get("unconfirmed", ())),
         **{name: config[name] for name in texts if name in config},
     )
+
+
+def _shown(folder):
+    inside = folder.is_relative_to(PROJECT)
+    return folder.relative_to(PROJECT).as_posix() if inside else folder.name
 
 
 def _alike(ids):
