@@ -205,9 +205,11 @@ def diff(old, new):
     Rows added, changed and excluded; pooled results before and after; conclusions that flipped.
     """
     from helpers.analysis.changes import compare_states
+    from helpers.review.review import load
     from helpers.words.changes import report
 
-    click.echo(report(*compare_states(old, new)))
+    old, new = (load(folder, earlier=True) for folder in (old, new))
+    click.echo(report(compare_states(old, new), new))
     return 0
 
 
