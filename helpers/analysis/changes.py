@@ -11,7 +11,7 @@ from helpers.analysis.outcome import NothingToAnalyse, analyse
 from helpers.analysis.settings import of_review
 from helpers.problems import ProjectError, Refused
 from helpers.review.columns import MODERATOR
-from helpers.review.description import other_review
+from helpers.review.living.previous import other_review
 
 # What the text of `review.toml` may say otherwise without any other number.
 WORDS = ("title", "subject", "citation", "authors", "question", "date", "previous", "treated",

@@ -20,6 +20,7 @@ from helpers.analysis.settings import of_review
 from helpers.problems import ProjectError, Refused, of_system
 from helpers.review.review import Review, load
 
+COUNTS = ("rows_in", "not_used", "experiments", "excluded")
 RESULT = ("k", "estimate", "ci_low", "ci_high", "preset", "measure", "scale", "unit", "level")
 
 
@@ -32,7 +33,7 @@ class History:
     review : Review
         The newest state that can be read.
     states : pandas.DataFrame
-        ``state, date, dated_by, rows_in, experiments, excluded, provenance, digest, fault``; of a
+        ``state, name, date, dated_by, rows_in, experiments, excluded, provenance, digest, fault``; of a
         state that cannot be read only why not.
     steps : pandas.DataFrame
         From each readable state to the next: ``from, to`` and the account of
@@ -40,7 +41,7 @@ class History:
     rows, settings : pandas.DataFrame
         Those of `helpers.analysis.changes.Changes`, with ``from, to``.
     results : pandas.DataFrame
-        A row an outcome and readable state: ``outcome, label, family, state, k, estimate, ci_low,
+        A row an outcome and readable state: ``outcome, label, family, state, date, k, estimate, ci_low,
         ci_high, preset, measure, scale, unit, level, better, conclusion, flipped`` (since the
         readable state before).
     flips : pandas.DataFrame
@@ -80,8 +81,9 @@ def replay(states):
     last = None
     for state in states:
         review, fault = _read(state)
-        described.append({"state": state.label, "date": state.day, "dated_by": state.dated_by}
-                         | _facts(review) | {"fault": fault})  # fmt: skip
+        named = {"state": state.label, "name": state.name, "date": state.day}
+        named |= {"dated_by": state.dated_by, "fault": fault}
+        described.append(named | _facts(review))
         if review is None:
             continue
         found = {name: state_of(review, name) for name in review.outcomes}
@@ -94,7 +96,7 @@ def replay(states):
             settings.append(asked.assign(**way))
             flips += _flips(last, (state.label, review, found), changed, asked)
         before = last[2] if last else {}
-        results += [_result(review, name, state.label, now, before.get(name, NONE))
+        results += [_result(review, name, state, now, before.get(name, NONE))
                     for name, now in found.items()]  # fmt: skip
         last = state.label, review, found
     if last is None or not steps:
@@ -103,7 +105,8 @@ def replay(states):
     results = pd.DataFrame(results)
     if not results["conclusion"].isin(SIDES).any():
         raise Refused("No outcome of any state can be pooled, so that there is no history to tell.")
-    tables = (pd.DataFrame(described), pd.DataFrame(steps), pd.concat(rows), pd.concat(settings))
+    described = pd.DataFrame(described).astype(dict.fromkeys(COUNTS, "Int64"))
+    tables = (described, pd.DataFrame(steps), pd.concat(rows), pd.concat(settings))
     return History(last[1], *tables, results, pd.DataFrame(flips))
 
 
@@ -131,9 +134,10 @@ def _facts(review):
     }  # fmt: skip
 
 
-def _result(review, name, label, now, before):
+def _result(review, name, state, now, before):
     outcome = review.outcomes[name]
-    named = {"outcome": name, "label": outcome.label, "family": outcome.family, "state": label}
+    named = {"outcome": name, "label": outcome.label, "family": outcome.family}
+    named |= {"state": state.label, "date": state.day or state.name}
     return named | {field: now.get(field) for field in RESULT} | {
         "better": outcome.better, "conclusion": now["conclusion"],
         "flipped": is_flip(before, now), "provenance": review.evidence["kind"],

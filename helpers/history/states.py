@@ -12,7 +12,7 @@ from pathlib import Path
 from helpers import repository
 from helpers.problems import Refused
 from helpers.provenance import input_hashes
-from helpers.review.description import other_review
+from helpers.review.living.previous import other_review
 
 DAY = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 NOW = "now"
@@ -43,10 +43,8 @@ class State:
 
     @property
     def label(self):
-        """Date and name, the date once."""
-        if not self.day or self.name == self.day:
-            return self.name
-        return f"{self.day} ({self.name})"
+        """The date of a folder, date and name of a tag."""
+        return f"{self.day} ({self.name})" if self.tag else self.day or self.name
 
     @contextmanager
     def opened(self):

@@ -10,7 +10,7 @@ from helpers.analysis.changes import compare_states
 from helpers.analysis.outcome import NothingToAnalyse, analyse
 from helpers.page import blocks
 from helpers.report import results as results_of
-from helpers.review.description import previous
+from helpers.review.living import previous
 from helpers.review.review import load
 from helpers.words import alerts as alerts_of
 from helpers.words import changes as words_of_changes
@@ -185,7 +185,7 @@ def changed(report):
     review = report.review
     if not review.previous:
         return None
-    with previous(review.description) as folder:
+    with previous.folder_of(review.description) as folder:
         before = load(folder, earlier=True)
     family = getattr(report, "family", None)
     names = None if family is None else list(report.analyses)

@@ -145,11 +145,21 @@ def conclusion_words(state, treated):
     return f"{level_name(state['level'])} excludes {null}, {words}"
 
 
-def state_words(state):
-    """A pooled result with its number of experiments, or why there is none."""
+def state_words(state, treated=None):
+    """A pooled result with its number of experiments, or why there is none.
+
+    Parameters
+    ----------
+    state : dict
+        Of `helpers.analysis.changes.state_of`.
+    treated : str, optional
+        What the treated group is called; with it, what the interval says is told too.
+    """
     if state["conclusion"] not in SIDES:
-        return conclusion_words(state, "")
+        return conclusion_words(state, treated)
     measure = restored(state["measure"], state["scale"], state["unit"])
     numbers = (state[name] for name in ("estimate", "ci_low", "ci_high"))
-    level = level_name(state["level"])
-    return f"{measure.name} {estimate_text(*numbers, measure)} ({level}, k {state['k']:.0f})"
+    text, k = f"{measure.name} {estimate_text(*numbers, measure)}", f"k {state['k']:.0f}"
+    if treated is None:
+        return f"{text} ({level_name(state['level'])}, {k})"
+    return f"{text} ({k}): {conclusion_words(state, treated)}"
