@@ -180,6 +180,7 @@ def reports(folder, runs):
     show("all reports, nothing there, ordinary kernels", [made])
     show("nothing changed", several(runs, render, out))
     shutil.copytree(SHEET.parent, copy)
+    out = folder / "changed"
     render(out, "--review", copy)
     table, made = pd.read_csv(SHEET, dtype=str, keep_default_na=False), []
     for place in range(runs + 1):

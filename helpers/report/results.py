@@ -9,6 +9,7 @@ from helpers.analysis.result import is_modelled, result_fields
 from helpers.analysis.small_study import LEAST
 from helpers.article import tables
 from helpers.stats.pooling import critical
+from helpers.words.alerts import assumed as assumed_k
 from helpers.writing import plain
 
 OF_TEST = ("slope", "se", "intercept", "statistic", "df", "p")
@@ -75,6 +76,7 @@ def family_results(
         precision and null where there is none.
     """
     printed = tables.pooled(review)
+    assumed = assumed_k(review, printed)
     return plain(
         {
             "review": review.id,
@@ -93,7 +95,7 @@ def family_results(
             },
             "outcomes": {
                 name: outcome_results(analysis, printed)
-                | {"influence": (influence or {}).get(name, [])}
+                | {"influence": (influence or {}).get(name, []), "assumed": name in assumed}
                 for name, analysis in analyses.items()
             },
             "small_study": list(small_study),

@@ -10,6 +10,7 @@ from pathlib import Path
 from helpers.problems import Finding, Refused, ReviewError, nearest
 from helpers.review import contrasts, guesses
 from helpers.review.contrasts import Contrast
+from helpers.review.living import previous
 from helpers.review.schema import REVIEW, fault, misfits
 from helpers.stats.binary import BINARY_MEASURES
 
@@ -147,7 +148,9 @@ class Sheet:
 class Description:
     """A review without its rows; its outcomes are those of its contrasts, where it names any.
 
-    `config` is `review.toml` with these outcomes, `written` as it stands in the file.
+    `config` is `review.toml` with these outcomes, `written` as it stands in the file. `shown` is what
+    pages call the folder: its path in the project, elsewhere its name, which is the same on every
+    machine.
     """
 
     folder: Path
@@ -170,6 +173,7 @@ class Description:
     unconfirmed: tuple[str, ...] = ()
     contrasts: dict[str, Contrast] = field(default_factory=dict)
     written: dict = field(default_factory=dict, repr=False)
+    shown: str = ""
 
     @property
     def article(self):
@@ -248,13 +252,15 @@ def find_folder(folder=None):
     raise ReviewError([Finding(str(path / "review.toml"), "there is no such file", remedy)])
 
 
-def describe(folder=None):
+def describe(folder=None, *, earlier=False):
     """Read `review.toml`.
 
     Parameters
     ----------
     folder : str or Path, optional
         Folder of the review; by default the project's own.
+    earlier : bool
+        Whether it is an earlier state of a review: its own `previous` is not looked up.
 
     Returns
     -------
@@ -294,7 +300,7 @@ def describe(folder=None):
     known = [outcome.id for outcome in outcomes]
     faults += [found for moderator in moderators for found in _references(moderator, known)]
     faults += guesses.unknown(written)
-    faults += _previous(folder, config)
+    faults += [] if earlier else previous.faults(folder, written)
     faults += [found for outcome in outcomes for found in _illegal_scales(outcome)]
     faults += quality.illegal() if quality else []
     faults += _illegal_settings(config)
@@ -322,10 +328,16 @@ def describe(folder=None):
         authors=tuple(config.get("authors", ())),
         date=str(config.get("date", "")),
         written=written,
+        shown=_shown(folder),
         contrasts=contrasts.contrasts_of(written),
         unconfirmed=tuple(config.get("unconfirmed", ())),
         **{name: config[name] for name in texts if name in config},
     )
+
+
+def _shown(folder):
+    inside = folder.is_relative_to(PROJECT)
+    return folder.relative_to(PROJECT).as_posix() if inside else folder.name
 
 
 def _alike(ids):
@@ -446,16 +458,6 @@ def _moderator(entry):
     if given["levels"]:
         given["reference"] = str(given.get("reference", given["levels"][0]))
     return Moderator(**given)
-
-
-def _previous(folder, config):
-    """A fault where `previous` names no folder of a review."""
-    name = config.get("previous")
-    if name and not (folder / name / "review.toml").is_file():
-        remedy = (
-            "Name the folder of the version before, from this folder on, such as ../stroke-2024"
-        )
-        yield fault("previous", "there is no review.toml in this folder", name, remedy)
 
 
 def _references(moderator, outcomes):

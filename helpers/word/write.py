@@ -7,8 +7,8 @@ from pathlib import Path
 
 from helpers.problems import Refused, nearest
 from helpers.render.jobs import OVERVIEW, inputs
-from helpers.render.output import put, remembered
-from helpers.render.run import folder_of
+from helpers.render.output import put, refuse_others, remembered
+from helpers.render.reviews import folder_of
 from helpers.review.description import describe
 
 NEEDED = {"bs4": "beautifulsoup4", "pypandoc": "pypandoc-binary", "resvg_py": "resvg-py"}
@@ -49,6 +49,7 @@ def write(families=(), *, review=None, out=None, supplement=False):
         raise Refused(f"Word documents need {', '.join(missing)}. Install by: {INSTALL}")
     description = describe(review)
     out = Path(out or folder_of(description)).expanduser().resolve()
+    refuse_others(out, description)
     pages = _pages(description, families, out)
 
     from helpers.word import forms, parts

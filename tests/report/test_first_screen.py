@@ -12,7 +12,7 @@ from own_review import FAMILY, SPECIES, row, rows, write
 
 from helpers import Overview, Report
 from helpers.page.document import COLLAPSED
-from helpers.render.run import REPORTS, folder_of
+from helpers.render.reviews import REPORTS, folder_of
 from helpers.review.check import check
 from helpers.review.description import PROJECT, describe
 
@@ -184,10 +184,10 @@ def test_the_notebooks_fold_what_a_reader_need_not_read_first():
 
 
 def test_the_index_says_who_asks_what(tmp_path):
-    from helpers.render import output
+    from helpers.render.index import index_page
 
     folder = on_top(write(tmp_path / "r", rows(3)), 'authors = ["A. Doe"]\nquestion = "Well?"\n')
-    html = output.index_page(tmp_path / "out", describe(folder), {})
+    html, _ = index_page(tmp_path / "out", describe(folder), {})
     assert "<p>Well?</p><p>A. Doe</p>" in html and "ublished" not in re.sub(
         "(?s)<style.*?</style>|<script.*", "", html
     )
