@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from helpers.analysis.settings import one_of
+from helpers.analysis.small_study import LEAST
 from helpers.page import blocks
 from helpers.problems import Refused
 from helpers.report import diagnosis, forests, moderators, pooled
 from helpers.report.group import Group
+from helpers.report.robustness import planning
 
 
 class Outcome:
@@ -133,6 +135,18 @@ class Outcome:
         """The same data under several settings side by side, and what was printed."""
         return self._show(pooled.presets)
 
+    def planning(self):
+        """What a new experiment may find, how many animals it needs, and what it would add."""
+        return self._show(planning.planning, least=2)
+
+    def cumulative(self):
+        """The result after each year of publication; nothing where years are not known."""
+        return self._show(planning.cumulative, least=2)
+
+    def publication_bias(self):
+        """Trim and fill, a selection model and excess significance, each with its caveat."""
+        return self._show(planning.publication_bias, least=LEAST)
+
     def published(self):
         """Printed numbers beside those computed by the article's own settings and measure.
 
@@ -199,6 +213,7 @@ class Outcome:
             "Outliers and influence": [self.galbraith, self.excluded, self.influence],
             "Small-study effects": [self.funnel, *tested],
             "Sensitivity analyses": [self.presets],
+            "What would change the result": [self.planning, self.cumulative, self.publication_bias],
             "Comparison with the published values": [self.published],
         }
 
