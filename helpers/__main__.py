@@ -1,4 +1,4 @@
-"""Command line: ``python -m helpers`` with render, word, check, audit, new, set, diff or compare."""
+"""Command line: ``python -m helpers`` with render, check, new, set and what else its help lists."""
 
 import signal
 import sys
@@ -214,9 +214,38 @@ def diff(old, new):
     Rows added, changed and excluded; pooled results before and after; conclusions that flipped.
     """
     from helpers.analysis.changes import compare_states
+    from helpers.review.review import load
     from helpers.words.changes import report
 
-    click.echo(report(*compare_states(old, new)))
+    old, new = (load(folder, earlier=True) for folder in (old, new))
+    click.echo(report(compare_states(old, new), new))
+    return 0
+
+
+@cli.command(epilog="Exit status: 2 nothing was written.")
+@click.argument("folders", nargs=-1, metavar="[DIR] [--states DIR ...]")
+@click.option("--states", multiple=True, metavar="DIR ...", help="Folders with its other states.")
+@click.option(
+    "--tags", metavar="PATTERN", help="Tags of the repository to take, such as 'v*' (all)."
+)
+@click.option("--out", metavar="DIR", help="Folder of the reports; as for render.")
+def history(folders, states, **options):
+    """Replay the dated states of a living review: what came in and went, what it concluded.
+
+    States are folders, dated by their names or their review.toml, or the tags of the git repository
+    that holds the review. Writes history.html beside the reports.
+    """
+    from helpers.history.page import write
+    from helpers.history.words import sentence
+
+    review, *more = folders or [None]  # what stands behind --states DIR is a state too
+    if more and not states:
+        raise click.UsageError("Name the folders with other states behind --states.")
+    page, found = write(review, states=[*states, *more], **options)
+    click.echo(sentence(found))
+    for one in found.states[found.states["fault"] != ""].to_dict("records"):
+        click.echo(f"not read: {one['state']}: {one['fault']}")
+    click.echo(f"Open {page}")
     return 0
 
 

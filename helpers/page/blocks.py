@@ -20,7 +20,13 @@ from helpers.writing import MIME, csv, plain
 
 BROAD = 5.7  # inches; a figure that is wider scrolls on a phone, others shrink to its width
 NO_ALERTS = "Nothing to report."
-SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note", "good": "Good"}
+SEVERITIES = {
+    "error": "Error",
+    "warning": "Warning",
+    "change": "Changed",
+    "note": "Note",
+    "good": "Good",
+}
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ def alerts(findings):
     Parameters
     ----------
     findings : list of mapping
-        ``severity`` ("error", "warning", "note", "good"), ``text``, and where there is more
+        ``severity`` ("error", "warning", "change", "note", "good"), ``text``, and where there is more
         to say ``detail`` (plain text, folded), ``href`` and ``link`` (an anchor and its words).
     """
     findings = sorted(findings, key=lambda one: list(SEVERITIES).index(one["severity"]))

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from helpers import repository
 from helpers.problems import Refused, nearest, printable
 from helpers.provenance import code_hash, input_hashes, sha256, versions
 from helpers.render.parameters import declared, resolve
@@ -17,6 +18,7 @@ from helpers.sheet.names import fitting
 
 NOTEBOOKS = PROJECT / "notebooks"
 OVERVIEW = "overview"
+PREVIOUS = "previous "  # before the names of its files
 
 
 @dataclass(frozen=True)
@@ -231,9 +233,11 @@ def inputs(description):
     named = {path.resolve() for text in _texts(description.config) for path in _files(folder, text)}
     elsewhere = sorted(path for path in named if not path.is_relative_to(folder))
     found = input_hashes(folder)
-    if description.previous:
-        before = input_hashes(folder / description.previous)
-        found |= {f"{description.previous}/{name}": digest for name, digest in before.items()}
+    if before := description.previous:
+        if at := repository.digest_at(folder, before):
+            found[PREVIOUS + before] = at
+        for name, digest in input_hashes(folder / before).items():
+            found[f"{PREVIOUS}{before}/{name}"] = digest
     for path in elsewhere:
         with suppress(FileNotFoundError):  # it went meanwhile
             found[printable(_from(folder, path))] = sha256(path.read_bytes())
@@ -314,6 +318,7 @@ def entry(job, contents, files):
     used = {"review.toml", *(origin.get("inputs") or files)}
     if not origin.get("rows"):
         used |= {name for name in files if name.startswith("..")}
+    used |= {name for name in files if name.startswith(PREVIOUS)}
     return {
         "settings": job.settings,
         "made_by": job.made_by,

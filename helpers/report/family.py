@@ -72,6 +72,7 @@ class Report:
     sheet, not_used = common.sheet, common.not_used
     provenance, results = common.provenance, common.results
     rebuilds, counts = property(common.rebuilds), property(common.counts)
+    changed = cached_property(common.changed)
 
     def __init__(
         self, family, *, review=None, outcomes=None, moderators=None, exclude=(), seed=0, **settings

@@ -45,6 +45,7 @@ class Overview:
     sheet, not_used = common.sheet, common.not_used
     provenance, results = common.provenance, common.results
     rebuilds, counts = property(common.rebuilds), property(common.counts)
+    changed = cached_property(common.changed)
 
     def __init__(self, review=None, seed=0):
         self.seed = as_meant("seed", seed)

@@ -70,15 +70,15 @@ def check(folder=None):
         return Findings(error.findings, ())
 
 
-def examine(folder=None):
-    """Description, mapped sheet and findings of a review, each read once.
+def examine(folder=None, *, earlier=False):
+    """Description, mapped sheet and findings of a review, or of an earlier state, each read once.
 
     Raises
     ------
     ReviewError
         What keeps the sheet from being read at all.
     """
-    description = describe(folder)
+    description = describe(folder, earlier=earlier)
     sheet = read_sheet(description)
     description = events.named(description, sheet)
     of_exclusions, left_out = _of_exclusions(description, sheet)

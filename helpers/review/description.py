@@ -10,6 +10,7 @@ from pathlib import Path
 from helpers.problems import Finding, Refused, ReviewError, nearest
 from helpers.review import contrasts, guesses
 from helpers.review.contrasts import Contrast
+from helpers.review.living import previous
 from helpers.review.schema import REVIEW, fault, misfits
 from helpers.stats.binary import BINARY_MEASURES
 
@@ -251,13 +252,15 @@ def find_folder(folder=None):
     raise ReviewError([Finding(str(path / "review.toml"), "there is no such file", remedy)])
 
 
-def describe(folder=None):
+def describe(folder=None, *, earlier=False):
     """Read `review.toml`.
 
     Parameters
     ----------
     folder : str or Path, optional
         Folder of the review; by default the project's own.
+    earlier : bool
+        Whether it is an earlier state of a review: its own `previous` is not looked up.
 
     Returns
     -------
@@ -297,7 +300,7 @@ def describe(folder=None):
     known = [outcome.id for outcome in outcomes]
     faults += [found for moderator in moderators for found in _references(moderator, known)]
     faults += guesses.unknown(written)
-    faults += _previous(folder, config)
+    faults += [] if earlier else previous.faults(folder, written)
     faults += [found for outcome in outcomes for found in _illegal_scales(outcome)]
     faults += quality.illegal() if quality else []
     faults += _illegal_settings(config)
@@ -455,16 +458,6 @@ def _moderator(entry):
     if given["levels"]:
         given["reference"] = str(given.get("reference", given["levels"][0]))
     return Moderator(**given)
-
-
-def _previous(folder, config):
-    """A fault where `previous` names no folder of a review."""
-    name = config.get("previous")
-    if name and not (folder / name / "review.toml").is_file():
-        remedy = (
-            "Name the folder of the version before, from this folder on, such as ../stroke-2024"
-        )
-        yield fault("previous", "there is no review.toml in this folder", name, remedy)
 
 
 def _references(moderator, outcomes):

@@ -130,13 +130,15 @@ class Review:
         return facts.read(self.description.folder, name)
 
 
-def load(folder=None):
+def load(folder=None, *, earlier=False):
     """Read and check a review.
 
     Parameters
     ----------
     folder : str or Path, optional
         Folder with `review.toml`; by default the project's own review.
+    earlier : bool
+        Whether it is an earlier state of a review: its own `previous` is not looked up.
 
     Returns
     -------
@@ -150,7 +152,7 @@ def load(folder=None):
     if held := _held.get(find_folder(folder)):
         return held
     hashes = provenance.input_hashes(find_folder(folder))
-    description, sheet, findings = check.examine(folder)
+    description, sheet, findings = check.examine(folder, earlier=earlier)
     if provenance.input_hashes(description.folder) != hashes:
         raise Refused(f"{description.folder.name}: a file changed while it was read. Try again.")
     if findings.faults:
