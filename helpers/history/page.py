@@ -18,7 +18,7 @@ from helpers.page.document import export
 from helpers.provenance import code_hash, versions
 from helpers.render import output
 from helpers.render.execute import collect
-from helpers.render.run import folder_of
+from helpers.render.reviews import folder_of
 from helpers.report.exhibits import Exhibits
 from helpers.review.description import find_folder
 from helpers.words.numbers import count
@@ -68,7 +68,8 @@ def write(review=None, *, states=(), tags=None, out=None):
     notebook = nbformat.v4.new_notebook(cells=cells)
     html = export(notebook, title=f"History: {history.review.title}")
     files = collect(NAME, notes) | {f"{NAME}.html": html.encode()}
-    with output.kept(out, review=here.id):
+    with output.kept(out):
+        output.refuse_others(out, here)
         output.put(out, files, instead=f"tables/{NAME}")
     return out / f"{NAME}.html", history
 

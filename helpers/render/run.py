@@ -69,9 +69,9 @@ def render(
     for folder, refusal in trouble.items():
         named = "" if str(refusal).startswith(folder) else f"{folder}: not rendered. "
         _say(printable(f"{named}{refusal}"))
-    if not quiet:
-        for name in passed_over:
-            print(f"{printable(name)}: passed over, it is no folder of a review")
+    for name in [] if quiet else passed_over:
+        print(f"{printable(name)}: passed over, it is no folder of a review")
+    if batch.editions and not quiet:
         print(f"{batch.summary()}, {time.perf_counter() - started:.1f} s")
         print(f"Open {printable(str((root if len(made) > 1 else made[0].out) / 'index.html'))}")
     return 2 if not batch.editions else 1 if trouble or batch.failed else 0

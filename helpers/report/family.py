@@ -101,6 +101,10 @@ class Report:
             "exclude": exclude,
             "seed": self.seed,
         }
+        self.given = settings | {
+            "review": review and str(self.review.folder), "outcomes": outcomes,
+            "moderators": moderators, "seed": self.seed,
+        }  # fmt: skip
         self.review = self.review.part(self.family.outcomes)
         wanted = self.family.outcomes if outcomes is None else outcomes
         reported = set(self.review.experiments["outcome"])
@@ -235,6 +239,32 @@ class Report:
             outcome = self.outcome(name)
             display(blocks.heading(outcome.label, level=2, name=f"outcome-{name}"))
             display(outcome.show())
+
+    def explore(self, outcomes=None):
+        """Other choices of the analysis by hand, each seen at once beside this report.
+
+        Settings, levels to keep and experiments to leave out, with the forest plot, the numbers and
+        the sentence; what was chosen is written back as parameters, as a Python call or into
+        `exclusions.csv`. Nothing where nobody looks on, such as in a rendered report.
+
+        Parameters
+        ----------
+        outcomes : str or list of str, optional
+            Those to choose from; by default all of the report.
+
+        Returns
+        -------
+        helpers.report.explore.widget.Explorer or None
+        """
+        from helpers.report.explore.live import is_live
+
+        if not is_live():
+            return None
+        from helpers.report.explore.widget import Explorer
+
+        return Explorer(
+            self, chosen_ids("outcomes", outcomes, [*self.analyses, *self.not_analysed])
+        )
 
     # ------------------------------------------------------------------ the end of a report
 

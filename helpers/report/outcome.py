@@ -191,6 +191,12 @@ class Outcome:
         first = [show() for show in [*(drawn[1] if forest else ()), *result[1]]]
         return blocks.together([*first, *self._folded(others)], name=f"{self.id}-section")
 
+    def explore(self):
+        """Other choices of this outcome's analysis by hand, as `Report.explore` has them."""
+        if self.analysis is None:
+            return self.forest()
+        return self._report.explore([self.id])
+
     def sections(self):
         """Everything above in its order: headings, each with what there is to show under it.
 
