@@ -59,8 +59,13 @@ class Block:
         """What it is and carries, for `helpers.render.execute`."""
         return {"kind": self.kind, "name": self.name, "csv": None} | self.data
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    @property
+    def bundle(self):
+        """The output of a notebook's cell that shows it: content by MIME type."""
         return {"text/html": str(for_lab(self.html)), "text/plain": self.text, MIME: self.note}
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return self.bundle
 
 
 def figure(axes, *, name, number, caption, alt, data=None, narrow=None):
