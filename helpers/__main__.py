@@ -48,6 +48,11 @@ def cli():
     metavar="N",
     help="Seconds that a cell may take (900).",
 )
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Have reports made by the workers of a Dask scheduler, such as tcp://127.0.0.1:8786.",
+)
 @click.option("--force", is_flag=True, help="Render also what has not changed.")
 @click.option("--quiet", is_flag=True, help="Say nothing but faults.")
 def render(**options):

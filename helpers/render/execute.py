@@ -124,7 +124,7 @@ def _execute(job, workers, review, say, seconds, *, again=True):
     """Execute a notebook in a worker of its own; one that does not start gets a second try."""
     place, worker = _Place(job, say), None
     try:
-        worker = workers.start(job.notebook.parent, review)
+        worker = workers.start(job.notebook.parent, review, job.parameters["review"])
         say.begun(job)
         return _with_papermill(job, place, worker, seconds)
     except ReportFailed:

@@ -230,18 +230,23 @@ def inputs(description):
         Path relative to the review's folder to SHA-256.
     """
     folder = description.folder
-    named = {path.resolve() for text in _texts(description.config) for path in _files(folder, text)}
-    elsewhere = sorted(path for path in named if not path.is_relative_to(folder))
     found = input_hashes(folder)
     if before := description.previous:
         if at := repository.digest_at(folder, before):
             found[PREVIOUS + before] = at
         for name, digest in input_hashes(folder / before).items():
             found[f"{PREVIOUS}{before}/{name}"] = digest
-    for path in elsewhere:
+    for path in elsewhere(description):
         with suppress(FileNotFoundError):  # it went meanwhile
             found[printable(_from(folder, path))] = sha256(path.read_bytes())
     return found
+
+
+def elsewhere(description):
+    """Files outside the review's folder that its `review.toml` names, in order."""
+    folder = description.folder
+    named = {path.resolve() for text in _texts(description.config) for path in _files(folder, text)}
+    return sorted(path for path in named if not path.is_relative_to(folder))
 
 
 def _files(folder, text):

@@ -56,11 +56,24 @@ class Progress:
         self._bar.set_description(f"{self._name(job)}, cell {number}", refresh=False)
         self._bar.update()
 
-    def ended(self, job, made):
-        """A report is there, or failed."""
+    def ended(self, job, made, seconds=None):
+        """A report is there, or failed; the seconds that it took where it was not begun here."""
+        if seconds is not None:
+            self._bar.update(job.size + 1)
         if isinstance(made, ReportFailed):
             self(f"{self._name(job)}: FAILED, {made}", always=True)
             return
-        spent = time.perf_counter() - self._started.pop((job.review, job.family))
+        begun = self._started.pop((job.review, job.family), 0)
+        spent = time.perf_counter() - begun if seconds is None else seconds
         size = len(made[f"{job.family}.html"]) / 1e6
         self(f"{self._name(job)}: rendered in {spent:.1f} s, {size:.1f} MB")
+
+
+class Silence:
+    """Says nothing, as a report goes on elsewhere."""
+
+    def begun(self, job):
+        """A report is begun."""
+
+    def cell(self, job, number):
+        """One of its cells is run."""

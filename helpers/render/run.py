@@ -1,15 +1,18 @@
 """Reports of reviews: what is due is rendered by one pool of workers and put in place."""
 
-import gc
 import os
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
 from helpers.problems import ProjectError, Refused, ReportFailed, of_system, printable
 from helpers.render import output, reviews
+from helpers.render.cluster.client import Cluster
+from helpers.render.cluster.host import Made
+from helpers.render.imports import import_all
 from helpers.render.jobs import NOTEBOOKS
 from helpers.render.progress import Progress
 from helpers.render.workers import Workers
@@ -17,7 +20,7 @@ from helpers.render.workers import Workers
 
 def render(
     names=(), *, review=None, out=None, settings=(), jobs=None, notebooks=None, force=False,
-    quiet=False, seconds=None,
+    quiet=False, seconds=None, scheduler=None,
 ):  # fmt: skip
     """Render what is due of the reports of one review or several.
 
@@ -43,6 +46,8 @@ def render(
         Say nothing but faults.
     seconds : float, optional
         That a cell may take; 900 by default.
+    scheduler : str, optional
+        Address of a Dask scheduler, whose workers then make the reports instead of this machine.
 
     Returns
     -------
@@ -63,7 +68,8 @@ def render(
         batch = Batch(made, trouble)
         batch.each(lambda one: stack.enter_context(output.kept(one.out)))
         batch.each(lambda one: one.look(force=force))
-        batch.render(root, jobs=jobs or _cores(), quiet=quiet, seconds=seconds)
+        jobs = jobs or _cores()
+        batch.render(root, jobs=jobs, quiet=quiet, seconds=seconds, scheduler=scheduler)
         for refusal in trouble.values() if alone else ():
             raise refusal
     for folder, refusal in trouble.items():
@@ -107,28 +113,26 @@ class Batch:
 
     def each(self, do, over=map):
         """Do something with each edition; those that meet trouble are rendered no further."""
+        every = list(self.editions)
+        for one, error in zip(every, list(over(_trouble(do), every)), strict=True):
+            self._drop(one, error)
 
-        def attempt(one):
-            try:
-                do(one)
-            except ProjectError as error:
-                return error
-            except OSError as error:
-                return Refused(of_system(error))
-            return None
+    def _drop(self, one, error):
+        if error is not None:
+            self._trouble[str(one.description.folder)] = error
+            self.editions.remove(one)
 
-        for one, error in zip(list(self.editions), over(attempt, list(self.editions)), strict=True):
-            if error is not None:
-                self._trouble[str(one.description.folder)] = error
-                self.editions.remove(one)
-
-    def render(self, root, *, jobs, quiet, seconds):
+    def render(self, root, *, jobs, quiet, seconds, scheduler):
         """Render what is due and write each index, at last the one that leads to all."""
         if not any(one.is_due for one in self.editions):
             self._finish(root, lambda function, *arguments: function(*arguments), _say)
             return
-        with Workers(self.editions[0].out) as workers:
-            _import_all()  # while the fork server imports the scientific stack
+        with ExitStack() as stack:
+            # Asked before anything is read: a scheduler that does not answer ends the call.
+            cluster = stack.enter_context(Cluster(scheduler, _say)) if scheduler else None
+            workers = stack.enter_context(Workers(self.editions[0].out))
+            if not cluster:
+                import_all()  # while the fork server imports the scientific stack
             pool = ThreadPoolExecutor(jobs)  # not waited for: an interrupt ends the workers first
             self.each(lambda one: one.read(workers) if one.is_due else None, pool.map)
             todo = [(one, job) for one in self.editions for job in one.todo]
@@ -136,11 +140,23 @@ class Batch:
             with Progress([job for _, job in todo], quiet) as say:
                 if count := sum(one.warnings for one in self.editions):
                     say(f"{count} warnings about the sheet; `python -m helpers check` lists them")
-                for one, job, made in _made(todo, pool, workers, say, seconds):
-                    say.ended(job, one.place(job, made))
-                    if one.is_complete and one.out != root:
-                        one.finish(workers.call)
+                if cluster:
+                    making = _made(todo, lambda *due: cluster.submit(*due, seconds), cluster.again)
+                else:
+                    making = _made(todo, _locally(pool, workers, say, seconds))
+                for one, job, made, spent in making:
+                    if one in self.editions:
+                        arrived = _trouble(self._arrived)
+                        self._drop(one, arrived(one, job, made, spent, say, workers.call, root))
+                    if not self.editions:
+                        break
             self._finish(root, workers.call, _say)
+
+    @staticmethod
+    def _arrived(one, job, made, spent, say, call, root):
+        say.ended(job, one.place(job, made), spent)
+        if one.is_complete and one.out != root:
+            one.finish(call)
 
     def _finish(self, root, call, say):
         self.each(lambda one: one.finish(call) if one.out != root and not one.is_new else None)
@@ -148,44 +164,66 @@ class Batch:
             reviews.lead_to_all(root, self.editions, call, say)
 
 
+def _trouble(do):
+    """Something to do that gives what goes wrong, None for nothing."""
+
+    def attempt(*arguments):
+        try:
+            do(*arguments)
+        except ProjectError as error:
+            return error
+        except OSError as error:
+            return Refused(of_system(error))
+        return None
+
+    return attempt
+
+
 def _say(line):
     print(line, file=sys.stderr)
-
-
-def _import_all():
-    """Import Papermill and nbconvert, and export once.
-
-    Without collections, which find nothing here, and without a grammar of internationalised web
-    addresses: jsonschema compiles it on import, in 0.7 seconds, in order to check a format that
-    notebooks do not have; where it does not find the grammar, it goes without.
-    """
-    absent = "rfc3987_syntax" not in sys.modules
-    if absent:
-        sys.modules["rfc3987_syntax"] = None
-    gc.disable()
-    try:
-        from helpers.render import execute
-
-        execute.warm_up()
-    finally:
-        gc.enable()
-        if absent:
-            del sys.modules["rfc3987_syntax"]
 
 
 def _cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _made(todo, pool, workers, say, seconds):
-    """Make reports in this order; each as it ends, with its files or its failure."""
+def _locally(pool, workers, say, seconds):
+    """How a job is submitted to this machine's own workers."""
     from helpers.render.execute import make
 
-    started = {
-        pool.submit(make, job, workers, one.review, say, seconds): (one, job) for one, job in todo
-    }
-    for future in as_completed(list(started)):
-        failure = future.exception()
+    return lambda one, job: pool.submit(make, job, workers, one.review, say, seconds)
+
+
+def _made(todo, submit, again=lambda made: False):
+    """Make reports in this order; each as it ends, with its files or its failure, and its seconds.
+
+    Parameters
+    ----------
+    todo : list of (Edition, Job)
+    submit : callable
+        Takes an edition and a job, gives a future.
+    again : callable, optional
+        Whether a result is none, and the job to be sent once more.
+    """
+    ended, started = SimpleQueue(), {}
+
+    def send(one, job):
+        future = submit(one, job)
+        started[future] = one, job
+        future.add_done_callback(ended.put)
+
+    for one, job in todo:
+        send(one, job)
+    while started:
+        future = ended.get()
+        one, job = started.pop(future)
+        failure, seconds = future.exception(), None
+        made = failure or future.result()
         if failure and not isinstance(failure, ReportFailed):
-            failure = ReportFailed(f"{type(failure).__name__}: {failure}")
-        yield *started.pop(future), failure or future.result()
+            made = ReportFailed(f"{type(failure).__name__}: {failure}")
+        elif again(made):
+            send(one, job)
+            continue
+        elif isinstance(made, Made):
+            made, seconds = made
+        yield one, job, made, seconds

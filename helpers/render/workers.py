@@ -137,11 +137,19 @@ class Workers:
             raise found.error
         return found
 
-    def start(self, folder, review=None):
-        """Start a `Worker` that runs in a folder and holds a review of `checked`."""
+    def start(self, folder, review=None, at=None):
+        """Start a `Worker` that runs in a folder and holds a review of `checked`.
+
+        Parameters
+        ----------
+        folder : path
+        review : bytes, optional
+        at : path, optional
+            Folder of the review.
+        """
         if self._over:
             raise WorkerFailed("interrupted")
-        worker = Worker(self._context, folder, review, self._running)
+        worker = Worker(self._context, folder, (review, at), self._running)
         if self._over:  # meanwhile: whoever ended the others did not see this one
             worker.kill()
         return worker
@@ -155,8 +163,9 @@ class Worker:
     context : multiprocessing context
     folder : path
         The current folder of its cells.
-    review : bytes, optional
-        A pickled `Review`, so that the notebook need not read it again.
+    held : tuple of (bytes, path), optional
+        A pickled `Review` with the one before it, so that the notebook need not read them again,
+        and the folder where it lies.
     running : set, optional
         In which it stands as long as it runs.
 
@@ -166,10 +175,10 @@ class Worker:
         For whoever runs cells: outputs by the number of the cell.
     """
 
-    def __init__(self, context, folder, review=None, running=None):
+    def __init__(self, context, folder, held=(None, None), running=None):
         self._pipe, theirs = context.Pipe()
         self._running = set() if running is None else running
-        arguments = theirs, str(folder), dict(os.environ), review
+        arguments = theirs, str(folder), dict(os.environ), *held
         self._process = context.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
@@ -263,7 +272,7 @@ def _checked(folder, families, excluded=()):
     """What `Workers.checked` returns, and the pickled review."""
     from helpers.analysis.settings import chosen_ids
     from helpers.problems import ReviewError
-    from helpers.review.review import load
+    from helpers.review.review import load, load_before
 
     try:
         review = load(folder)
@@ -281,10 +290,14 @@ def _checked(folder, families, excluded=()):
         "experiments": {name: len(part.experiments) for name, part in parts.items()},
         "rows": {name: parts[name].digest() for name in families},
     }
-    return found, pickle.dumps(review, pickle.HIGHEST_PROTOCOL)
+    before = None
+    if review.previous:
+        with contextlib.suppress(ProjectError):  # which the report says that asks for it
+            before = load_before(review)
+    return found, pickle.dumps((review, before), pickle.HIGHEST_PROTOCOL)
 
 
-def _serve(pipe, folder, environment, review):
+def _serve(pipe, folder, environment, review, at):
     """Run the cells that come through the pipe, until it closes."""
     if hasattr(os, "setsid"):
         os.setsid()
@@ -296,7 +309,7 @@ def _serve(pipe, folder, environment, review):
     from helpers.review.review import hold
 
     if review:
-        hold(pickle.loads(review))
+        hold(*pickle.loads(review), folder=at)
     SHELL.take_streams()
     pipe.send("ready")
     with contextlib.suppress(EOFError):

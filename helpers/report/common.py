@@ -10,8 +10,7 @@ from helpers.analysis.changes import compare_states
 from helpers.analysis.outcome import NothingToAnalyse, analyse
 from helpers.page import blocks
 from helpers.report import results as results_of
-from helpers.review.living import previous
-from helpers.review.review import load
+from helpers.review.review import load, load_before
 from helpers.words import alerts as alerts_of
 from helpers.words import changes as words_of_changes
 from helpers.words import numbers
@@ -185,8 +184,7 @@ def changed(report):
     review = report.review
     if not review.previous:
         return None
-    with previous.folder_of(review.description) as folder:
-        before = load(folder, earlier=True)
+    before = load_before(review)
     family = getattr(report, "family", None)
     names = None if family is None else list(report.analyses)
     if family and family.id in before.families:

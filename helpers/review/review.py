@@ -1,6 +1,7 @@
 """A review: its description and its checked rows."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,13 @@ from helpers.problems import Finding, Refused, ReviewError, file_of, nearest, ro
 from helpers.review import check, facts
 from helpers.review.columns import CORRECTIONS, EXCLUSION, EXCLUSIONS, GROUPS, NUMBERS
 from helpers.review.description import Description, find_folder
+from helpers.review.living import previous
 from helpers.review.mapping.numbers import floats
 from helpers.review.schema import fault
 from helpers.sheet.files import read_csv
 from helpers.stats.effects import effect_sizes, undefined
 
-_held = {}  # by folder, see `hold`
+_held = {}  # by folder: a review and the version before it, see `hold`
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +152,7 @@ def load(folder=None, *, earlier=False):
         With all faults of all files.
     """
     if held := _held.get(find_folder(folder)):
-        return held
+        return held[0]
     hashes = provenance.input_hashes(find_folder(folder))
     description, sheet, findings = check.examine(folder, earlier=earlier)
     if provenance.input_hashes(description.folder) != hashes:
@@ -187,9 +189,27 @@ def load(folder=None, *, earlier=False):
     )
 
 
-def hold(review):
-    """Let `load` give this review wherever its folder is asked for in this process."""
-    _held[review.folder] = review
+def load_before(review):
+    """Read and check the version that a review names as `previous`."""
+    if held := _held.get(review.folder, (None, None))[1]:
+        return held
+    with previous.folder_of(review.description) as folder:
+        return load(folder, earlier=True)
+
+
+def hold(review, before=None, *, folder=None):
+    """Let `load` give a review, and `load_before` the one before it, wherever this process asks.
+
+    Parameters
+    ----------
+    review : Review
+    before : Review, optional
+    folder : path, optional
+        Where the review lies now; by default where it was read.
+    """
+    folder = review.folder if folder is None else Path(folder)
+    moved = replace(review, description=replace(review.description, folder=folder))
+    _held[folder] = moved, before
 
 
 def _typed(description, sheet):

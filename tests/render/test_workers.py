@@ -194,7 +194,7 @@ def test_nothing_outlives_the_command(tmp_path, signum, method):
 
 
 def test_the_process_that_runs_papermill_imports_no_pandas():
-    code = "from helpers.render import run; run._import_all()"
+    code = "from helpers.render import run; run.import_all()"
     asked = f"import sys; {code}; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], cwd=PROJECT).returncode == 0
 
