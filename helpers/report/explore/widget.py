@@ -54,10 +54,10 @@ class Explorer:
         self.write = widgets.Button(description="Write to exclusions.csv", layout=wide())
         self.write.on_click(lambda _: self.write_exclusions())
         self.status = widgets.Label().add_class("explorer-status")
-        exclusion = widgets.VBox([self.reason, self.by, self.write, self.status])
         steps = widgets.HBox([self.undo, self.redo, self.reset])
-        self._form = widgets.Accordion([exclusion], titles=["Exclude for good: exclusions.csv"])
-        left = widgets.VBox([steps, self.controls.box, self._form])
+        title = widgets.Label("Leave these out of the review for good").add_class("explorer-title")
+        parts = [steps, self.controls.box, title, self.reason, self.by, self.write, self.status]
+        left = widgets.VBox(parts)
         left.layout = widgets.Layout(flex="1 1 19rem", max_width="24rem", min_width="0")
         left.add_class("explorer-controls")
         self.view.layout = widgets.Layout(flex="3 1 26rem", min_width="0")

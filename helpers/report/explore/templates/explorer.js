@@ -22,10 +22,26 @@ function html(tag, parent, className, text = "") {
   return one;
 }
 
-const pen = document.createElement("canvas").getContext("2d");
+const pen = document.createElement("canvas").getContext("2d"), widths = new Map();
+let inFont = "";
 function widthOf(text, font) {
-  pen.font = font;
-  return pen.measureText(text).width;
+  if (inFont !== font) {
+    pen.font = inFont = font;
+    widths.clear();
+  }
+  if (!widths.has(text)) widths.set(text, pen.measureText(text).width);
+  return widths.get(text);
+}
+
+// Most of a plot stays as it is from one choice to the next: only what differs is written.
+function set(one, values) {
+  one.has ??= {};
+  for (const [name, value] of Object.entries(values)) {
+    if (one.has[name] === value) continue;
+    one.has[name] = value;
+    if (name === "text") one.textContent = value;
+    else one.setAttribute(name, value);
+  }
 }
 
 function cut(text, room, font) {
@@ -129,28 +145,23 @@ function render({ model, el }) {
     model.get("rows").forEach((row, place) => {
       const { g, title, hit, label, interval, square, value, weight } = lines[place];
       const fate = fates[place], ends = model.get("intervals")[place], used = fate === "used";
-      g.setAttribute("class", `row ${fate}`);
-      g.setAttribute("aria-checked", used);
-      g.setAttribute("aria-disabled", FIXED.has(fate));
       const said = used ? shares[place] : OUT[fate];
-      title.textContent = [row.name, texts[place], used ? `weight ${said}` : why[place]].join("; ");
-      g.setAttribute("aria-label", title.textContent);
-      hit.setAttribute("width", width);
-      label.textContent = cut(row.label, at.labels, font);
-      value.setAttribute("x", at.right);
-      value.textContent = at.narrow ? estimate(texts[place]) : texts[place];
-      weight.setAttribute("x", width - GAP);
-      weight.textContent = at.narrow ? "" : said;
+      const all = [row.name, texts[place], used ? `weight ${said}` : why[place]].join("; ");
+      set(g, { class: `row ${fate}`, "aria-checked": used, "aria-disabled": FIXED.has(fate), "aria-label": all });
+      set(title, { text: all });
+      set(hit, { width });
+      set(label, { text: cut(row.label, at.labels, font) });
+      set(value, { x: at.right, text: at.narrow ? estimate(texts[place]) : texts[place] });
+      set(weight, { x: width - GAP, text: at.narrow ? "" : said });
       if (!ends || !scale) {
-        interval.setAttribute("d", "");
-        square.setAttribute("width", 0);
+        set(interval, { d: "" });
+        set(square, { width: 0 });
         return;
       }
-      interval.setAttribute("d", reach(ends[1], ends[2], x, scale, ROW / 2, 5));
       const side = used ? Math.max(4, 13 * Math.sqrt(weights[place] > 0 && most ? weights[place] / most : 0)) : 7;
       const seen = ends[0] >= scale.low && ends[0] <= scale.high;
-      const box = { x: x(ends[0]) - side / 2, y: (ROW - side) / 2, width: seen ? side : 0, height: side };
-      for (const [name, one] of Object.entries(box)) square.setAttribute(name, one);
+      set(interval, { d: reach(ends[1], ends[2], x, scale, ROW / 2, 5) });
+      set(square, { x: x(ends[0]) - side / 2, y: (ROW - side) / 2, width: seen ? side : 0, height: side });
     });
     const pooled = results.find((one) => one.kind === "pooled");
     upright(body.querySelector(".zero"), scale ? x(0) : null, height);
