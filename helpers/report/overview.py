@@ -17,6 +17,7 @@ from helpers.figures import review as review_figures
 from helpers.page import blocks
 from helpers.report import common, first_screen, printed, results, risk_of_bias
 from helpers.report.exhibits import Exhibits
+from helpers.report.robustness import certainty
 from helpers.review.review import load
 from helpers.words import alerts, checklists, numbers
 from helpers.words.numbers import count, listing, number, percent
@@ -46,6 +47,7 @@ class Overview:
     provenance, results = common.provenance, common.results
     rebuilds, counts = property(common.rebuilds), property(common.counts)
     changed = cached_property(common.changed)
+    certainty, certainties = certainty.shown, cached_property(certainty.of_report)
 
     def __init__(self, review=None, seed=0):
         self.seed = as_meant("seed", seed)
@@ -364,5 +366,6 @@ class Overview:
             {"review": self.review.id, "seed": self.seed},
             self.seed,
             self.not_analysed,
+            certainty={name: certainty.fields(one) for name, one in self.certainties.items()},
         )
         return content | {"audit": plain(self.findings)}
