@@ -21,6 +21,7 @@ from helpers.report.robustness import certainty
 from helpers.review.review import load
 from helpers.words import alerts, checklists, numbers
 from helpers.words.numbers import count, listing, number, percent
+from helpers.words.robustness import certainty as certainty_words
 from helpers.words.tables import BOUNDS, estimate_cell, preset_names
 from helpers.writing import plain
 
@@ -333,6 +334,7 @@ class Overview:
     def prisma(self):
         """PRISMA 2020's checklist as far as the review's files tell, the rest marked."""
         answers = checklists.prisma(self.review, list(self.analyses.values()))
+        answers |= certainty_words.checklist(self.certainties)
         return self._checklist(
             checklists.table(checklists.PRISMA, answers), "prisma",
             "PRISMA 2020 for this review, its items in short (doi:10.1136/bmj.n71)",

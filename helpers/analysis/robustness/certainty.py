@@ -23,13 +23,11 @@ import pandas as pd
 
 from helpers.analysis import small_study
 from helpers.analysis.measures import MEASURES
-from helpers.review import facts
+from helpers.analysis.robustness.bias import risk_of_bias
 from helpers.review.robustness.certainty import DOMAINS, LOWERING, Judgement
 from helpers.stats.distributions import normal_isf
 
 START, LOWEST = 4, 1  # high and very low: GRADE has four levels
-# "Most information is from studies at low risk of bias": Cochrane Handbook 5.1, table 8.7.a.
-MOST = 0.5
 # "50% to 90%: may represent substantial heterogeneity": Cochrane Handbook 6.4, section 10.10.2.
 SUBSTANTIAL_I2 = 50.0
 # Where no minimal important difference is known, rate down if the interval crosses an effect size of
@@ -37,7 +35,6 @@ SUBSTANTIAL_I2 = 50.0
 IMPORTANT_SD = 0.5
 IMPORTANT_RATIO = 0.75, 1.25
 ALPHA, POWER = 0.05, 0.8  # of the optimal information size: "usual α and β", Guyatt et al. 2011
-RISKS = ("", "low", "unclear", "high")  # from not judged to the worst
 
 
 def optimal_information_size(difference=IMPORTANT_SD, alpha=ALPHA, power=POWER):
@@ -129,13 +126,14 @@ class Certainty:
         return all(self.cells[domain].judgement for domain in LOWERING)
 
 
-def of_outcome(analysis, review, judgements):
+def of_outcome(analysis, judged, judgements):
     """The certainty of one outcome by its leading result.
 
     Parameters
     ----------
     analysis : helpers.analysis.outcome.OutcomeAnalysis
-    review : helpers.review.review.Review
+    judged : helpers.analysis.robustness.bias.Judged
+        Of the risk of bias.
     judgements : dict of (str, str) to Judgement
         Of `helpers.review.robustness.certainty.read`.
 
@@ -145,7 +143,7 @@ def of_outcome(analysis, review, judgements):
     """
     asymmetry = small_study.of([analysis], 0, simulated=False)
     decided = {
-        "risk_of_bias": risk_of_bias(analysis, review),
+        "risk_of_bias": risk_of_bias(analysis, judged),
         "inconsistency": inconsistency(analysis),
         "indirectness": indirectness(analysis),
         "imprecision": imprecision(analysis),
@@ -157,94 +155,6 @@ def of_outcome(analysis, review, judgements):
         domain: Cell(domain, *decided[domain], judgements.get((name, domain)))
         for domain in DOMAINS
     })  # fmt: skip
-
-
-def risk_of_bias(analysis, review):
-    """Whether most of the information comes from experiments at low risk of bias.
-
-    Returns
-    -------
-    levels : int or None
-        0 where more than half of the weight lies in studies at low risk on all items that were
-        judged, -1 where it does not; None without judgements, or where what was not judged decides.
-    rule : str
-    facts : dict
-        ``low, unclear, high, none``: shares of the weight; ``matched``: whether the judgements are of
-        this outcome's studies, not of all studies of the review; ``weak``: items on which at most
-        half of the weight is at low risk.
-
-    Notes
-    -----
-    A study is at high risk if it is on one item, else at unclear risk if it is on one, else at low
-    risk, where at least one item was judged; a study of several rows has the worst of them. Its
-    weight is its share in the pooled effect; a weight below 0 counts as 0.
-
-    References
-    ----------
-    Higgins JPT, Altman DG, Sterne JAC, in: Cochrane Handbook 5.1 (2011), tables 8.7.a and 12.2.d.
-    """
-    judged, matched = _judged(analysis, review)
-    if judged.empty or not (judged != "").any(axis=None):
-        return None, "not judged", {"matched": matched}
-    if matched:
-        weights = analysis.effects["weight"].clip(lower=0).groupby(analysis.rows["study"]).sum()
-        weights = weights.reindex(judged.index).fillna(0.0)
-    else:
-        weights = pd.Series(1.0, judged.index)
-    weights = weights / weights.sum()
-    ranks = judged.map(RISKS.index)
-    worst = ranks.max(axis=1)
-    shares = {
-        name: float(weights[worst == rank].sum())
-        for rank, name in enumerate(("none", "low", "unclear", "high"))
-    }
-    low = (ranks == RISKS.index("low")).mul(weights, axis=0).sum()
-    found = shares | {"matched": matched, "weak": list(low.index[low <= MOST])}
-    if shares["low"] > MOST:
-        return 0, "most at low risk", found
-    if shares["low"] + shares["none"] > MOST:
-        return None, "not judged", found
-    return -1, "not most at low risk", found
-
-
-def _judged(analysis, review):
-    """Judgements, a row a study and a column an item, and whether they are of this outcome's."""
-    studies, items = analysis.rows["study"], list(review.quality.risk_of_bias)
-    if items:
-        cells = review.judgements.loc[analysis.rows.index, items]
-        return _worst(cells.map(lambda cell: cell if cell in RISKS else ""), studies), True
-    table = review.facts(facts.ROB)
-    if table.empty or "study_label" not in table:
-        return pd.DataFrame(), True
-    described = review.facts(facts.ITEMS)
-    described = described[described["item"].isin(table.columns)]
-    called = dict(zip(described["item"], _called(described), strict=True))
-    cells = table[list(called)].rename(columns=called)
-    own = studies.drop_duplicates()
-    for column in ("study_id", "study_label"):
-        if column in table:
-            keys = table[column].map(_plain)
-            found = _worst(cells, keys).reindex(own.map(_plain)).set_axis(own)
-            if found.notna().any(axis=None):
-                return found.fillna(""), True
-    return _worst(cells, table.get("study_id", table["study_label"])), False
-
-
-def _called(described):
-    """What items are called: by the domain where the file names it, as that is the shorter."""
-    named = described["domain"] if "domain" in described else described["item"]
-    named = named.where((named != "") & ~named.duplicated(keep=False), described["item"])
-    return list(named)
-
-
-def _worst(cells, by):
-    """The worst judgement of each item, a row a study, in the order in which studies stand."""
-    ranks = cells.map(RISKS.index).groupby(by.to_numpy(), sort=False).max()
-    return ranks.map(RISKS.__getitem__)
-
-
-def _plain(text):
-    return " ".join(str(text).casefold().split())
 
 
 def inconsistency(analysis):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from helpers.analysis import measures
+from helpers.analysis.robustness import bias
 from helpers.analysis.robustness.certainty import of_outcome
 from helpers.page import blocks
 from helpers.review.robustness.certainty import CERTAINTY, DOMAINS, read
@@ -20,9 +21,8 @@ ANCHOR = "#table-summary-of-findings"
 
 def of_report(report):
     """The certainty of each outcome of a report, by outcome."""
-    review = report.review
-    judgements = read(review.folder)
-    return {name: of_outcome(one, review, judgements) for name, one in report.analyses.items()}
+    judged, judgements = bias.read(report.review), read(report.review.folder)
+    return {name: of_outcome(one, judged, judgements) for name, one in report.analyses.items()}
 
 
 def column(report):
@@ -85,8 +85,8 @@ def _summary(report):
         of_domains = {domain: cell.counted for domain, cell in found.cells.items()}
         own = {key: value for key, value in fields(found).items() if key != "domains"}
         data.append({"outcome": name, "label": one.outcome.label, **of_domains, **own})
-        for domain in DOMAINS:
-            links[words.DOMAIN[domain]].append(basis(report, name, domain, found))
+        for domain, address in basis(report, name, found).items():
+            links[words.DOMAIN[domain]].append(address)
     table = pd.DataFrame(rows).fillna("–")
     links = {heading: leads for heading, leads in links.items() if heading in table}
     links["Outcome"] = [f"{_page(report, name)}#outcome-{name}" for name in analyses]
@@ -108,33 +108,31 @@ def _is_of_family(report):
     return getattr(report, "family", None) is not None
 
 
-def basis(report, name, domain, found):
-    """Where a reader finds what a judgement rests on.
+def basis(report, name, found):
+    """Where a reader finds what the judgements of an outcome rest on.
+
+    A page drops links to parts that it does not have.
 
     Parameters
     ----------
     name : str
         Id of the outcome.
-    domain : str
     found : helpers.analysis.robustness.certainty.Certainty
 
     Returns
     -------
-    str
-        An address, empty where nothing shows it. A page drops links to parts that it does not have.
+    dict of str
+        An address a domain, empty where nothing shows it.
     """
     whole = "overview.html" if _is_of_family(report) else ""
-    page, analysis = _page(report, name), report.analyses[name]
-    section = f"{page}#outcome-{name}"
-    if domain == "risk_of_bias":
-        return f"{whole}#risk-of-bias" if "low" in found.cells[domain].facts else ""
-    if domain == "indirectness":
-        return f"{whole}#included-studies" if len(report.review.facts("studies.csv")) else section
-    if domain == "inconsistency":
-        return f"{page}#{name}-heterogeneity"
-    if domain == "publication_bias" and analysis.leading.k > 2:
-        return f"{page}#figure-{name}-funnel"
-    return f"{page}#table-findings" if domain == "imprecision" else section
+    page, many = _page(report, name), report.analyses[name].leading.k > 2
+    judged = "low" in found.cells["risk_of_bias"].facts
+    return dict.fromkeys(DOMAINS, f"{page}#outcome-{name}") | {
+        "risk_of_bias": f"{whole}#risk-of-bias" * judged,
+        "inconsistency": f"{page}#{name}-heterogeneity",
+        "imprecision": f"{page}#table-findings",
+        "publication_bias": f"{page}#{f'figure-{name}-funnel' if many else f'outcome-{name}'}",
+    }
 
 
 def fields(found):

@@ -6,11 +6,11 @@ import hashlib
 
 import pandas as pd
 
+from helpers.analysis.robustness.bias import MOST
 from helpers.analysis.robustness.certainty import (
     ENOUGH,
     IMPORTANT_RATIO,
     IMPORTANT_SD,
-    MOST,
     POWER,
     SUBSTANTIAL_I2,
 )
@@ -377,6 +377,19 @@ def alerts(certainties):
         return []
     where = {"href": "#table-certainty", "link": "Show them"}
     return [{"severity": "warning", "text": look_again(old), **where}]
+
+
+def checklist(certainties):
+    """What PRISMA's items 15 and 22 ask, for `helpers.words.checklists.table`."""
+    done = sum(found.is_confirmed for found in certainties.values())
+    lacking = "" if done == len(certainties) else f"a person's judgements in {CERTAINTY}"
+    rated = count(len(certainties), "outcome")
+    return {
+        "15": ("In the manner of GRADE, by rules that are printed with their sources.", "who judged",
+               "#table-certainty-rules"),
+        "22": (f"{rated}, with the reasons domain by domain; {done} confirmed by a person.", lacking,
+               "#table-summary-of-findings"),
+    }  # fmt: skip
 
 
 def summary(found):

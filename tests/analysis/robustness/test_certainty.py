@@ -11,12 +11,14 @@ from scipy import stats
 from helpers.analysis.measures import MEASURES, Measure
 from helpers.analysis.outcome import analyse
 from helpers.analysis.robustness import certainty
+from helpers.analysis.robustness.bias import read
 from helpers.analysis.robustness.certainty import ENOUGH, Cell, Certainty, of_outcome
 from helpers.analysis.small_study import Asymmetry
 from helpers.review.review import load
 from helpers.review.robustness.certainty import DOMAINS, Judgement
 from helpers.stats.small_study import SmallStudyTest
-from tests.own_review import FAMILY, row, rows, write
+from tests.analysis.robustness.test_bias import judged
+from tests.own_review import rows, write
 
 
 def made(**own):
@@ -156,76 +158,6 @@ def test_without_a_side_larger_effects_are_those_away_from_no_effect():
     assert certainty.publication_bias(made(estimate=1.0), found)[0] is None
 
 
-# --- Risk of bias ------------------------------------------------------------------------------
-
-QUALITY = '[quality]\nrisk_of_bias = ["Random allocation", "Blinded assessment"]\n'
-
-
-def judged(folder, words, studies=None, **files):
-    """A review of a row a study of one weight, judged by two items in its sheet."""
-    table = [
-        row(f"e{i}", study=(studies or {}).get(i, f"Doe 201{i}"), **{
-            "Random allocation": first, "Blinded assessment": second})
-        for i, (first, second) in enumerate(words)
-    ]  # fmt: skip
-    return load(write(folder, table, toml=FAMILY + QUALITY, **files))
-
-
-@pytest.mark.parametrize(
-    ("words", "levels", "rule"),
-    [
-        ([("low", "low")] * 3 + [("low", "high")] * 2, 0, "most at low risk"),
-        ([("low", "low")] * 2 + [("low", "high")] * 2, -1, "not most at low risk"),  # just a half
-        ([("low", "low")] * 2 + [("low", "unclear")] * 3, -1, "not most at low risk"),
-        ([("low", "")] * 3 + [("high", "")] * 2, 0, "most at low risk"),  # what was judged counts
-        ([("low", "low")] * 2 + [("", "")] * 2 + [("high", "high")], None, "not judged"),
-        ([("", "")] * 4, None, "not judged"),
-    ],
-)
-def test_most_of_the_weight_must_be_at_low_risk(tmp_path, words, levels, rule):
-    review = judged(tmp_path, words)
-    assert certainty.risk_of_bias(analyse(review, "score"), review)[:2] == (levels, rule)
-
-
-def test_a_study_of_several_rows_has_the_worst_of_them_and_all_their_weight(tmp_path):
-    words = [("low", "low"), ("high", "low"), ("low", "low"), ("low", "low")]
-    review = judged(tmp_path, words, {0: "Doe", 1: "Doe"})
-    analysis = analyse(review, "score")
-    found = certainty.risk_of_bias(analysis, review)[2]
-    weight = analysis.effects["weight"][analysis.rows["study"] == "Doe"].sum()
-    assert found["high"] == pytest.approx(weight / analysis.effects["weight"].sum())
-    assert found["low"] == pytest.approx(1 - found["high"]) and found["unclear"] == 0
-
-
-ITEMS = [
-    {"item": "a", "domain": "Allocation", "text": "?"},
-    {"item": "b", "domain": "", "text": "?"},
-]
-
-
-def test_a_file_of_judgements_is_matched_by_study(tmp_path):
-    table = rows(4)  # of the studies s-e0 to s-e3
-    judged = [{"study_label": f"S-E{i}", "a": "low", "b": "low" if i else "high"} for i in range(4)]
-    review = load(write(tmp_path, table, risk_of_bias=judged, risk_of_bias_items=ITEMS))
-    levels, _, found = certainty.risk_of_bias(analyse(review, "score"), review)
-    assert levels == 0 and found["matched"] and 0.2 < found["high"] < 0.3
-
-
-def test_judgements_of_other_studies_count_once_each_and_that_is_said(tmp_path):
-    judged = [{"study_label": f"Roe {i}", "a": "low", "b": "unclear"} for i in range(3)]
-    review = load(write(tmp_path, rows(4), risk_of_bias=judged, risk_of_bias_items=ITEMS))
-    levels, _, found = certainty.risk_of_bias(analyse(review, "score"), review)
-    assert levels == -1 and not found["matched"]
-    assert found["unclear"] == pytest.approx(1) and found["weak"] == ["b"]
-
-
-def test_a_study_that_the_file_does_not_name_is_not_judged(tmp_path):
-    judged = [{"study_label": "s-e0", "a": "low", "b": "low"}]
-    review = load(write(tmp_path, rows(4), risk_of_bias=judged, risk_of_bias_items=ITEMS))
-    levels, rule, found = certainty.risk_of_bias(analyse(review, "score"), review)
-    assert (levels, rule) == (None, "not judged") and found["none"] == pytest.approx(0.75, abs=0.02)
-
-
 # --- The level ---------------------------------------------------------------------------------
 
 
@@ -266,7 +198,9 @@ def test_a_person_counts_in_place_of_the_rule_and_all_five_domains_confirm():
 def test_a_whole_outcome_is_rated_from_its_rows(tmp_path):
     review = judged(tmp_path, [("low", "low")] * 12)
     analysis = analyse(review, "score")
-    found = of_outcome(analysis, review, {("score", "imprecision"): Judgement(-1, "r", "b", "x")})
+    found = of_outcome(
+        analysis, read(review), {("score", "imprecision"): Judgement(-1, "r", "b", "x")}
+    )
     assert list(found.cells) == list(DOMAINS)
     assert found.cells["imprecision"].counted == -1 and found.cells["imprecision"].levels == 0
     assert found.cells["indirectness"].facts["k"] == 12
@@ -276,7 +210,7 @@ def test_a_whole_outcome_is_rated_from_its_rows(tmp_path):
 
 def test_one_experiment_alone_is_rated_too(tmp_path):
     review = load(write(tmp_path, rows(1)))
-    found = of_outcome(analyse(review, "score"), review, {})
+    found = of_outcome(analyse(review, "score"), read(review), {})
     assert {name: cell.levels for name, cell in found.cells.items()} == {
         "risk_of_bias": None, "inconsistency": None, "indirectness": None, "imprecision": -1,
         "publication_bias": None, "upgrading": 0,
@@ -293,6 +227,6 @@ def test_tests_without_their_power_are_the_same_tests():
     assert {n: t.p for n, t in alone.tests.items()} == {n: t.p for n, t in whole.tests.items()}
     assert certainty.publication_bias(one, alone) == certainty.publication_bias(one, whole)
     recommended = replace(one, leading_is="recommended")
-    assert of_outcome(recommended, review, {}).cells["inconsistency"].facts["i2"] == (
+    assert of_outcome(recommended, read(review), {}).cells["inconsistency"].facts["i2"] == (
         one.recommended.i2
     )

@@ -3,6 +3,7 @@
 import pytest
 
 from helpers.review.check import check
+from helpers.review.description import PROJECT
 from helpers.review.review import load
 from helpers.review.robustness.certainty import DOWN, UP, Judgement, domain_of, levels_of, read
 from tests.own_review import FAMILY, rows, write
@@ -119,3 +120,16 @@ def test_the_review_is_refused_and_its_provenance_names_the_file(tmp_path):
         load(folder(tmp_path / "a", HEAD + "scor,imprecision,serious,a,b,c\n"))
     review = load(folder(tmp_path / "b", HEAD + "score,imprecision,serious,a,b,c\n"))
     assert "certainty.csv" in review.part(["score"]).inputs()
+
+
+def test_the_example_of_the_documents_is_read(tmp_path):
+    page = (PROJECT / "docs" / "review.md").read_text(encoding="utf-8")
+    example = next(
+        block for block in page.split("```csv\n")[1:] if block.startswith("outcome,domain")
+    )
+    toml = FAMILY + '[[families.outcomes]]\nid = "il_6"\nbetter = "lower"\n'
+    write(tmp_path, rows(4), toml=toml)
+    (tmp_path / "certainty.csv").write_text(example.partition("```")[0], encoding="utf-8")
+    found = check(tmp_path)
+    assert not found.faults and len(read(tmp_path)) == 2
+    assert not [one for one in found.warnings if one.file == "certainty.csv"]
