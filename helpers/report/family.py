@@ -26,7 +26,7 @@ from helpers.report import common, diagnosis, first_screen, results
 from helpers.report.exhibits import Exhibits
 from helpers.report.group import Group
 from helpers.report.outcome import Outcome
-from helpers.report.robustness import planning
+from helpers.report.robustness import certainty, planning
 from helpers.review.review import load
 from helpers.words import alerts, methods, numbers
 from helpers.words.r.script import metafor_script
@@ -74,6 +74,7 @@ class Report:
     provenance, results = common.provenance, common.results
     rebuilds, counts = property(common.rebuilds), property(common.counts)
     changed = cached_property(common.changed)
+    certainty, certainties = certainty.shown, cached_property(certainty.of_report)
 
     def __init__(
         self, family, *, review=None, outcomes=None, moderators=None, exclude=(), seed=0, **settings
@@ -312,6 +313,7 @@ class Report:
             planning={
                 name: planning.fields(self, analysis) for name, analysis in self.analyses.items()
             },
+            certainty={name: certainty.fields(one) for name, one in self.certainties.items()},
         )
 
     @property

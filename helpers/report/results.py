@@ -51,7 +51,7 @@ def counts(review, analyses, not_analysed=()):
 
 def family_results(
     review, family, analyses, parameters, seed, not_analysed=(), *, influence=None, small_study=(),
-    planning=None,
+    planning=None, certainty=None,
 ):  # fmt: skip
     """All results of one family.
 
@@ -71,6 +71,8 @@ def family_results(
         Of `small_study_fields`.
     planning : dict of dict, optional
         By outcome, of `helpers.report.robustness.planning.fields`.
+    certainty : dict of dict, optional
+        By outcome, fields of `helpers.report.robustness.certainty`.
 
     Returns
     -------
@@ -100,6 +102,7 @@ def family_results(
                 name: outcome_results(analysis, printed)
                 | {"influence": (influence or {}).get(name, []), "assumed": name in assumed}
                 | {"planning": (planning or {}).get(name)}
+                | {"certainty": (certainty or {}).get(name)}
                 for name, analysis in analyses.items()
             },
             "small_study": list(small_study),
