@@ -49,8 +49,9 @@ def counts(review, analyses, not_analysed=()):
 
 
 def family_results(
-    review, family, analyses, parameters, seed, not_analysed=(), *, influence=None, small_study=()
-):
+    review, family, analyses, parameters, seed, not_analysed=(), *, influence=None, small_study=(),
+    specifications=None,
+):  # fmt: skip
     """All results of one family.
 
     Parameters
@@ -67,6 +68,8 @@ def family_results(
         By outcome, rows of `helpers.report.diagnosis.influence_rows`.
     small_study : list of dict
         Of `small_study_fields`.
+    specifications : dict of dict, optional
+        By outcome, of `helpers.report.robustness.specifications.fields`.
 
     Returns
     -------
@@ -94,6 +97,7 @@ def family_results(
             "outcomes": {
                 name: outcome_results(analysis, printed)
                 | {"influence": (influence or {}).get(name, [])}
+                | {"specifications": (specifications or {}).get(name)}
                 for name, analysis in analyses.items()
             },
             "small_study": list(small_study),

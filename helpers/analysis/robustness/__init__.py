@@ -1,0 +1,1 @@
+"""Whether a result holds: other defensible analyses, and what would change it."""

@@ -1,0 +1,1 @@
+"""Whether a result holds: what a report shows of it."""

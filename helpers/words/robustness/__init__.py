@@ -1,0 +1,1 @@
+"""Whether a result holds: its sentences and tables."""
