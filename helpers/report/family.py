@@ -26,7 +26,7 @@ from helpers.report import common, diagnosis, first_screen, results
 from helpers.report.exhibits import Exhibits
 from helpers.report.group import Group
 from helpers.report.outcome import Outcome
-from helpers.report.robustness import certainty, planning
+from helpers.report.robustness import certainty, planning, specifications
 from helpers.review.review import load
 from helpers.words import alerts, methods, numbers
 from helpers.words.r.script import metafor_script
@@ -85,7 +85,7 @@ class Report:
         self.assumed = alerts.assumed(self.review, self.printed)
         self.exhibits = Exhibits(self.review.evidence["kind"])
         self.tested, self.groups, self.left_out = {}, {}, {}  # what was computed for the page
-        self.planned = {}
+        self.planned, self.specifications = {}, {}
         self.family = one_of(family, self.review.families, "family")
         lists = {"outcomes": outcomes, "moderators": moderators, "exclude": exclude}
         chosen = of_report(self.review, self.family, **lists, **settings)
@@ -314,6 +314,10 @@ class Report:
                 name: planning.fields(self, analysis) for name, analysis in self.analyses.items()
             },
             certainty={name: certainty.fields(one) for name, one in self.certainties.items()},
+            specifications={
+                name: specifications.fields(self, analysis)
+                for name, analysis in self.analyses.items()
+            },
         )
 
     @property

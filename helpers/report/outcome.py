@@ -10,7 +10,7 @@ from helpers.page import blocks
 from helpers.problems import Refused
 from helpers.report import diagnosis, forests, moderators, pooled
 from helpers.report.group import Group
-from helpers.report.robustness import planning
+from helpers.report.robustness import planning, specifications
 
 
 class Outcome:
@@ -135,6 +135,16 @@ class Outcome:
         """The same data under several settings side by side, and what was printed."""
         return self._show(pooled.presets)
 
+    def specifications(self, most=None):
+        """Specification curve: the result by every combination of defensible choices.
+
+        Parameters
+        ----------
+        most : int, optional
+            Specifications of independent rows; multilevel fits are one for 20 of them.
+        """
+        return self._show(specifications.curve, most, least=2)
+
     def planning(self):
         """What a new experiment may find, how many animals it needs, and what it would add."""
         return self._show(planning.planning, least=2)
@@ -218,7 +228,7 @@ class Outcome:
             "What may explain the differences": self._explained(),
             "Outliers and influence": [self.galbraith, self.excluded, self.influence],
             "Small-study effects": [self.funnel, *tested],
-            "Sensitivity analyses": [self.presets],
+            "Sensitivity analyses": [self.presets, self.specifications],
             "What would change the result": [self.planning, self.cumulative, self.publication_bias],
             "Comparison with the published values": [self.published],
         }

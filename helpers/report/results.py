@@ -51,7 +51,7 @@ def counts(review, analyses, not_analysed=()):
 
 def family_results(
     review, family, analyses, parameters, seed, not_analysed=(), *, influence=None, small_study=(),
-    planning=None, certainty=None,
+    planning=None, certainty=None, specifications=None,
 ):  # fmt: skip
     """All results of one family.
 
@@ -73,6 +73,8 @@ def family_results(
         By outcome, of `helpers.report.robustness.planning.fields`.
     certainty : dict of dict, optional
         By outcome, fields of `helpers.report.robustness.certainty`.
+    specifications : dict of dict, optional
+        By outcome, of `helpers.report.robustness.specifications.fields`.
 
     Returns
     -------
@@ -103,6 +105,7 @@ def family_results(
                 | {"influence": (influence or {}).get(name, []), "assumed": name in assumed}
                 | {"planning": (planning or {}).get(name)}
                 | {"certainty": (certainty or {}).get(name)}
+                | {"specifications": (specifications or {}).get(name)}
                 for name, analysis in analyses.items()
             },
             "small_study": list(small_study),
