@@ -173,6 +173,7 @@ def _imprecision(rule, known):
     important = known["important"]
     if important is not None:
         text = effect_interval(*important, known["measure"]).strip("[]").replace(", ", " or ")
+        text += ", as the review says" * known["is_said"]
         effects = f"an important effect ({text})"
     animals, enough = known["animals"], known["enough"]
     includes = known["ci_low"] <= 0 <= known["ci_high"]
@@ -311,10 +312,11 @@ def rules():
             "Hooijmans et al. 2018: animals, model, timing, outcome, and translation to patients",
         ),
         "imprecision": (
-            f"Important effects: {half} SD either way, or a ratio of {low} or {high}. The CI includes "
-            "no effect and one of them: serious; one on each side: very serious. Else serious with "
-            f"fewer than {ENOUGH} animals, what one experiment needs to find {half} SD with "
-            f"{percent(100 * POWER, 0)} power.",
+            "Important effects: what the review says under smallest, else "
+            f"{half} SD either way, or a ratio of {low} or {high}. The CI includes no effect and one "
+            "of them: serious; one on each side: very serious. Else serious with fewer animals than "
+            "one experiment needs to find the important difference of means with "
+            f"{percent(100 * POWER, 0)} power, {ENOUGH} for {half} SD.",
             f"{half} SD: GRADE by the KCE process book, 5.5.1.2; ratios and optimal information size: "
             "Guyatt et al. 2011 (GRADE 6); two levels: Zeng et al. 2022 (GRADE 34)",
         ),
