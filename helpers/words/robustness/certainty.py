@@ -299,7 +299,8 @@ def rules():
         "risk_of_bias": (
             f"Serious unless more than {share} of the weight is at low risk; a study is at the worst "
             "risk of its items. Very serious: for a person.",
-            "Cochrane Handbook 5.1, tables 8.7.a and 12.2.d (“most information”)",
+            "Cochrane Handbook 5.1, tables 8.7.a and 12.2.d (“most information”); that most at unclear "
+            "risk is serious is a choice of these reports, which the handbook leaves open",
         ),
         "inconsistency": (
             f"Serious if I² is above {percent(SUBSTANTIAL_I2, 0)} and the prediction interval includes "
@@ -309,7 +310,7 @@ def rules():
         ),
         "indirectness": (
             "For a person.",
-            "Hooijmans et al. 2018: animals, model, timing, outcome, and translation to patients",
+            "Hooijmans et al. 2018, for whom it may tell how far animals predict patients",
         ),
         "imprecision": (
             "Important effects: what the review says under smallest, else "
@@ -327,8 +328,8 @@ def rules():
         ),
         "upgrading": (
             "Never by a rule.",
-            "GRADE raises what does not start at high; Hooijmans et al. 2018 name consistency across "
-            "species as an open question",
+            "GRADE raises what does not start at high; Hooijmans et al. 2018 leave it open how much "
+            "consistency within and across species should count",
         ),
     }  # fmt: skip
     return pd.DataFrame(
@@ -340,8 +341,8 @@ def rules():
 def head(evidence, certainties):
     """What the levels mean here, and what has been judged by whom."""
     text = (
-        "Certainty in the manner of GRADE for animal experiments (Hooijmans et al. 2018, "
-        "doi:10.1371/journal.pone.0187271): it starts at high, and each domain lowers it by the rules "
+        "Certainty in the manner of GRADE for animal experiments: Hooijmans et al. 2018, "
+        "doi:10.1371/journal.pone.0187271. It starts at high, and each domain lowers it by the rules "
         f"below or by a person's judgement in {CERTAINTY}. “At most” stands where a domain is left "
         "for a person, who may lower it."
     )
