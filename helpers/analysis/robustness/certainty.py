@@ -24,6 +24,7 @@ import pandas as pd
 from helpers.analysis import small_study
 from helpers.analysis.measures import MEASURES
 from helpers.analysis.robustness.bias import risk_of_bias
+from helpers.analysis.robustness.planning import smallest_effect, typical_sd
 from helpers.review.robustness.certainty import DOMAINS, LOWERING, Judgement
 from helpers.stats.distributions import normal_isf
 
@@ -126,7 +127,7 @@ class Certainty:
         return all(self.cells[domain].judgement for domain in LOWERING)
 
 
-def of_outcome(analysis, judged, judgements):
+def of_outcome(analysis, judged, judgements, declared="SMD"):
     """The certainty of one outcome by its leading result.
 
     Parameters
@@ -136,6 +137,8 @@ def of_outcome(analysis, judged, judgements):
         Of the risk of bias.
     judgements : dict of (str, str) to Judgement
         Of `helpers.review.robustness.certainty.read`.
+    declared : str
+        The measure in which `smallest` of `review.toml` is said.
 
     Returns
     -------
@@ -146,7 +149,7 @@ def of_outcome(analysis, judged, judgements):
         "risk_of_bias": risk_of_bias(analysis, judged),
         "inconsistency": inconsistency(analysis),
         "indirectness": indirectness(analysis),
-        "imprecision": imprecision(analysis),
+        "imprecision": imprecision(analysis, declared),
         "publication_bias": publication_bias(analysis, asymmetry),
         "upgrading": upgrading(analysis),
     }
@@ -203,8 +206,14 @@ def indirectness(analysis):
     return None, "for a person", {"k": analysis.leading.k, "studies": studies}
 
 
-def imprecision(analysis):
+def imprecision(analysis, declared="SMD"):
     """Whether the confidence interval and the number of animals let the result stand.
+
+    Parameters
+    ----------
+    analysis : helpers.analysis.outcome.OutcomeAnalysis
+    declared : str
+        As in `of_outcome`.
 
     Returns
     -------
@@ -216,19 +225,20 @@ def imprecision(analysis):
     rule : str
     facts : dict
         ``ci_low, ci_high, level, measure``; ``important``: the least important effects on both sides,
-        on the scale of the data, or None; ``animals``; ``enough``: how many are, or None.
+        on the scale of the data, or None; ``is_said``: whether the review says them; ``animals``;
+        ``enough``: how many are, or None.
 
     References
     ----------
     Guyatt GH, et al. (2011), as above. Zeng L, Brignardello-Petersen R, Hultcrantz M, et al. (2022).
     GRADE guidance 34: update on rating imprecision. J Clin Epidemiol 150:216-224.
     """
-    result, important = analysis.leading, important_effects(analysis)
+    result, (important, is_said) = analysis.leading, important_effects(analysis, declared)
     counted = analysis.rows[["n_treated", "n_control"]].notna().all(axis=None)
-    enough = ENOUGH if counted and _of_means(analysis.measure) else None
+    enough = _enough(analysis, important) if counted else None
     found = {
         "ci_low": result.ci_low, "ci_high": result.ci_high, "level": result.level,
-        "measure": analysis.measure, "important": important, "enough": enough,
+        "measure": analysis.measure, "important": important, "is_said": is_said, "enough": enough,
         "animals": analysis.animals if counted else None,
     }  # fmt: skip
     if not (np.isfinite(result.ci_low) and np.isfinite(result.ci_high)):
@@ -244,30 +254,40 @@ def imprecision(analysis):
     return (0, "precise", found) if analysis.animals >= enough else (-1, "few animals", found)
 
 
-def important_effects(analysis):
+def important_effects(analysis, declared="SMD"):
     """The least effects on both sides that count as important, on the scale of the data.
 
-    Half an SD of standardised differences; half the median SD of a row, pooled over both groups, of
-    mean differences; 0.75 and 1.25 of ratios. None of other measures, for which no source has any.
+    Returns
+    -------
+    (float, float) or None
+        The smallest effect of interest where the review says one; else half an SD of standardised
+        differences, half a typical SD of mean differences, 0.75 and 1.25 of ratios. None of other
+        measures, for which no source has any.
+    is_said : bool
+        Whether the review says them.
     """
-    measure = analysis.measure
+    measure, (smallest, _) = analysis.measure, smallest_effect(analysis, declared)
+    if smallest is not None:
+        return (-abs(smallest), abs(smallest)), True
     if measure.standardised or measure.id == "GLASS":
-        return -IMPORTANT_SD, IMPORTANT_SD
+        return (-IMPORTANT_SD, IMPORTANT_SD), False
     if measure.id == "MD":
-        rows = analysis.rows
-        df = rows[["n_treated", "n_control"]] - 1
-        squares = df * rows[["sd_treated", "sd_control"]].to_numpy(float) ** 2
-        pooled = np.sqrt(squares.sum(axis=1, skipna=False) / df.sum(axis=1)).dropna()
-        half = IMPORTANT_SD * float(pooled.median()) if len(pooled) else 0.0
-        return (-half, half) if half > 0 else None
+        half = IMPORTANT_SD * typical_sd(analysis)[0]
+        return ((-half, half) if half > 0 else None), False
     if measure.is_log and measure.id != "mixed":
-        return math.log(IMPORTANT_RATIO[0]), math.log(IMPORTANT_RATIO[1])
-    return None
+        return (math.log(IMPORTANT_RATIO[0]), math.log(IMPORTANT_RATIO[1])), False
+    return None, False
 
 
-def _of_means(measure):
-    """Whether effects compare means, whose SD the optimal information size is in."""
-    return measure.standardised or measure.id in MEASURES
+def _enough(analysis, important):
+    """How many animals are enough where means are compared: for the important effect in SDs."""
+    measure = analysis.measure
+    if not (measure.standardised or measure.id in MEASURES):
+        return None
+    if important is None or measure.is_log or measure.id == "NMD":
+        return ENOUGH
+    sd = typical_sd(analysis)[0] if measure.id == "MD" else 1.0
+    return optimal_information_size(important[1] / sd) if sd > 0 else None
 
 
 def publication_bias(analysis, asymmetry):

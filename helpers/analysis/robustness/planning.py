@@ -106,12 +106,12 @@ def plan(analysis, declared="SMD"):
         return None
     mean, scale, df = prediction_distribution(result)
     below = probability_below(result)
-    smallest, smallest_note = _smallest(analysis, declared)
+    smallest, smallest_note = smallest_effect(analysis, declared)
     short = None
     if smallest is not None and not math.isnan(scale):
         short = probability_below(result, smallest)
         short = short if smallest > 0 else 1 - short
-    sd, animals_note = _sd(analysis)
+    sd, animals_note = typical_sd(analysis)
     if math.isnan(scale):
         animals_note = animals_note or "there is no prediction distribution"
     n_power, n_assurance, limit = None, None, math.nan
@@ -127,7 +127,7 @@ def plan(analysis, declared="SMD"):
     )  # fmt: skip
 
 
-def _smallest(analysis, declared):
+def smallest_effect(analysis, declared):
     """Smallest effect of interest on the scale of the data, towards benefit, or why there is none.
 
     Where no side is benefit it lies on the side of the estimate. Of ratios 0.8 means what 1.25 does.
@@ -142,8 +142,8 @@ def _smallest(analysis, declared):
     return math.copysign(abs(math.log(size)) if measure.is_log else size, side), ""
 
 
-def _sd(analysis):
-    """What differences are divided by for a t-test, and why there is none."""
+def typical_sd(analysis):
+    """What differences are divided by for a t-test, and why there is none; NaN without all SDs."""
     if analysis.measure.standardised:
         return 1.0, ""
     if analysis.measure.id == "MD":

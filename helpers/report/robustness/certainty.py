@@ -11,6 +11,7 @@ from helpers.analysis import measures
 from helpers.analysis.robustness import bias
 from helpers.analysis.robustness.certainty import of_outcome
 from helpers.page import blocks
+from helpers.report.robustness.planning import declared_measure
 from helpers.review.robustness.certainty import CERTAINTY, DOMAINS, read
 from helpers.words import numbers
 from helpers.words.robustness import certainty as words
@@ -21,8 +22,9 @@ ANCHOR = "#table-summary-of-findings"
 
 def of_report(report):
     """The certainty of each outcome of a report, by outcome."""
-    judged, judgements = bias.read(report.review), read(report.review.folder)
-    return {name: of_outcome(one, judged, judgements) for name, one in report.analyses.items()}
+    review = report.review
+    known = bias.read(review), read(review.folder), declared_measure(review)
+    return {name: of_outcome(one, *known) for name, one in report.analyses.items()}
 
 
 def column(report):

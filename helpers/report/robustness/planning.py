@@ -123,9 +123,13 @@ def fields(report, analysis):
     }
 
 
+def declared_measure(review):
+    """The measure that a review asks for, in which it says its smallest effects of interest."""
+    return str(review.settings.get("measure", "SMD")).upper()
+
+
 def _planned(report, analysis):
-    declared = str(report.review.settings.get("measure", "SMD")).upper()
-    return _once(report, analysis, plan, declared)
+    return _once(report, analysis, plan, declared_measure(report.review))
 
 
 def _by_year(report, analysis):

@@ -173,6 +173,7 @@ def _imprecision(rule, known):
     important = known["important"]
     if important is not None:
         text = effect_interval(*important, known["measure"]).strip("[]").replace(", ", " or ")
+        text += ", as the review says" * known["is_said"]
         effects = f"an important effect ({text})"
     animals, enough = known["animals"], known["enough"]
     includes = known["ci_low"] <= 0 <= known["ci_high"]
@@ -298,7 +299,8 @@ def rules():
         "risk_of_bias": (
             f"Serious unless more than {share} of the weight is at low risk; a study is at the worst "
             "risk of its items. Very serious: for a person.",
-            "Cochrane Handbook 5.1, tables 8.7.a and 12.2.d (“most information”)",
+            "Cochrane Handbook 5.1, tables 8.7.a and 12.2.d (“most information”); that most at unclear "
+            "risk is serious is a choice of these reports, which the handbook leaves open",
         ),
         "inconsistency": (
             f"Serious if I² is above {percent(SUBSTANTIAL_I2, 0)} and the prediction interval includes "
@@ -308,13 +310,14 @@ def rules():
         ),
         "indirectness": (
             "For a person.",
-            "Hooijmans et al. 2018: animals, model, timing, outcome, and translation to patients",
+            "Hooijmans et al. 2018, for whom it may tell how far animals predict patients",
         ),
         "imprecision": (
-            f"Important effects: {half} SD either way, or a ratio of {low} or {high}. The CI includes "
-            "no effect and one of them: serious; one on each side: very serious. Else serious with "
-            f"fewer than {ENOUGH} animals, what one experiment needs to find {half} SD with "
-            f"{percent(100 * POWER, 0)} power.",
+            "Important effects: what the review says under smallest, else "
+            f"{half} SD either way, or a ratio of {low} or {high}. The CI includes no effect and one "
+            "of them: serious; one on each side: very serious. Else serious with fewer animals than "
+            "one experiment needs to find the important difference of means with "
+            f"{percent(100 * POWER, 0)} power, {ENOUGH} for {half} SD.",
             f"{half} SD: GRADE by the KCE process book, 5.5.1.2; ratios and optimal information size: "
             "Guyatt et al. 2011 (GRADE 6); two levels: Zeng et al. 2022 (GRADE 34)",
         ),
@@ -325,8 +328,8 @@ def rules():
         ),
         "upgrading": (
             "Never by a rule.",
-            "GRADE raises what does not start at high; Hooijmans et al. 2018 name consistency across "
-            "species as an open question",
+            "GRADE raises what does not start at high; Hooijmans et al. 2018 leave it open how much "
+            "consistency within and across species should count",
         ),
     }  # fmt: skip
     return pd.DataFrame(
@@ -338,8 +341,8 @@ def rules():
 def head(evidence, certainties):
     """What the levels mean here, and what has been judged by whom."""
     text = (
-        "Certainty in the manner of GRADE for animal experiments (Hooijmans et al. 2018, "
-        "doi:10.1371/journal.pone.0187271): it starts at high, and each domain lowers it by the rules "
+        "Certainty in the manner of GRADE for animal experiments: Hooijmans et al. 2018, "
+        "doi:10.1371/journal.pone.0187271. It starts at high, and each domain lowers it by the rules "
         f"below or by a person's judgement in {CERTAINTY}. “At most” stands where a domain is left "
         "for a person, who may lower it."
     )

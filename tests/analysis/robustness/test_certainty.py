@@ -29,8 +29,9 @@ def made(**own):
         "study": [f"s{i // 2}" for i in range(k)], "n_treated": 10.0, "n_control": 10.0,
         "sd_treated": 2.0, "sd_control": 2.0,
     })  # fmt: skip
-    names = ("measure", "animals", "studies", "rows", "effects")
-    given = {"measure": MEASURES["SMD"], "animals": 320, "studies": 8, "rows": table,
+    names = ("measure", "animals", "studies", "rows", "effects", "outcome", "settings")
+    given = {"measure": MEASURES["SMD"], "outcome": SimpleNamespace(smallest=None),
+             "settings": SimpleNamespace(measure="SMD"), "animals": 320, "studies": 8, "rows": table,
              "effects": pd.DataFrame({"weight": np.full(k, 1 / k)})}  # fmt: skip
     leading = SimpleNamespace(**result | {n: v for n, v in own.items() if n not in names})
     return SimpleNamespace(leading=leading, **given | {n: v for n, v in own.items() if n in names})
@@ -103,16 +104,40 @@ def test_ratios_have_thresholds_of_their_own(low, high, levels):
 def test_mean_differences_are_held_against_half_the_median_sd_of_their_rows():
     analysis = made(measure=MEASURES["MD"])
     analysis.rows.loc[:2, ["sd_treated", "sd_control"]] = 50.0
-    assert certainty.important_effects(analysis) == (-1.0, 1.0)
+    assert certainty.important_effects(analysis) == ((-1.0, 1.0), False)
     analysis.rows[["sd_treated", "sd_control"]] = np.nan
-    assert certainty.important_effects(analysis) is None
+    assert certainty.important_effects(analysis) == (None, False)
 
 
 def test_a_measure_without_thresholds_is_lowered_by_its_interval_alone():
     risk = Measure("own", "risk difference", "risk differences")
     assert certainty.imprecision(made(measure=risk, ci_low=-0.1))[:2] == (-1, "includes no effect")
     assert certainty.imprecision(made(measure=risk))[:2] == (None, "size not known")
-    assert certainty.important_effects(made(measure=MEASURES["NMD"])) is None
+    assert certainty.important_effects(made(measure=MEASURES["NMD"])) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("measure", "smallest", "bounds", "enough"),
+    [
+        ("SMD", 1.0, (-1.0, 1.0), 32),  # 2 (1.96 + 0.84)² = 15.7 in each group
+        ("SMD", 0.5, (-0.5, 0.5), ENOUGH),
+        ("MD", 1.0, (-1.0, 1.0), ENOUGH),  # half of the rows' SD of 2
+        ("ROM", 1.25, (-np.log(1.25), np.log(1.25)), ENOUGH),
+        ("ROM", 0.8, (-np.log(1.25), np.log(1.25)), ENOUGH),
+        ("NMD", 10.0, (-10.0, 10.0), ENOUGH),
+    ],
+)
+def test_the_smallest_effect_of_the_review_is_the_important_one(measure, smallest, bounds, enough):
+    analysis = made(
+        measure=MEASURES[measure], outcome=SimpleNamespace(smallest=smallest),
+        settings=SimpleNamespace(measure=measure),
+    )  # fmt: skip
+    found, said = certainty.important_effects(analysis, measure)
+    assert found == pytest.approx(bounds) and said
+    known = certainty.imprecision(analysis, measure)[2]
+    assert known["enough"] == enough
+    if measure != "SMD":  # said of another measure than the one that was asked for
+        assert not certainty.important_effects(analysis, "SMD")[1]
 
 
 def test_animals_that_are_not_given_decide_nothing():

@@ -1,5 +1,7 @@
 """Certainty in words: every branch of every rule has its sentence, and files read back what is told."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,9 @@ CASES = [
     ("imprecision", {"measure": RISK}, "whether an unknown number of animals"),
     ("imprecision", {"measure": RISK, "ci_low": -1.0}, "no source says which effect is important"),
     ("imprecision", {"measure": MEASURES["ROM"], "ci_low": -0.5}, "(0.75 or 1.25)"),
-]
+    ("imprecision", {"outcome": SimpleNamespace(smallest=1.0), "ci_low": -2.0},
+     "important effects of both sides (−1.00 or 1.00, as the review says)"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("domain", "own", "said"), CASES)
