@@ -304,6 +304,7 @@ def describe(folder=None, *, earlier=False):
     faults += guesses.unknown(written)
     faults += [] if earlier else previous.faults(folder, written)
     faults += [found for outcome in outcomes for found in _illegal_scales(outcome)]
+    faults += [found for outcome in outcomes for found in _illegal_smallest(outcome, config)]
     faults += quality.illegal() if quality else []
     faults += _illegal_settings(config)
     faults += _illegal_regressions(config, {one.id: one for one in moderators}, known)
@@ -452,6 +453,16 @@ def _illegal_scales(outcome):
             what = f"better is {scale.better} on the scale {scale.label} and {outcome.better} for "
             what += "the outcome: its rows cannot be turned to the same side"
             yield fault(f"{place}.better", what, scale.better, "Correct one of them")
+
+
+def _illegal_smallest(outcome, config):
+    """A fault where the smallest effect of a ratio is 1, which is none."""
+    measure = str(config.get("settings", {}).get("measure", "")).upper()
+    ratio = outcome.effect_scale == "log" or outcome.measure in ("OR", "RR")
+    if outcome.smallest == 1 and (ratio or measure in ("ROM", "OR", "RR")):
+        what = "a ratio of 1 is no effect"
+        remedy = "Write a ratio above 1 or below it, such as 1.25"
+        yield fault(f"families.outcomes.{outcome.id}.smallest", what, 1, remedy)
 
 
 def _moderator(entry):

@@ -131,6 +131,25 @@ def _changed(share):
     return f"{percent(100 * abs(share))} {'narrower' if share >= 0 else 'wider'}"
 
 
+def methods_words(analyses):
+    """How all this was computed, for the methods section; empty where nothing is pooled."""
+    pooled = [analysis for analysis in analyses if analysis.leading.pooled]
+    if not pooled:
+        return ""
+    text = (
+        "How much one more experiment would narrow an interval is an expected value given the data, "
+        "with the variances between experiments held at their estimates."
+    )
+    if any(analysis.measure.standardised or analysis.measure.id == "MD" for analysis in pooled):
+        text = (
+            f"Animals of a new experiment are those of two groups of one size for {AIM} assurance "
+            f"[assurance]: the expected power of a {TEST}, over the prediction distribution of its "
+            "true effect, counting significant results on the side of the pooled effect only. "
+            + text
+        )
+    return text
+
+
 def table(analysis, plan, review):
     """Width of the interval now and with one experiment more, a row a stratum.
 
