@@ -112,8 +112,8 @@ def test_package_holds_its_templates():
     held = {
         path
         for pattern in patterns["package-data"]["*"]
-        for package in (PROJECT / "helpers").glob("*/")
-        for path in package.glob(pattern)
+        for package in (PROJECT / "helpers").rglob("__init__.py")
+        for path in package.parent.glob(pattern)
     }
     code = {path for path in (PROJECT / "helpers").rglob("*.py")}
     files = {path for path in (PROJECT / "helpers").rglob("*") if path.is_file()} - code

@@ -75,7 +75,7 @@ def write(review=None, *, states=(), tags=None, out=None):
 
 
 def _shown(part):
-    return nbformat.v4.new_output("display_data", part._repr_mimebundle_())
+    return nbformat.v4.new_output("display_data", part.bundle)
 
 
 def _parts(history, note):

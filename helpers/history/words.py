@@ -151,4 +151,4 @@ def not_yet(tags):
     if not tags:
         return ""
     named = listing(tags) if len(tags) <= MANY else count(len(tags), "tag")
-    return f"The folder held no review yet at {named}."
+    return f"The folder held no review at {named}."

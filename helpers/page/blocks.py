@@ -59,8 +59,13 @@ class Block:
         """What it is and carries, for `helpers.render.execute`."""
         return {"kind": self.kind, "name": self.name, "csv": None} | self.data
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    @property
+    def bundle(self):
+        """The output of a notebook's cell that shows it: content by MIME type."""
         return {"text/html": str(for_lab(self.html)), "text/plain": self.text, MIME: self.note}
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return self.bundle
 
 
 def figure(axes, *, name, number, caption, alt, data=None, narrow=None):
@@ -182,7 +187,7 @@ def heading(text, *, level, name):
     return Block("heading", name, macros().heading(text, level, mark), text)
 
 
-def paragraph(text, *, name="paragraph", copy=False, small=False):
+def paragraph(text, *, name="paragraph", copy=False, small=False, anchor=False):
     """Show plain text; blank lines part paragraphs, DOIs become links.
 
     Parameters
@@ -192,8 +197,11 @@ def paragraph(text, *, name="paragraph", copy=False, small=False):
         Whether a button copies it, for texts that go into a manuscript.
     small : bool
         For what is looked up and not read.
+    anchor : bool
+        Whether links can lead to it, as ``#<name>``.
     """
-    return Block("paragraph", name, macros().paragraph(text, copy, small), text)
+    html = macros().paragraph(text, copy, small, name if anchor else "")
+    return Block("paragraph", name, html, text)
 
 
 def terms(items, *, name):

@@ -15,6 +15,7 @@ from helpers.words import alerts as alerts_of
 from helpers.words import changes as words_of_changes
 from helpers.words import numbers
 from helpers.words.numbers import count
+from helpers.words.robustness import certainty
 from helpers.words.settings import differences
 
 
@@ -114,6 +115,7 @@ def alerts(report):
         + alerts_of.of_assumptions(report.review, report.analyses, report.printed)
         + alerts_of.of_not_analysed(report.review, report.not_analysed)
         + alerts_of.of_outcomes(list(report.analyses.values()), rebuilds=report.rebuilds)
+        + certainty.alerts(report.certainties)
     )
 
 

@@ -26,6 +26,7 @@ from helpers.report import common, diagnosis, first_screen, results
 from helpers.report.exhibits import Exhibits
 from helpers.report.group import Group
 from helpers.report.outcome import Outcome
+from helpers.report.robustness import certainty, planning, specifications
 from helpers.review.review import load
 from helpers.words import alerts, methods, numbers
 from helpers.words.r.script import metafor_script
@@ -73,6 +74,7 @@ class Report:
     provenance, results = common.provenance, common.results
     rebuilds, counts = property(common.rebuilds), property(common.counts)
     changed = cached_property(common.changed)
+    certainty, certainties = certainty.shown, cached_property(certainty.of_report)
 
     def __init__(
         self, family, *, review=None, outcomes=None, moderators=None, exclude=(), seed=0, **settings
@@ -83,6 +85,7 @@ class Report:
         self.assumed = alerts.assumed(self.review, self.printed)
         self.exhibits = Exhibits(self.review.evidence["kind"])
         self.tested, self.groups, self.left_out = {}, {}, {}  # what was computed for the page
+        self.planned, self.specifications = {}, {}
         self.family = one_of(family, self.review.families, "family")
         lists = {"outcomes": outcomes, "moderators": moderators, "exclude": exclude}
         chosen = of_report(self.review, self.family, **lists, **settings)
@@ -99,6 +102,10 @@ class Report:
             "exclude": exclude,
             "seed": self.seed,
         }
+        self.given = settings | {
+            "review": review and str(self.review.folder), "outcomes": outcomes,
+            "moderators": moderators, "seed": self.seed,
+        }  # fmt: skip
         self.review = self.review.part(self.family.outcomes)
         wanted = self.family.outcomes if outcomes is None else outcomes
         reported = set(self.review.experiments["outcome"])
@@ -234,6 +241,32 @@ class Report:
             display(blocks.heading(outcome.label, level=2, name=f"outcome-{name}"))
             display(outcome.show())
 
+    def explore(self, outcomes=None):
+        """Other choices of the analysis by hand, each seen at once beside this report.
+
+        Settings, levels to keep and experiments to leave out, with the forest plot, the numbers and
+        the sentence; what was chosen is written back as parameters, as a Python call or into
+        `exclusions.csv`. Nothing where nobody looks on, such as in a rendered report.
+
+        Parameters
+        ----------
+        outcomes : str or list of str, optional
+            Those to choose from; by default all of the report.
+
+        Returns
+        -------
+        helpers.report.explore.widget.Explorer or None
+        """
+        from helpers.report.explore.live import is_live
+
+        if not is_live():
+            return None
+        from helpers.report.explore.widget import Explorer
+
+        return Explorer(
+            self, chosen_ids("outcomes", outcomes, [*self.analyses, *self.not_analysed])
+        )
+
     # ------------------------------------------------------------------ the end of a report
 
     def methods(self):
@@ -277,6 +310,14 @@ class Report:
                 for name, analysis in self.analyses.items()
             },
             small_study=self._small_study,
+            planning={
+                name: planning.fields(self, analysis) for name, analysis in self.analyses.items()
+            },
+            certainty={name: certainty.fields(one) for name, one in self.certainties.items()},
+            specifications={
+                name: specifications.fields(self, analysis)
+                for name, analysis in self.analyses.items()
+            },
         )
 
     @property

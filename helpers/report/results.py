@@ -50,8 +50,9 @@ def counts(review, analyses, not_analysed=()):
 
 
 def family_results(
-    review, family, analyses, parameters, seed, not_analysed=(), *, influence=None, small_study=()
-):
+    review, family, analyses, parameters, seed, not_analysed=(), *, influence=None, small_study=(),
+    planning=None, certainty=None, specifications=None,
+):  # fmt: skip
     """All results of one family.
 
     Parameters
@@ -68,6 +69,12 @@ def family_results(
         By outcome, rows of `helpers.report.diagnosis.influence_rows`.
     small_study : list of dict
         Of `small_study_fields`.
+    planning : dict of dict, optional
+        By outcome, of `helpers.report.robustness.planning.fields`.
+    certainty : dict of dict, optional
+        By outcome, fields of `helpers.report.robustness.certainty`.
+    specifications : dict of dict, optional
+        By outcome, of `helpers.report.robustness.specifications.fields`.
 
     Returns
     -------
@@ -96,6 +103,9 @@ def family_results(
             "outcomes": {
                 name: outcome_results(analysis, printed)
                 | {"influence": (influence or {}).get(name, []), "assumed": name in assumed}
+                | {"planning": (planning or {}).get(name)}
+                | {"certainty": (certainty or {}).get(name)}
+                | {"specifications": (specifications or {}).get(name)}
                 for name, analysis in analyses.items()
             },
             "small_study": list(small_study),

@@ -40,7 +40,8 @@ class Scale:
 class Outcome:
     """What is measured: its scale and on which side benefit lies.
 
-    `reference` is the uninjured value where it is fixed, for normalised mean differences; `scales`
+    `reference` is the uninjured value where it is fixed, for normalised mean differences; `smallest`
+    the smallest effect of interest, in the review's measure and above 0 on whichever side; `scales`
     are there where rows are measured on different ones; `effect_name` and `effect_scale` say what
     the effects are that rows bring themselves, `measure` ("OR", "RR" or "RD") what is computed where
     rows count events.
@@ -57,6 +58,7 @@ class Outcome:
     effect_name: str = ""
     effect_scale: str = "identity"
     measure: str | None = None
+    smallest: float | None = None
     scales: tuple[Scale, ...] = ()
 
     def on(self, label):

@@ -156,6 +156,7 @@ OUTCOME = {
     "range": RANGE,
     "better!": BETTER,
     "reference": FINITE,
+    "smallest": POSITIVE,
     "scales": [SCALE_OF],
     "effect_name": TEXT,
     "effect_scale": SCALE,
