@@ -141,9 +141,11 @@ class Batch:
                 if count := sum(one.warnings for one in self.editions):
                     say(f"{count} warnings about the sheet; `python -m helpers check` lists them")
                 if cluster:
-                    making = _made(todo, lambda *due: cluster.submit(*due, seconds), cluster.again)
+                    making = arriving(
+                        todo, lambda *due: cluster.submit(*due, seconds), cluster.again
+                    )
                 else:
-                    making = _made(todo, _locally(pool, workers, say, seconds))
+                    making = arriving(todo, _locally(pool, workers, say, seconds))
                 for one, job, made, spent in making:
                     if one in self.editions:
                         arrived = _trouble(self._arrived)
@@ -194,7 +196,7 @@ def _locally(pool, workers, say, seconds):
     return lambda one, job: pool.submit(make, job, workers, one.review, say, seconds)
 
 
-def _made(todo, submit, again=lambda made: False):
+def arriving(todo, submit, again=lambda made: False):
     """Make reports in this order; each as it ends, with its files or its failure, and its seconds.
 
     Parameters

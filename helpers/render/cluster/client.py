@@ -84,8 +84,8 @@ class Cluster:
             self._parcels[edition] = parcel
         where = {}
         if self._strangers:
-            workers = self._client.scheduler_info(n_workers=-1)["workers"]
-            where = {"workers": [one for one in workers if one not in self._strangers]}
+            every = self._client.nthreads()
+            where = {"workers": [one for one in every if one not in self._strangers]}
             if not where["workers"]:
                 return _failed("; ".join(self._strangers.values()))
         executor = self._client.get_executor(pure=False, **where) if where else self._executor

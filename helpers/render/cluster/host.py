@@ -63,11 +63,12 @@ def report(parcel, text, seconds, wanted):
     if program() != wanted:
         return Stranger(_worker(), program())
     for _ in range(2):  # a host that was killed, for its memory or by hand, is started once more
+        if getattr(_own, "host", None) is None:
+            _own.host = Host()
         try:
-            if getattr(_own, "host", None) is None:
-                _own.host = _Host()
             return _own.host.ask(parcel, text, seconds)
         except (EOFError, OSError, pickle.UnpicklingError):
+            _own.host.stop()
             _own.host = None
     return Made(ReportFailed("the process that made it died, twice"), 0.0)
 
@@ -78,12 +79,12 @@ def _worker():
     return get_worker().address
 
 
-class _Host:
+class Host:
     """The other end of a process that runs `main`."""
 
     def __init__(self):
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
-        self._process = subprocess.Popen(
+        self.process = subprocess.Popen(
             [sys.executable, "-m", "helpers.render.cluster.host"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -91,9 +92,18 @@ class _Host:
         )
 
     def ask(self, *question):
-        pickle.dump(question, self._process.stdin)
-        self._process.stdin.flush()
-        return pickle.load(self._process.stdout)
+        """Have a report made: what `report` takes, but for the program."""
+        pickle.dump(question, self.process.stdin)
+        self.process.stdin.flush()
+        return pickle.load(self.process.stdout)
+
+    def stop(self):
+        """End the process and what it started."""
+        with suppress(OSError):  # what it was not asked yet
+            self.process.stdin.close()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
 
 
 def main():
