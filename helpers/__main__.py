@@ -210,6 +210,38 @@ def set_(review, settings, confirm, remove):
     return 1 if findings.faults else 0
 
 
+@cli.command(epilog="Exit status: 2 nothing was computed.")
+@click.argument("outcome")
+@click.option("--review", metavar="DIR", help="Folder with review.toml.")
+@click.option(
+    "--most", type=click.IntRange(min=1), default=10_000, metavar="N",
+    help="Specifications of independent rows (10000).",
+)  # fmt: skip
+@click.option(
+    "--fits", type=click.IntRange(min=0), metavar="N",
+    help="Multilevel models to fit (one for 20 of those).",
+)  # fmt: skip
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes at a time (one a core)."
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS",
+    help="Have them computed by the workers of a Dask scheduler; as for render.",
+)  # fmt: skip
+@click.option("--out", metavar="FILE", help="Write the specifications as CSV.")
+def specifications(out, **options):
+    """Compute the specification curve of OUTCOME: its result by many combinations of choices."""
+    from helpers.render.curve import computed
+    from helpers.writing import write_csv
+
+    with _ending():
+        table, said = computed(**options)
+    if out:
+        write_csv(table, out)
+    click.echo(said)
+    return 0
+
+
 @cli.command()
 @click.argument("old")
 @click.argument("new")

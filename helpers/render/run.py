@@ -68,7 +68,7 @@ def render(
         batch = Batch(made, trouble)
         batch.each(lambda one: stack.enter_context(output.kept(one.out)))
         batch.each(lambda one: one.look(force=force))
-        jobs = jobs or _cores()
+        jobs = jobs or cores()
         batch.render(root, jobs=jobs, quiet=quiet, seconds=seconds, scheduler=scheduler)
         for refusal in trouble.values() if alone else ():
             raise refusal
@@ -185,7 +185,8 @@ def _say(line):
     print(line, file=sys.stderr)
 
 
-def _cores():
+def cores():
+    """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

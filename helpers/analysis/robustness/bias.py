@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from helpers.review import facts
@@ -100,7 +101,7 @@ def risk_of_bias(analysis, judged):
     ----------
     Higgins JPT, Altman DG, Sterne JAC, in: Cochrane Handbook 5.1 (2011), tables 8.7.a and 12.2.d.
     """
-    ranks, matched = _of_studies(analysis, judged)
+    ranks, matched = _of_studies(analysis.rows, judged)
     if ranks is None or not ranks.to_numpy().any():
         return None, "not judged", {"matched": matched}
     weights = pd.Series(1.0, ranks.index)
@@ -119,11 +120,30 @@ def risk_of_bias(analysis, judged):
     return -1, "not most at low risk", found
 
 
-def _of_studies(analysis, judged):
-    """Ranks of this outcome's studies; where the file names none, those of all; whether they match."""
-    studies = analysis.rows["study"]
+def worst_of_rows(rows, judged):
+    """The worst risk that the study of each row was judged to have.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+    judged : Judged
+
+    Returns
+    -------
+    numpy.ndarray of str, shape (k,)
+        Of `RISKS`; empty where nothing was judged, or no judgement is of these studies.
+    """
+    ranks, matched = _of_studies(rows, judged)
+    if not matched:
+        return np.full(len(rows), "", object)
+    return np.array([*RISKS], object)[rows["study"].map(ranks.max(axis=1)).to_numpy(int)]
+
+
+def _of_studies(rows, judged):
+    """Ranks of an outcome's studies; where the file names none, those of all; whether they match."""
+    studies = rows["study"]
     if judged.rows is not None:
-        return _worst(judged.rows.loc[analysis.rows.index], studies), True
+        return _worst(judged.rows.loc[rows.index], studies), True
     own = studies.drop_duplicates()
     for table in judged.named.values():
         found = table.reindex(own.map(_plain)).set_axis(own)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,8 @@ import pandas as pd
 from helpers.analysis import animals
 from helpers.analysis import model as models
 from helpers.analysis.outcome import RHOS
+from helpers.analysis.robustness import bias
 from helpers.analysis.settings import RECOMMENDED, Model
-from helpers.review.facts import ITEMS, ROB
 from helpers.stats.effects import NMD_VARIANCES, brings_own
 from helpers.stats.mixed_model.sandwich import MIN_CLUSTERS
 from helpers.stats.multilevel import TESTS
@@ -28,6 +29,7 @@ DECIDED, RESTORED, BAND = "decided", "restored", "band"
 # In the order in which an analysis makes them. A decision on rows changes k.
 DECISIONS = ("measure", "correction", "variance", "model", "rho", "test", "controls", "method",
              "interval", "outliers", "follow_up", "risk_of_bias")  # fmt: skip
+FORMULA = ("correction", "variance", "controls")  # what effects of given rows depend on
 # Of two decisions with as many choices the one that usually moves a result less loses one.
 GO_FIRST = ("correction", "method", "controls", "interval", "rho", "risk_of_bias", "follow_up",
             "outliers", "variance")  # fmt: skip
@@ -280,7 +282,7 @@ def _follow_up(rows, not_possible):
 def _risk_of_bias(review, rows, not_possible):
     """Rows that are kept by the worst judgement of their study, where that is known."""
     found = {"all": np.ones(len(rows), bool)}
-    worst = worst_judgement(review, rows)
+    worst = bias.worst_of_rows(rows, _judged(review))
     if not (worst != "").any():
         return found
     for name, mask in (("not high", worst != "high"), ("low", worst == "low")):
@@ -292,41 +294,10 @@ def _risk_of_bias(review, rows, not_possible):
     return found
 
 
-def worst_judgement(review, rows):
-    """The worst risk of bias that each row, or else its study, was judged to have.
-
-    Parameters
-    ----------
-    review : helpers.review.review.Review
-    rows : pandas.DataFrame
-
-    Returns
-    -------
-    numpy.ndarray of str, shape (k,)
-        ``low, unclear, high``, or empty where nothing was judged.
-    """
-    items = list(review.quality.risk_of_bias)
-    if items:
-        cells = review.judgements.loc[rows.index, items]
-    else:
-        table, items = _judged(review)
-        label = next((name for name in ("study_id", "study_label", "study")
-                      if name in table and rows["study"].isin(table[name]).any()), None)  # fmt: skip
-        if label is None:
-            return np.full(len(rows), "", object)
-        cells = table.drop_duplicates(label).set_index(label)[items].reindex(rows["study"])
-    worst = np.full(len(cells), "", object)
-    for level in ("low", "unclear", "high"):
-        worst[(cells == level).any(axis=1).to_numpy()] = level
-    return worst
-
-
 @lru_cache(maxsize=1)
 def _judged(review):
-    """`risk_of_bias.csv` and its items, read once for all outcomes of a report."""
-    table = review.facts(ROB)
-    items = [] if table.empty else list(review.facts(ITEMS)["item"])
-    return table, [name for name in items if name in table]
+    """Judgements of a review, read once for all outcomes of a report."""
+    return bias.read(review)
 
 
 def thinned(blocks, leading, *, most, fits, shown):
@@ -407,6 +378,43 @@ def _without(blocks, block, name, gone):
     left = tuple(value for value in block.choices[name] if value != gone)
     smaller = replace(block, choices=block.choices | {name: left})
     return [smaller if other is block else other for other in blocks]
+
+
+def by_formula(block):
+    """A block in pieces of one formula each, in their order."""
+    names = [name for name in FORMULA if name in block.choices]
+    for values in product(*(block.choices[name] for name in names)):
+        one = dict(zip(names, ((value,) for value in values), strict=True))
+        yield replace(block, choices=block.choices | one)
+
+
+def put_together(block, made):
+    """Results of a block from those of its pieces.
+
+    Parameters
+    ----------
+    block : Block
+    made : iterator of dict of numpy.ndarray
+        Those of the pieces come next.
+
+    Returns
+    -------
+    dict of numpy.ndarray
+        Each of the block's shape.
+    """
+    names = list(block.choices)
+    axes = [names.index(name) for name in FORMULA if name in block.choices]
+    sizes = [block.shape[axis] for axis in axes]
+    parts = [next(made) for _ in range(math.prod(sizes))]
+    whole = {}
+    for name, first in parts[0].items():
+        whole[name] = np.empty(block.shape, first.dtype)
+        for part, at in zip(parts, np.ndindex(*sizes), strict=True):
+            place = [slice(None)] * len(names)
+            for axis, index in zip(axes, at, strict=True):
+                place[axis] = slice(index, index + 1)
+            whole[name][tuple(place)] = part[name]
+    return whole
 
 
 def formula(measure, correction, variance, settings):

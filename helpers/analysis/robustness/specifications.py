@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import product, repeat
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ import pandas as pd
 from helpers.analysis import animals, measures
 from helpers.analysis import model as models
 from helpers.analysis.robustness import choices as known
-from helpers.analysis.robustness.choices import BAND, DECISIONS, INDEPENDENT, ON_ROWS
+from helpers.analysis.robustness.choices import BAND, DECISIONS, FORMULA, INDEPENDENT, ON_ROWS
 from helpers.analysis.settings import RECOMMENDED, Model
 from helpers.stats.many.effects import Experiments
 from helpers.stats.many.pooling import pooled_sets, summaries
@@ -22,7 +22,6 @@ from helpers.stats.pooling import critical
 # Specifications of independent rows, and how many of them a multilevel fit, which takes longer,
 # stands for: with these a batch of reports takes hardly longer.
 MOST, PER_FIT = 160, 20
-FORMULA = ("correction", "variance", "controls")  # what effects of given rows depend on
 NUMBERS = ("k", "estimate", "ci_low", "ci_high", "tau2")
 FEW = "fewer than two experiments have an effect"
 
@@ -85,7 +84,7 @@ class Specifications:
         return [name for name in DECISIONS if name in found]
 
 
-def of_outcome(review, analysis, *, most=None, fits=None):
+def of_outcome(review, analysis, *, most=None, fits=None, run=None):
     """Compute the specifications of an outcome.
 
     Parameters
@@ -98,6 +97,10 @@ def of_outcome(review, analysis, *, most=None, fits=None):
     fits : int, optional
         Multilevel fits, by default one for `PER_FIT` of `most`; where neither is given, no more
         than the principled specifications need.
+
+    run : callable, optional
+        As `map`, for instance that of an executor, which then computes a formula of the effects at
+        a time; what it is called with does not depend on how many work at it.
 
     Returns
     -------
@@ -129,7 +132,12 @@ def of_outcome(review, analysis, *, most=None, fits=None):
     if default:
         fits = min(fits, sum(choices.fits(block) for block in choices.blocks))
     blocks = known.thinned(choices.blocks, leading, most=most, fits=fits, shown=shown)
-    found = [engine.block(block, choices) for block in blocks]
+    if run is None:
+        found = [engine.block(block, choices.kept) for block in blocks]
+    else:
+        pieces = [piece for block in blocks for piece in known.by_formula(block)]
+        made = iter(run(engine.block, pieces, repeat(choices.kept)))
+        found = [known.put_together(block, made) for block in blocks]
     columns = [_columns(*one, choices) for one in zip(blocks, found, strict=True)]
     table = pd.DataFrame({
         name: np.concatenate([one[name] for one in columns])
@@ -146,10 +154,9 @@ def of_outcome(review, analysis, *, most=None, fits=None):
 
 
 class _Engine:
-    """An outcome's rows with what many specifications share."""
+    """An outcome's rows with what many specifications share; travels to other processes."""
 
     def __init__(self, review, analysis):
-        self.review, self.analysis, self._rows = review, analysis, {}
         self.rows = review.rows(analysis.outcome.id)
         control, day = animals.control_groups(self.rows), animals.days(self.rows)
         self.experiments = Experiments(
@@ -159,8 +166,10 @@ class _Engine:
         self.settings = analysis.settings if analysis.asked_model else replace(
             RECOMMENDED, level=analysis.settings.level)  # fmt: skip
         self.shared = {
-            "level_values": review.level_values, "split": analysis.controls_are_split
-        }  # fmt: skip
+            "level_values": review.level_values.loc[self.rows.index],
+            "split": analysis.controls_are_split,
+        }
+        self._rows = {}  # those of each mask, and whether any two of them depend on each other
 
     def by_rho(self):
         """Whether the correlation of repeated measurements changes any sampling error."""
@@ -169,7 +178,7 @@ class _Engine:
         cohort = pd.Series(animals.cohorts(self.rows))
         if cohort.duplicated().any():
             return True
-        if self.analysis.controls_are_split:
+        if self.shared["split"]:
             return False
         control, day = animals.control_groups(self.rows), animals.days(self.rows)
         occasion = animals.together(
@@ -177,21 +186,24 @@ class _Engine:
         )
         return len(np.unique(occasion)) > len(np.unique(control))
 
-    def block(self, block, choices):
-        """Results of all specifications of a block, each an array of its shape."""
-        effects, variances = self._sets(block, choices)
+    def block(self, block, kept):
+        """Results of all specifications of a block, each an array of its shape.
+
+        `kept` is that of `Choices`.
+        """
+        effects, variances = self._sets(block, kept)
         if block.model == INDEPENDENT:
             return self._independent(block, effects, variances)
         return self._multilevel(block, effects, variances)
 
-    def _sets(self, block, choices):
+    def _sets(self, block, kept_by):
         """Effects and variances by formula and rows, shape (formulas..., rows..., k)."""
         chosen = block.choices
-        on_rows = [chosen.get(name, (next(iter(choices.kept[name])),)) for name in ON_ROWS]
+        on_rows = [chosen.get(name, (next(iter(kept_by[name])),)) for name in ON_ROWS]
         every = np.ones(len(self.rows), bool)
         masks = np.array([
-            (every if rules[0] == BAND else choices.kept["outliers"][rules[0]])
-            & choices.kept["follow_up"][rules[1]] & choices.kept["risk_of_bias"][rules[2]]
+            (every if rules[0] == BAND else kept_by["outliers"][rules[0]])
+            & kept_by["follow_up"][rules[1]] & kept_by["risk_of_bias"][rules[2]]
             for rules in product(*on_rows)
         ])  # fmt: skip
         banded = np.array([rules[0] == BAND for rules in product(*on_rows)])

@@ -202,9 +202,8 @@
   }
 
   // ---- Specification curves: draws those that are picked, from the data of the figure's download.
-  const svgNames = "http://www.w3.org/2000/svg";
   const shape = (parent, tag, attributes, text) => {
-    const element = document.createElementNS(svgNames, tag);
+    const element = document.createElementNS(parent.namespaceURI, tag);
     for (const [key, set] of Object.entries(attributes)) element.setAttribute(key, set);
     if (text) element.textContent = text;
     parent.append(element);
@@ -227,10 +226,10 @@
     for (let at = Math.ceil(low / step); at * step <= high; at++) ticks.push(at * step);
     return ticks;
   };
-  const drawCurve = (rows, measure, lines, title) => {
+  const drawCurve = (like, rows, measure, lines, title) => {
     const [wide, left, tall, line] = [460, 150, 170, 16];
     const n = rows.length;
-    const svg = document.createElementNS(svgNames, "svg");
+    const svg = document.createElementNS(like.namespaceURI, "svg");
     const box = { viewBox: `0 0 ${wide} ${tall + 20 + line * lines.length}`, role: "img", "aria-label": title };
     for (const [key, set] of Object.entries({ ...box, fill: "currentColor", "font-size": 12 })) svg.setAttribute(key, set);
     const low = Math.min(0, ...rows.map((row) => row.ci_low));
@@ -289,7 +288,8 @@
         if (made.length > 1) lines.push([set.querySelector("legend").textContent, null]);
         if (made.length > 1) lines.push(...made.map((box) => [box.parentNode.textContent.trim(), (row) => row[box.name] === box.value]));
       }
-      drawn.replaceChildren(...(shown.length ? [drawCurve(shown, { log }, lines, status.textContent)] : []));
+      const like = figure.querySelector("svg");
+      drawn.replaceChildren(...(shown.length ? [drawCurve(like, shown, { log }, lines, status.textContent)] : []));
     };
     picker.hidden = false;
     picker.addEventListener("toggle", () => { if (picker.open && !rows) redraw(); });

@@ -68,6 +68,11 @@ class Cluster:
             lines = "".join(f"\n  {line}" for line in filter(None, told))
             raise Refused(f"Workers of the cluster cannot make the same reports:{lines}")
 
+    @property
+    def executor(self):
+        """Its `concurrent.futures` interface."""
+        return self._executor
+
     def submit(self, edition, job, seconds):
         """Send a job; it comes back as a future of a `host.Made` or a `host.Stranger`.
 

@@ -89,23 +89,30 @@ def counts(found):
     -------
     pandas.DataFrame
         ``measure, principled, specifications, benefit, harm, above, below, includes, none`` (without
-        a result), ``low, high`` (of the estimates), ``k_low, k_high``.
+        a result), the ends of all estimates ``low, high``, of all intervals ``ci_low, ci_high``, and
+        ``k_low, k_high``.
     """
     table, said = found.table, conclusions(found.table, found.measures)
     own = table["principled"].to_numpy(bool), table["measure"].to_numpy(object)
-    estimate, k = (table[name].to_numpy(float) for name in ("estimate", "k"))
+    k, estimate, ci_low, ci_high = (
+        table[name].to_numpy(float) for name in ("k", "estimate", "ci_low", "ci_high")
+    )
+    ends = (
+        ("low", estimate, np.min, np.inf), ("high", estimate, np.max, -np.inf),
+        ("ci_low", ci_low, np.min, np.inf), ("ci_high", ci_high, np.max, -np.inf),
+    )  # fmt: skip
     rows = []
     for principled in (True, False):
         for measure in found.measures:
             part = (own[0] == principled) & (own[1] == measure)
             if part.any():
-                known = estimate[part & (said != "")]
+                known = (said[part] != "").any()
                 rows.append({
                     "measure": measure, "principled": principled, "specifications": part.sum(),
                     **{name: (said[part] == name).sum() for name in SIDES},
                     "none": (said[part] == "").sum(),
-                    "low": known.min(initial=np.inf) if len(known) else np.nan,
-                    "high": known.max(initial=-np.inf) if len(known) else np.nan,
+                    **{name: how(values[part & (said != "")], initial=start) if known else np.nan
+                       for name, values, how, start in ends},
                     "k_low": k[part].min(), "k_high": k[part].max(),
                 })  # fmt: skip
     return pd.DataFrame(rows)
@@ -181,7 +188,7 @@ def shown_table(found, counted, treated):
     used = [name for name in SIDES if counted[name].any() or name == "includes"]
     for row in counted.to_dict("records"):
         measure = found.measures[row["measure"]]
-        digits = effect_digits(row["low"], row["high"], measure)
+        digits = effect_digits(row["ci_low"], row["ci_high"], measure)
         ends = [effect(row[end], measure, digits) for end in ("low", "high")]
         rows.append({
             "Specifications": f"{measure.title}: "
