@@ -354,7 +354,9 @@ def test_the_first_cells_of_a_table_can_be_links():
 
 
 def test_paragraphs_are_parted_and_dois_are_links():
-    block = blocks.paragraph("One.\n\nTwo <b> doi:10.1/a.b. See doi: 10.2/c(1)2; end (doi:10.3/d): so.")
+    block = blocks.paragraph(
+        "One.\n\nTwo <b> doi:10.1/a.b. See doi: 10.2/c(1)2; end (doi:10.3/d): so."
+    )
     assert block.html.count("<p>") == 2
     assert '<a href="https://doi.org/10.1/a.b">doi:10.1/a.b</a>. See' in block.html
     assert '<a href="https://doi.org/10.2/c(1)2">' in block.html
