@@ -4,13 +4,14 @@ import pandas as pd
 
 from helpers.analysis.outcome import NothingToAnalyse, analyse
 from helpers.analysis.records import with_moderators
+from helpers.analysis.selection.subset import select
 from helpers.analysis.settings import of_review
 from helpers.review.review import load
 
 RESULTS = ("article", "recommended", "chosen")
 
 
-def compare_states(old, new, outcomes=None):
+def compare_states(old, new, outcomes=None, *, where=None):
     """Compare two review folders.
 
     Parameters
@@ -18,6 +19,8 @@ def compare_states(old, new, outcomes=None):
     old, new : str or Path
     outcomes : list of str, optional
         Ids of those to compare; by default all that either state has.
+    where : mapping, optional
+        Which experiments of both to compare, as of `helpers.analysis.selection.subset`.
 
     Returns
     -------
@@ -37,6 +40,7 @@ def compare_states(old, new, outcomes=None):
             review.part([name for name in every if name in review.outcomes])
             for review in (old, new)
         )
+    old, new = (select(review, where) for review in (old, new))
     results = []
     for outcome in every:
         states = [_states(review, outcome) for review in (old, new)]
@@ -53,7 +57,8 @@ def compare_states(old, new, outcomes=None):
 def _rows(old, new):
     before, after = _cells(old), _cells(new)
     out, now_out = (
-        dict(review.exclusions[["experiment", "reason"]].values) for review in (old, new)
+        review.exclusions.set_index("experiment")["reason"].pipe(_inside, review).to_dict()
+        for review in (old, new)
     )
     found = [(name, "excluded", "", "", now_out[name]) for name in now_out if name not in out]
     found += [(name, "included", "", out[name], "") for name in out if name not in now_out]
@@ -68,8 +73,12 @@ def _rows(old, new):
     return pd.DataFrame(found, columns=["experiment", "change", "column", "old", "new"])
 
 
+def _inside(reasons, review):
+    return reasons[review.inside.reindex(reasons.index, fill_value=review.subset is None)]
+
+
 def _cells(review):
-    table = with_moderators(review.experiments, review.moderator_values)
+    table = with_moderators(review.experiments, review.moderator_values)[review.inside]
     table = table.drop(columns=["sheet_row", "experiment"])
     return table.astype(object).where(table.notna(), "").map(str)
 

@@ -22,11 +22,15 @@ class Outcome:
     report : helpers.report.family.Report
     id : str
         One of the family's outcomes.
+    end : str
+        Of the names of all that it shows, where the report shows the outcome of other rows too.
     """
 
-    def __init__(self, report, id):
+    def __init__(self, report, id, end=""):
         self.id, self.label = id, report.review.outcomes[id].label
-        self._report = report
+        self._report, self._name = report, f"{id}{end}"
+        if end:
+            self.label += f", {report.review.subset.words}"
         self._alone = Group(report, [id], self.label, id)
 
     def __repr__(self):
@@ -63,7 +67,7 @@ class Outcome:
             error = self._report.not_analysed.get(self.id)
             words = "This outcome was not selected for this report."
             words = words if error is None else f"Not analysed: {error}."
-            return blocks.paragraph(words, name=f"{self.id}-not-shown")
+            return blocks.paragraph(words, name=f"{self._name}-not-shown")
         how = {"groups": groups, "sort": sort, "rows": rows}
         return forests.of_one(self._report, self.analysis, described, **how)
 
@@ -150,7 +154,7 @@ class Outcome:
             Ids of those that are drawn; by default all that are numbers.
         """
         shown = [show() for show in self._explained(*moderators)]
-        return blocks.together(shown, name=f"{self.id}-explained")
+        return blocks.together(shown, name=f"{self._name}-explained")
 
     def diagnosis(self, *, tests=True):
         """What tells how far the result can be trusted, each part folded under its heading.
@@ -161,7 +165,7 @@ class Outcome:
             False where the small-study effects of a group are those of its outcomes.
         """
         parts = list(self._parts(tests).items())[3:]
-        return blocks.together(self._folded(parts), name=f"{self.id}-diagnosis")
+        return blocks.together(self._folded(parts), name=f"{self._name}-diagnosis")
 
     def show(self, *, forest=True, tests=True):
         """The outcome's whole section: forest plot and result, all else folded.
@@ -175,7 +179,7 @@ class Outcome:
             return self.forest()
         drawn, result, *others = self._parts(tests).items()
         first = [show() for show in [*(drawn[1] if forest else ()), *result[1]]]
-        return blocks.together([*first, *self._folded(others)], name=f"{self.id}-section")
+        return blocks.together([*first, *self._folded(others)], name=f"{self._name}-section")
 
     def sections(self):
         """Everything above in its order: headings, each with what there is to show under it.
@@ -213,7 +217,7 @@ class Outcome:
     def _folded(self, parts):
         return [
             blocks.section(
-                title, [show() for show in shown], name=f"{self.id}-{title}", folded=True
+                title, [show() for show in shown], name=f"{self._name}-{title}", folded=True
             )
             for title, shown in parts
         ]

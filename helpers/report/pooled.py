@@ -109,6 +109,11 @@ def published(report, analysis):
     """
     if not report.rebuilds:
         return None
+    if report.review.subset is not None:
+        return blocks.paragraph(
+            "What is printed is of all experiments; here is a part of them.",
+            name=f"{analysis.outcome.id}-published",
+        )
     shown = report.parameters["moderators"], report.parameters["exclude"], report.asked[0]
     if shown != (None, [], None):
         analysis = analyse(report.review, analysis.outcome.id)
