@@ -45,7 +45,7 @@ class Outcome:
         """All results, as `helpers.analysis.outcome.analyse` gives them; None where there are none."""
         return self._report.analyses.get(self.id)
 
-    def forest(self, by=None, *, groups=False, sort=None, rows=None):
+    def forest(self, by=None, *, groups=False, sort=None, rows=None, ax=None):
         """Forest plot, its experiments grouped by the levels of a moderator on request.
 
         Parameters
@@ -59,6 +59,8 @@ class Outcome:
         rows : bool, optional
             A row an experiment, however many (True), or an orchard plot (False); by default rows
             up to 60 experiments.
+        ax : matplotlib.axes.Axes, optional
+            Draws there, for a figure of several panels, and gives these axes back.
         """
         described = None if by is None else self._moderator(by)
         if described is not None and not described.levels:
@@ -68,7 +70,7 @@ class Outcome:
             words = "This outcome was not selected for this report."
             words = words if error is None else f"Not analysed: {error}."
             return blocks.paragraph(words, name=f"{self._name}-not-shown")
-        how = {"groups": groups, "sort": sort, "rows": rows}
+        how = {"groups": groups, "sort": sort, "rows": rows, "ax": ax}
         return forests.of_one(self._report, self.analysis, described, **how)
 
     def result(self):

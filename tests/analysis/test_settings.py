@@ -367,7 +367,7 @@ def test_every_method_that_takes_a_name_or_belongs_to_one_is_tried_here():
         ("Report", "group"): ["outcomes", "label", "name"],
         ("Report", "section"): ["title", "parts", "intro", "level", "folded"],
         ("Overview", "section"): ["title", "parts", "intro", "level", "folded"],
-        ("Outcome", "forest"): ["by", "groups", "sort", "rows"],
+        ("Outcome", "forest"): ["by", "groups", "sort", "rows", "ax"],
         ("Group", "forest"): ["groups", "sort", "rows"],
         ("Outcome", "bubble"): ["moderator"],
         ("Outcome", "explained"): ["moderators"],

@@ -101,7 +101,7 @@ def test_what_shift_tab_shows_is_what_one_passes(report):
     assert {shown[name].default for name in shown.keys() - lists} == {None}  # as the review says
     assert str(inspect.signature(report.outcome)) == "(id, *, where=None)"
     assert str(inspect.signature(report.outcome("score").forest)) == (
-        "(by=None, *, groups=False, sort=None, rows=None)"
+        "(by=None, *, groups=False, sort=None, rows=None, ax=None)"
     )
     assert str(inspect.signature(report.outcome("score").bubble)) == "(moderator)"
     for thing in (Report, Overview, report.outcome("score"), report.group(["score"], "One")):
