@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
-EXTRAS := test uv word
+EXTRAS := dask test uv word
 UPGRADE ?= --upgrade
 COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-emit-find-links --custom-compile-command "make lock" --quiet $(UPGRADE)
@@ -24,10 +24,10 @@ word: $(READY)-word
 	@$(BIN)/python -m helpers word $(ARGS)
 
 test: $(READY)-test
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile $(ARGS)
 
 test-slow: $(READY)-test
-	@$(BIN)/python -m pytest -m slow $(ARGS)
+	@$(BIN)/python -m pytest -m slow -n auto $(ARGS)
 
 lab: $(READY)
 	@$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks
@@ -35,6 +35,7 @@ lab: $(READY)
 bench: $(READY)-test
 	@$(BIN)/python tests/bench.py
 	@$(BIN)/python tests/bench_reports.py $(ARGS)
+	@$(BIN)/python tests/bench_many.py
 
 # Minutes: searches the reconstructed sheet anew. Its result is committed.
 reconstruction: $(READY)
@@ -78,5 +79,5 @@ test-oldest: RESOLUTION := lowest-direct
 test-newest: RESOLUTION := highest
 test-oldest test-newest:
 	uv venv --quiet --clear --python $(PYTHON) build/$@
-	uv pip install --python build/$@ --resolution $(RESOLUTION) --editable ".[build,test,word]"
+	uv pip install --python build/$@ --resolution $(RESOLUTION) --editable ".[build,dask,test,word]"
 	build/$@/bin/python -m pytest -m "not slow" $(DEPRECATED) $(ARGS)

@@ -1,4 +1,4 @@
-"""Command line: ``python -m helpers`` with render, word, check, audit, new, set, diff or compare."""
+"""Command line: ``python -m helpers`` with render, check, new, set and what else its help lists."""
 
 import signal
 import sys
@@ -14,11 +14,17 @@ def cli():
     """From an extraction sheet of animal experiments to reports in HTML."""
 
 
-@cli.command(epilog="Exit status: 1 a report failed, the others are rendered; 2 nothing was done.")
-@click.argument("families", nargs=-1, metavar="[FAMILY]...")
+@cli.command(
+    epilog="Exit status: 1 a report failed or a review was refused, the others are rendered; "
+    "2 nothing was done."
+)
+@click.argument("names", nargs=-1, metavar="[FAMILY|REVIEW]...")
 @click.option("--review", metavar="DIR", help="Folder with review.toml.")
 @click.option(
-    "--out", metavar="DIR", help="Folder of the reports (reports, or reports/ID of another review)."
+    "--out",
+    metavar="DIR",
+    help="Folder of the reports (reports, or reports/ID of another review); "
+    "of several reviews, each gets DIR/ID.",
 )
 @click.option("--notebooks", metavar="DIR", help="Folder of the notebooks (notebooks).")
 @click.option(
@@ -42,10 +48,18 @@ def cli():
     metavar="N",
     help="Seconds that a cell may take (900).",
 )
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Have reports made by the workers of a Dask scheduler, such as tcp://127.0.0.1:8786.",
+)
 @click.option("--force", is_flag=True, help="Render also what has not changed.")
 @click.option("--quiet", is_flag=True, help="Say nothing but faults.")
 def render(**options):
-    """Render the reports that are due: of some families, or all."""
+    """Render the reports that are due: of some families or all, of one review or several.
+
+    A REVIEW is a folder with review.toml, such as those of reviews/*.
+    """
     from helpers.render.run import render
 
     with _ending():
@@ -196,6 +210,38 @@ def set_(review, settings, confirm, remove):
     return 1 if findings.faults else 0
 
 
+@cli.command(epilog="Exit status: 2 nothing was computed.")
+@click.argument("outcome")
+@click.option("--review", metavar="DIR", help="Folder with review.toml.")
+@click.option(
+    "--most", type=click.IntRange(min=1), default=10_000, metavar="N",
+    help="Specifications of independent rows (10000).",
+)  # fmt: skip
+@click.option(
+    "--fits", type=click.IntRange(min=0), metavar="N",
+    help="Multilevel models to fit (one for 20 of those).",
+)  # fmt: skip
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes at a time (one a core)."
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS",
+    help="Have them computed by the workers of a Dask scheduler; as for render.",
+)  # fmt: skip
+@click.option("--out", metavar="FILE", help="Write the specifications as CSV.")
+def specifications(out, **options):
+    """Compute the specification curve of OUTCOME: its result by many combinations of choices."""
+    from helpers.render.curve import computed
+    from helpers.writing import write_csv
+
+    with _ending():
+        table, said = computed(**options)
+    if out:
+        write_csv(table, out)
+    click.echo(said)
+    return 0
+
+
 @cli.command()
 @click.argument("old")
 @click.argument("new")
@@ -205,9 +251,38 @@ def diff(old, new):
     Rows added, changed and excluded; pooled results before and after; conclusions that flipped.
     """
     from helpers.analysis.changes import compare_states
+    from helpers.review.review import load
     from helpers.words.changes import report
 
-    click.echo(report(*compare_states(old, new)))
+    old, new = (load(folder, earlier=True) for folder in (old, new))
+    click.echo(report(compare_states(old, new), new))
+    return 0
+
+
+@cli.command(epilog="Exit status: 2 nothing was written.")
+@click.argument("folders", nargs=-1, metavar="[DIR] [--states DIR ...]")
+@click.option("--states", multiple=True, metavar="DIR ...", help="Folders with its other states.")
+@click.option(
+    "--tags", metavar="PATTERN", help="Tags of the repository to take, such as 'v*' (all)."
+)
+@click.option("--out", metavar="DIR", help="Folder of the reports; as for render.")
+def history(folders, states, **options):
+    """Replay the dated states of a living review: what came in and went, what it concluded.
+
+    States are folders, dated by their names or their review.toml, or the tags of the git repository
+    that holds the review. Writes history.html beside the reports.
+    """
+    from helpers.history.page import write
+    from helpers.history.words import sentence
+
+    review, *more = folders or [None]  # what stands behind --states DIR is a state too
+    if more and not states:
+        raise click.UsageError("Name the folders with other states behind --states.")
+    page, found = write(review, states=[*states, *more], **options)
+    click.echo(sentence(found))
+    for one in found.states[found.states["fault"] != ""].to_dict("records"):
+        click.echo(f"not read: {one['state']}: {one['fault']}")
+    click.echo(f"Open {page}")
     return 0
 
 

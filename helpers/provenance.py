@@ -26,15 +26,15 @@ def sha256(content):
 
 
 def input_hashes(folder):
-    """SHA-256 of each file of a review folder, by its path inside the folder.
+    """SHA-256 of each file of a review folder, by its path inside the folder; see `contents`."""
+    return {name: sha256(content) for name, content in sorted(contents(Path(folder)))}
+
+
+def contents(folder):
+    """Names and bytes of the files of a folder, in order, without what Python compiles.
 
     Without folders of reports, hidden folders, and what programs put beside an open file.
     """
-    return {name: sha256(content) for name, content in sorted(_contents(Path(folder)))}
-
-
-def _contents(folder):
-    """Names and bytes of the files of a folder, in order, without what Python compiles."""
     for place, folders, files in os.walk(folder, onerror=_unless_gone):
         here = Path(place)
         if here != folder and MANIFEST in files:
@@ -57,7 +57,7 @@ def _unless_gone(error):
 @cache  # what is imported stays as it was
 def code_hash():
     """One SHA-256 over all code and templates of this package."""
-    return sha256(b"".join(b"%b\0%b\0" % (name.encode(), code) for name, code in _contents(CODE)))
+    return sha256(b"".join(b"%b\0%b\0" % (name.encode(), code) for name, code in contents(CODE)))
 
 
 @cache

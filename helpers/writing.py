@@ -1,10 +1,14 @@
-"""What is written for programs and spreadsheets: JSON without NaN, CSV without formulas."""
+"""What is written, whole: JSON without NaN, CSV without formulas that a spreadsheet would run."""
 
 import csv as csv_module
 import json
 import math
+import os
 import re
+import shutil
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -56,6 +60,32 @@ def csv(frame):
 def write_csv(frame, path):
     """Write a table as `csv` has it, in UTF-8, line ends as they are on every machine."""
     Path(path).write_text(csv(frame), encoding="utf-8", newline="")
+
+
+def replace_file(path, content):
+    """Write a file whole or not at all: who reads it meanwhile finds the old or the new one.
+
+    Parameters
+    ----------
+    path : Path
+        Its mode stays where it exists.
+    content : bytes
+    """
+    path = Path(path).resolve()  # a link stays one
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        if path.exists():
+            shutil.copymode(path, name)
+        else:  # a temporary file is its owner's alone
+            os.umask(mask := os.umask(0))
+            os.chmod(name, 0o666 & ~mask)
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
 
 
 def _safe(value):

@@ -56,13 +56,7 @@ def main():
     parser.add_argument("--runs", type=int, default=3, help="runs of each stage (3)")
     parser.add_argument("--rows", type=int, nargs="*", default=[72, 561, 5_000, 50_000])
     options = parser.parse_args()
-    with suppress(OSError, AttributeError, TypeError):  # Linux: orphans become children of this
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    packages = ("numpy", "scipy", "pandas", "matplotlib", "papermill", "nbconvert")
-    print(f"\n{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(", ".join(f"{name} {version(name)}" for name in packages))
-    print("\n| whole process | s, median | s, all runs | CPU s | largest process MB | all MB | "
-          "HTML MB | load |\n|---|---:|---|---:|---:|---:|---:|---:|")  # fmt: skip
+    begin()
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         whole = rivals(folder, options.runs)
@@ -72,7 +66,18 @@ def main():
         stages(whole)
 
 
-def run(*command, watch=False, **environment):
+def begin():
+    """Count what orphans use too, and print the head of the table."""
+    with suppress(OSError, AttributeError, TypeError):  # Linux: orphans become children of this
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    packages = ("numpy", "scipy", "pandas", "matplotlib", "papermill", "nbconvert")
+    print(f"\n{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(", ".join(f"{name} {version(name)}" for name in packages))
+    print("\n| whole process | s, median | s, all runs | CPU s | largest process MB | all MB | "
+          "HTML MB | load |\n|---|---:|---|---:|---:|---:|---:|---:|")  # fmt: skip
+
+
+def run(*command, watch=False, limit=LIMIT, **environment):
     """Run a command to its end; to watch its memory four times a second takes time itself."""
     begun, sizes, over = time.perf_counter(), [0], threading.Event()
     process = subprocess.Popen(
@@ -84,7 +89,7 @@ def run(*command, watch=False, **environment):
         while not over.wait(0.25):
             if watch:
                 sizes.append(memory(process.pid))
-            if time.perf_counter() - begun > LIMIT:
+            if time.perf_counter() - begun > limit:
                 process.terminate()
 
     watcher = threading.Thread(target=watch)
@@ -180,6 +185,7 @@ def reports(folder, runs):
     show("all reports, nothing there, ordinary kernels", [made])
     show("nothing changed", several(runs, render, out))
     shutil.copytree(SHEET.parent, copy)
+    out = folder / "changed"
     render(out, "--review", copy)
     table, made = pd.read_csv(SHEET, dtype=str, keep_default_na=False), []
     for place in range(runs + 1):

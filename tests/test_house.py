@@ -12,10 +12,11 @@ BELOW = {
     "problems": (),
     "provenance": ("problems",),
     "writing": (),
+    "repository": ("problems",),
     "stats": (),
     "sheet": ("problems", "writing"),
     "drawing": (),
-    "review": ("sheet", "stats", "provenance"),
+    "review": ("sheet", "stats", "provenance", "repository"),
     "new": ("review",),
     "article": ("review",),
     "analysis": ("article",),
@@ -25,7 +26,8 @@ BELOW = {
     "report": ("figures", "page"),
     "render": ("report",),
     "word": ("render",),
-    "__main__": ("render", "new", "word"),
+    "history": ("render",),
+    "__main__": ("render", "new", "word", "history"),
     "__init__": ("report",),
 }
 # The legal words of parameters are known in one place, and a review's own settings are read by it.

@@ -112,15 +112,16 @@ def test_package_holds_its_templates():
     held = {
         path
         for pattern in patterns["package-data"]["*"]
-        for package in (PROJECT / "helpers").glob("*/")
-        for path in package.glob(pattern)
+        for package in (PROJECT / "helpers").rglob("__init__.py")
+        for path in package.parent.glob(pattern)
     }
     code = {path for path in (PROJECT / "helpers").rglob("*.py")}
     files = {path for path in (PROJECT / "helpers").rglob("*") if path.is_file()} - code
     assert {path for path in files if "__pycache__" not in path.parts} <= held
 
 
-def test_the_code_of_the_readme_runs():
+def test_the_code_of_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # what it writes
     blocks = re.findall(
         r"```python\n(.*?)```", (PROJECT / "README.md").read_text("utf-8"), re.DOTALL
     )

@@ -175,7 +175,7 @@ class OutcomeAnalysis:
         return animals.count(self.rows, split=self.controls_are_split)
 
 
-def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclude=()):
+def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclude=(), beside=True):
     """Analyse one outcome of a review.
 
     Parameters
@@ -192,6 +192,8 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
         Ids of the moderators to look at, by default all.
     exclude : sequence of str
         Experiments to leave out, before any effect is computed, besides those of `exclusions.csv`.
+    beside : bool
+        False leaves out all that stands beside the leading result, for who asks again at once.
 
     Returns
     -------
@@ -253,8 +255,9 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
         "chosen": (chosen, model, model not in (None, Model())),
     }
     states, notes = {}, {}
+    others = {"recommended", *(["article"] if review.article else [])} if beside else set()
     for name in asked:
-        if name == leading_is or name == "recommended" or (name == "article" and review.article):
+        if name == leading_is or name in others:
             settings, of_rows, always = asked[name]
             try:
                 states[name] = pooled(remaining, settings, of_rows, always=always)
@@ -270,9 +273,13 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
         alike = rows
         if settings.measure == "MD" and (on := scales_of_means(remaining.loc[found.index])):
             alike = rows[rows["outcome_scale"].isin(on) | brings_own(rows)]
-        every, with_excluded, *_ = pooled(alike, settings, of_rows, always=always)
+        if beside:
+            every, with_excluded, *_ = pooled(alike, settings, of_rows, always=always)
+        else:
+            has = without_effect(alike, settings, controls_are_split=split) == ""
+            every, with_excluded = effects(alike[has], settings, controls_are_split=split), None
     used, none = remaining.loc[found.index], remaining[why != ""]
-    three_level, robust, note = fit_three_level(remaining, split)
+    three_level, robust, note = fit_three_level(remaining, split) if beside else (None, None, "")
     unable = pd.DataFrame({"reason": why[why != ""], "by": "has no effect"})
     divided = settings.split_controls and not split
 
@@ -308,7 +315,7 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
         three_level=three_level,
         robust=robust,
         three_level_note=note,
-        by_rho=_by_rho(states, asked, leading_is, remaining, review, split),
+        by_rho=_by_rho(states, asked, leading_is, remaining, review, split) if beside else {},
         measure=measures.used(used, settings.measure, described),
         preset_measure=measures.used(with_effect("article"), ARTICLE.measure, described),
         recommended_measure=measures.used(

@@ -67,7 +67,7 @@ class Asymmetry:
         return "better" not in self.rows or not (self.rows["better"] == "neither").any()
 
 
-def of(analyses, seed):
+def of(analyses, seed, *, simulated=True):
     """Test a group of outcomes.
 
     Parameters
@@ -76,6 +76,8 @@ def of(analyses, seed):
         Their effects are standardised; those of an outcome where less is better change sign.
     seed : int
         Of the simulation of power.
+    simulated : bool
+        False for the tests alone, without the simulation of their power.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def of(analyses, seed):
         return Asymmetry(rows)
     options = _options(analyses, rows)
     if options:
-        return _clustered(analyses, rows, options, seed)
+        return _clustered(analyses, rows, options, seed, simulated)
     effect, variance = rows["towards_benefit"], rows["variance"]
     baseline = rows["mean_control"]
     sizes = {"n_treated": rows["n_treated"], "n_control": rows["n_control"]}
@@ -115,6 +117,8 @@ def of(analyses, seed):
             refused.append(str(error))
     if not tests.keys() & VALID.keys():
         return Asymmetry(rows, refused=tuple(refused))
+    if not simulated:
+        return Asymmetry(rows, tests, refused=tuple(refused))
     pooled = pool(effect, variance=variance)
     power = small_study.power(
         *sizes.values(), baseline=baseline if "Doleman" in tests else None, mean=pooled.estimate,
@@ -144,7 +148,7 @@ def _options(analyses, rows):
     }
 
 
-def _clustered(analyses, rows, options, seed):
+def _clustered(analyses, rows, options, seed, simulated):
     """The tests of rows that depend on each other, with their power."""
     effect, baseline, year = rows["towards_benefit"], rows["mean_control"], years(analyses)
     sizes = {"n_treated": rows["n_treated"], "n_control": rows["n_control"]}
@@ -161,7 +165,7 @@ def _clustered(analyses, rows, options, seed):
             tests[test.test] = test
         except ValueError as error:
             refused.append(str(error))
-    if tests.keys() & VALID.keys():
+    if simulated and tests.keys() & VALID.keys():
         try:
             power = clustered_power(
                 multilevel(effect, **options),

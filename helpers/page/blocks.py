@@ -23,7 +23,13 @@ from helpers.writing import MIME, csv, plain
 BROAD = 5.7  # inches; a figure that is wider scrolls on a phone, others shrink to its width
 NO_ALERTS = "Nothing to report."
 MADE_UP = ("reconstructed", "simulated")  # kinds of rows that a file of its own must name
-SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note", "good": "Good"}
+SEVERITIES = {
+    "error": "Error",
+    "warning": "Warning",
+    "change": "Changed",
+    "note": "Note",
+    "good": "Good",
+}
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,13 @@ class Block:
         """What it is and carries, for `helpers.render.execute`."""
         return {"kind": self.kind, "name": self.name, "csv": None} | self.data
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    @property
+    def bundle(self):
+        """The output of a notebook's cell that shows it: content by MIME type."""
         return {"text/html": str(for_lab(self.html)), "text/plain": self.text, MIME: self.note}
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return self.bundle
 
     @property
     def figure(self):
@@ -192,7 +203,7 @@ def alerts(findings):
     Parameters
     ----------
     findings : list of mapping
-        ``severity`` ("error", "warning", "note", "good"), ``text``, and where there is more
+        ``severity`` ("error", "warning", "change", "note", "good"), ``text``, and where there is more
         to say ``detail`` (plain text, folded), ``href`` and ``link`` (an anchor and its words).
     """
     findings = sorted(findings, key=lambda one: list(SEVERITIES).index(one["severity"]))
@@ -251,7 +262,7 @@ def heading(text, *, level, name):
     return Block("heading", name, macros().heading(text, level, mark), text)
 
 
-def paragraph(text, *, name="paragraph", copy=False, small=False):
+def paragraph(text, *, name="paragraph", copy=False, small=False, anchor=False):
     """Show plain text; blank lines part paragraphs, DOIs become links.
 
     Parameters
@@ -261,8 +272,11 @@ def paragraph(text, *, name="paragraph", copy=False, small=False):
         Whether a button copies it, for texts that go into a manuscript.
     small : bool
         For what is looked up and not read.
+    anchor : bool
+        Whether links can lead to it, as ``#<name>``.
     """
-    return Block("paragraph", name, macros().paragraph(text, copy, small), text)
+    html = macros().paragraph(text, copy, small, name if anchor else "")
+    return Block("paragraph", name, html, text)
 
 
 def terms(items, *, name):

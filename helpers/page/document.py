@@ -22,6 +22,7 @@ INSIDE = re.compile(r'<a href="#([^"]*)">(.*?)</a>')
 TAG = re.compile(r"<[^>]*>")
 COLLAPSED = "jp-MarkdownHeadingCollapsed"  # JupyterLab's own mark of a section that is folded
 LAB_ONLY = "remove-cell"
+EXPLORER = re.compile(r"\s*[^\n;]*\.explore\([^\n]*\)[\s;]*")  # a cell that is nothing else
 BARE_PICTURE = re.compile(r"<img(?![^>]*\salt=)")
 
 
@@ -97,7 +98,7 @@ def _anchored(cells):
 
     Cells that are for JupyterLab alone are left out, and what is collapsed there is folded here.
     """
-    cells = [cell for cell in cells if LAB_ONLY not in cell.metadata.get("tags", [])]
+    cells = [cell for cell in cells if not _is_for_lab(cell)]
     title = [c for c in cells if c.cell_type == "markdown" and c.source.lstrip().startswith("# ")]
     seen = set()
     for cell in [*title[:1], *(cell for cell in cells if cell not in title[:1])]:
@@ -109,6 +110,12 @@ def _anchored(cells):
             heading, _, rest = cell["source"].partition("\n")
             cell = {**cell, "source": rest, "metadata": {**cell["metadata"], "fold": heading}}
         yield cell
+
+
+def _is_for_lab(cell):
+    """Whether a cell is for JupyterLab alone: tagged so, or a call of the explorer."""
+    explores = cell.cell_type == "code" and EXPLORER.fullmatch(cell.source)
+    return LAB_ONLY in cell.metadata.get("tags", []) or bool(explores)
 
 
 def _placeholders(cell, slots, data):

@@ -1,4 +1,4 @@
-"""The page that leads to all reports of a review."""
+"""The page that leads to all reports of a review, or of several."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from helpers.words.numbers import level_name
 ARTICLE_LEVEL = 0.95  # of the intervals that articles print
 
 
-def index(entries, *, title, lead="", banner="", language="en"):
-    """Write the page that leads to all reports.
+def index(entries, *, title, lead="", banner="", language="en", reviews=(), mark=""):
+    """Write the page that leads to all reports, of one review or of several.
 
     Parameters
     ----------
@@ -34,6 +34,10 @@ def index(entries, *, title, lead="", banner="", language="en"):
         Heading, and a sentence below it.
     banner : str
         HTML of `blocks.banner`.
+    reviews : list of mapping
+        Other reviews: ``title, headline, state, href``.
+    mark : str
+        Text by which the list of them is known again.
 
     Returns
     -------
@@ -62,6 +66,8 @@ def index(entries, *, title, lead="", banner="", language="en"):
             lead=paragraph(lead).html if lead else "",
             language=language,
             banner=Markup(banner),
+            reviews=reviews,
+            mark=mark,
             css=css,
             js=js,
             policy=policy(css, js),

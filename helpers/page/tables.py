@@ -15,6 +15,7 @@ from helpers.writing import csv
 NUMBER = re.compile(r"([<>≥≤]?\s?[−+-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?%?)(\s[\[(].*[\])])?")
 INTERVAL = re.compile(r"\[[^\]]{1,24}\]")
 LONG = 40  # rows beyond which a table scrolls inside its own box
+TOLD = 80  # characters from which a cell is prose, which a phone gives room
 
 
 def table(frame, *, name, number, caption, formats=None, groups=None, data=None, links=()):
@@ -37,8 +38,9 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None,
         Column whose values become headings above their (adjacent) rows.
     data : pandas.DataFrame, optional
         What is downloaded, at full precision; `frame` by default.
-    links : list of str, optional
-        Where the first cell of each row leads.
+    links : list of str or dict of str to list of str, optional
+        Where the first cell of each row leads, or the cells of columns by their heading; an empty
+        text for one that leads nowhere.
 
     Returns
     -------
@@ -52,8 +54,9 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None,
         numeric = 2 * sum(map(bool, found)) > sum(cell != "–" for cell in cells)
         heads.append({"label": str(label), "numeric": numeric})
         columns.append(_aligned(cells, found) if numeric else [_text(cell) for cell in cells])
-    for cell, href in zip(columns[0], links, strict=False):
-        cell["href"] = href
+    for label, hrefs in (links if isinstance(links, dict) else {shown.columns[0]: links}).items():
+        for cell, href in zip(columns[list(shown).index(label)], hrefs, strict=False):
+            cell["href"] = href
     rows = list(zip(*columns, strict=True))
     bodies = [(None, rows)]
     if groups:
@@ -87,7 +90,8 @@ def _writer(series, how):
 
 def _text(cell):
     """A cell of a column of texts; an interval in one stays in one line."""
-    return {"text": cell, "style": "whole"} if INTERVAL.fullmatch(cell) else {"text": cell}
+    style = "whole" if INTERVAL.fullmatch(cell) else "told" if len(cell) >= TOLD else ""
+    return {"text": cell, "style": style} if style else {"text": cell}
 
 
 def _aligned(cells, found):

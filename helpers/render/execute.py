@@ -73,14 +73,15 @@ def warm_up():
     document.export(nbformat.v4.new_notebook(cells=cells), title="")
 
 
-def make(job, workers, description, say, seconds=None):
+def make(job, workers, review, say, seconds=None):
     """Run one notebook and turn it into the files of its report.
 
     Parameters
     ----------
     job : helpers.render.jobs.Job
     workers : helpers.render.workers.Workers
-    description : helpers.review.description.Description
+    review : bytes
+        The job's, of `Workers.checked`.
     say : helpers.render.progress.Progress
     seconds : float, optional
         That a cell may take; `CELL_TIMEOUT` by default.
@@ -96,7 +97,7 @@ def make(job, workers, description, say, seconds=None):
         Whatever goes wrong: it is the trouble of this report alone.
     """
     try:
-        return _make(job, workers, description, say, seconds or CELL_TIMEOUT)
+        return _make(job, workers, review, say, seconds or CELL_TIMEOUT)
     except ReportFailed as failure:
         raise ReportFailed(_without_paths(printable(str(failure)), job)) from failure
     except UnicodeEncodeError as error:
@@ -107,30 +108,30 @@ def make(job, workers, description, say, seconds=None):
         raise ReportFailed(f"what its notebook showed cannot be made a page ({what})") from error
 
 
-def _make(job, workers, description, say, seconds):
-    notebook = _execute(job, workers, say, seconds)
+def _make(job, workers, review, say, seconds):
+    notebook = _execute(job, workers, review, say, seconds)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     shown = [output.data[MIME] for output in outputs if MIME in output.get("data", {})]
     blocks = [part for note in shown for part in leaves(note)]
     files = collect(job.family, blocks)
 
     with _exporting:
-        html = document.export(_still(notebook, job), title=f"{job.label}: {description.title}")
+        html = document.export(_still(notebook, job), title=f"{job.label}: {job.title}")
     return files | {f"{job.family}.html": html.encode()}
 
 
-def _execute(job, workers, say, seconds, *, again=True):
+def _execute(job, workers, review, say, seconds, *, again=True):
     """Execute a notebook in a worker of its own; one that does not start gets a second try."""
     place, worker = _Place(job, say), None
     try:
-        worker = workers.start(job.notebook.parent)
+        worker = workers.start(job.notebook.parent, review, job.parameters["review"])
         say.begun(job)
         return _with_papermill(job, place, worker, seconds)
     except ReportFailed:
         raise
     except Exception as error:
         if place.cell is None and again:
-            return _execute(job, workers, say, seconds, again=False)
+            return _execute(job, workers, review, say, seconds, again=False)
         last = (str(error).strip().splitlines() or [""])[-1]
         raise ReportFailed(f"{place}: {type(error).__name__}: {last}") from error
     finally:
@@ -197,9 +198,7 @@ def _still(notebook, job):
 def _without_paths(text, job):
     """A text without the folders of this machine, however a program writes them."""
     folder = Path(job.parameters["review"])
-    inside = folder.is_relative_to(PROJECT)
-    shown = folder.relative_to(PROJECT).as_posix() if inside else folder.name
-    for written, name in zip(_written(folder), _written(Path(shown)), strict=True):
+    for written, name in zip(_written(folder), _written(Path(job.shown)), strict=True):
         text = text.replace(written, name)
     for place in (PROJECT, Path(sys.prefix), Path(os.path.expanduser("~"))):
         if place.is_absolute() and place != place.parent:

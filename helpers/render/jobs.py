@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from helpers import repository
 from helpers.problems import Refused, nearest, printable
 from helpers.provenance import code_hash, input_hashes, sha256, versions
 from helpers.render.parameters import declared, resolve
@@ -17,6 +18,7 @@ from helpers.sheet.names import fitting
 
 NOTEBOOKS = PROJECT / "notebooks"
 OVERVIEW = "overview"
+PREVIOUS = "previous "  # before the names of its files
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Job:
 
     Attributes
     ----------
+    review, title, shown : str
+        Id and title of the review, and what pages call its folder.
     family, label : str
     notebook : Path
     cells : tuple of dict
@@ -36,6 +40,9 @@ class Job:
         How many are analysed.
     """
 
+    review: str
+    title: str
+    shown: str
     family: str
     label: str
     notebook: Path
@@ -60,6 +67,13 @@ class Job:
         return 3 * self.size + 19 * self.outcomes + 5 * experiments
 
 
+def labels(description, notebooks=NOTEBOOKS):
+    """Reports that a review has, the overview first: labels by family."""
+    own = {family.id: family.label for family in description.families.values()}
+    there = (notebooks / f"{OVERVIEW}.ipynb").is_file()
+    return {OVERVIEW: "Overview", **own} if there else own
+
+
 def plan(description, families=(), settings=(), notebooks=NOTEBOOKS):
     """Make a job of every report asked for, the overview first, then as the review has them.
 
@@ -81,19 +95,19 @@ def plan(description, families=(), settings=(), notebooks=NOTEBOOKS):
     ------
     Refused
     """
-    labels = {family.id: family.label for family in description.families.values()}
-    if (notebooks / f"{OVERVIEW}.ipynb").is_file():
-        labels = {OVERVIEW: "Overview", **labels}
+    known_as = labels(description, notebooks)
     for family in families:
-        if family not in labels:
-            raise Refused(f"{family}: no such report. {nearest(family, labels)}")
-    chosen = [family for family in labels if not families or family in families]
+        if family not in known_as:
+            raise Refused(f"{family}: no such report. {nearest(family, known_as)}")
+    chosen = [family for family in known_as if not families or family in families]
     paths = {family: _notebook(notebooks, family, description) for family in chosen}
     cells = {path: _cells(path) for path in set(paths.values())}
     known = {family: declared(cells[path], path) for family, path in paths.items()}
     values = _select(resolve(settings, known), description, named=bool(families))
     return [
-        _job(description, family, labels[family], path, cells[path], known[family], values[family])
+        _job(
+            description, family, known_as[family], path, cells[path], known[family], values[family]
+        )
         for family, path in paths.items()
         if family in values
     ]
@@ -110,6 +124,9 @@ def _job(description, family, label, path, cells, known, parameters):
     default = known["outcomes"].default if "outcomes" in known else None
     chosen = parameters.get("outcomes") or _ids(outcomes=(default, every))["outcomes"]
     return Job(
+        description.id,
+        description.title,
+        description.shown,
         family,
         label,
         path,
@@ -224,16 +241,23 @@ def inputs(description):
         Path relative to the review's folder to SHA-256.
     """
     folder = description.folder
-    named = {path.resolve() for text in _texts(description.config) for path in _files(folder, text)}
-    elsewhere = sorted(path for path in named if not path.is_relative_to(folder))
     found = input_hashes(folder)
-    if description.previous:
-        before = input_hashes(folder / description.previous)
-        found |= {f"{description.previous}/{name}": digest for name, digest in before.items()}
-    for path in elsewhere:
+    if before := description.previous:
+        if at := repository.digest_at(folder, before):
+            found[PREVIOUS + before] = at
+        for name, digest in input_hashes(folder / before).items():
+            found[f"{PREVIOUS}{before}/{name}"] = digest
+    for path in elsewhere(description):
         with suppress(FileNotFoundError):  # it went meanwhile
             found[printable(_from(folder, path))] = sha256(path.read_bytes())
     return found
+
+
+def elsewhere(description):
+    """Files outside the review's folder that its `review.toml` names, in order."""
+    folder = description.folder
+    named = {path.resolve() for text in _texts(description.config) for path in _files(folder, text)}
+    return sorted(path for path in named if not path.is_relative_to(folder))
 
 
 def _files(folder, text):
@@ -293,7 +317,7 @@ def _state(entry, job, files, out):
     return "doubtful" if changed and entry["rows"] else "current"
 
 
-def entry(job, contents, files, review):
+def entry(job, contents, files):
     """What to remember of a rendered report in order to know later whether it is due.
 
     Parameters
@@ -304,16 +328,14 @@ def entry(job, contents, files, review):
     files : dict of str to str
         Of `inputs`. A report depends on those that its provenance names, or on all; where it
         names the digest of its rows, these may have come through any other.
-    review : str
-        Id of the review.
     """
     results = json.loads(contents.get(f"{job.family}.json", b"{}"))
     origin = results.get("provenance") or {}
     used = {"review.toml", *(origin.get("inputs") or files)}
     if not origin.get("rows"):
         used |= {name for name in files if name.startswith("..")}
+    used |= {name for name in files if name.startswith(PREVIOUS)}
     return {
-        "review": review,
         "settings": job.settings,
         "made_by": job.made_by,
         "key": job.key,

@@ -4,47 +4,75 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from helpers.problems import NotWritten, Refused, of_system
-from helpers.provenance import MANIFEST
-from helpers.render.jobs import OVERVIEW
+from helpers.provenance import MANIFEST, sha256
 
 BESIDE = ".new-"  # folders for what is not in place yet; those of a killed process go later
+ABOUT = "/review"  # what is remembered of the review as a whole; no page of a family has a slash
 # What is remembered of a report, and of which type it is; of one that never succeeded, less.
 SHAPE = {"key": str, "files": dict, "used": list, "rows": str | None, "outputs": dict}
 
 
+def identity(description, out):
+    """What is remembered of the review whose reports a folder holds: its id, and where it lies.
+
+    The second is a digest of the way from one folder to the other, which tells nobody's folders.
+    """
+    try:
+        way = Path(os.path.relpath(description.folder, out)).as_posix()
+    except ValueError:  # on another drive
+        way = description.folder.as_posix()
+    return {"review": description.id, "place": sha256(os.fsencode(way))}
+
+
+def refuse_others(out, description):
+    """Refuse a folder that holds reports of another review, or of one of this id elsewhere.
+
+    Raises
+    ------
+    Refused
+    """
+    own, found = identity(description, out), remembered(out).values()
+    ids = {one["review"] for one in found if "review" in one} - {own["review"]}
+    if ids:
+        raise Refused(
+            f"{out} holds reports of another review, {', '.join(sorted(ids))}. Name a "
+            "folder of its own with --out, or move those reports away."
+        )
+    if {one["place"] for one in found if "place" in one} - {own["place"]}:
+        raise Refused(
+            f"{out} holds reports of another folder with the same id, {own['review']}. Give one of "
+            "them an id of its own in its review.toml, or name a folder with --out. Where the "
+            f"review was moved, delete {MANIFEST} there."
+        )
+
+
 @contextmanager
-def kept(out, *, review):
-    """Keep a folder for the reports of one review and for one process.
+def kept(out, *, patience=0):
+    """Keep a folder for one process.
 
     It is made; where nothing was written into it, it goes again.
 
     Parameters
     ----------
     out : Path
-    review : str
-        Id of the review.
+    patience : float, optional
+        Seconds to wait for another process.
 
     Raises
     ------
     Refused
-        Where it cannot be made, another process renders into it, or it holds reports of another
-        review.
+        Where it cannot be made, or another process renders into it.
     """
     made = [folder for folder in (out, *out.parents) if not os.path.lexists(folder)]
     with _writing(Refused):
         out.mkdir(parents=True, exist_ok=True)
     try:
-        with _locked(out):
-            others = {one["review"] for one in remembered(out).values() if "review" in one}
-            if others - {review}:
-                raise Refused(
-                    f"{out} holds reports of another review, {', '.join(sorted(others))}. Name a "
-                    "folder of its own with --out, or move those reports away."
-                )
+        with _locked(out, time.monotonic() + patience):
             _clear(out)
             try:
                 yield
@@ -63,31 +91,40 @@ def _clear(out):
 
 
 @contextmanager
-def _locked(out):
+def _locked(out, until):
     """Hold a folder by the system's own lock, which ends with the process, however that ends."""
     handle = None
-    try:
-        if os.name == "nt":
-            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_TEMPORARY
-            handle = os.open(out / ".lock", flags)
-        else:
-            import fcntl
-
-            handle = os.open(out, os.O_RDONLY)
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, FileExistsError):
-        os.close(handle) if handle is not None else None
-        raise Refused(
-            f"{out}: another render writes here. Wait until it has ended, or name another folder "
-            "with --out."
-        ) from None
-    except OSError:
-        pass  # a network drive may know no locks
+    while handle is None:
+        try:
+            handle = _lock(out)
+        except (BlockingIOError, FileExistsError):
+            if time.monotonic() > until:
+                raise Refused(
+                    f"{out}: another render writes here. Wait until it has ended, or name another "
+                    "folder with --out."
+                ) from None
+            time.sleep(0.05)
+        except OSError:  # a network drive may know no locks
+            break
     try:
         yield
     finally:
         if handle is not None:
             os.close(handle)
+
+
+def _lock(out):
+    if os.name == "nt":
+        return os.open(out / ".lock", os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_TEMPORARY)
+    import fcntl
+
+    handle = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
 
 
 def refuse_unwritable(out, families):
@@ -127,12 +164,23 @@ def remembered(out):
     What has another shape, as another version may have written it, is left away: such a report is
     due.
     """
+    return {family: entry for family, entry in _remembered(out).items() if _is_entry(entry)}
+
+
+def about(out):
+    """What `remember` was told of the review as a whole; empty where nobody knows."""
+    found = _remembered(out).get(ABOUT)
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        return {}
+    return found
+
+
+def _remembered(out):
     try:
         found = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    entries = found.items() if isinstance(found, dict) else ()
-    return {family: entry for family, entry in entries if _is_entry(entry)}
+    return found if isinstance(found, dict) else {}
 
 
 def _is_entry(entry):
@@ -140,7 +188,7 @@ def _is_entry(entry):
         return False
     if not SHAPE.keys() & entry.keys():
         return isinstance(entry.get("failure"), str)
-    texts = ["review", "failure", "note"]
+    texts = ["review", "place", "failure", "note"]
     return (
         all(name in entry and isinstance(entry[name], kind) for name, kind in SHAPE.items())
         and all(isinstance(entry.get(name, ""), str) for name in texts)
@@ -150,9 +198,10 @@ def _is_entry(entry):
     )
 
 
-def remember(out, entries):
-    """Write what `remembered` reads."""
-    put(out, {MANIFEST: json.dumps(entries, indent=1, sort_keys=True).encode()})
+def remember(out, entries, review):
+    """Write what `remembered` and `about` read."""
+    both = entries | ({ABOUT: review} if review else {})
+    put(out, {MANIFEST: json.dumps(both, indent=1, sort_keys=True).encode()})
 
 
 def put(out, contents, *, instead=None):
@@ -208,65 +257,3 @@ def _put(out, contents, instead, fresh, stale):
             shutil.rmtree(out / instead, ignore_errors=True)
             os.replace(away, out / instead)
         raise
-
-
-def index_page(out, description, entries):
-    """Page that leads to all reports of a review: rendered now or before, or failed, or not."""
-    from helpers.page import blocks, index
-    from helpers.words.numbers import listing
-
-    labels = {family.id: family.label for family in description.families.values()}
-    if OVERVIEW in entries:
-        labels = {OVERVIEW: "Overview", **labels}
-    rows = [_row(out, family, label, entries.get(family)) for family, label in labels.items()]
-    banner = blocks.banner(description.evidence).html
-    who = ", ".join(
-        filter(
-            None, [*[listing(description.authors)] * bool(description.authors), description.date]
-        )
-    )
-    lead = "\n\n".join(filter(None, [description.question, who, description.citation]))
-    return index.index(rows, title=description.title, lead=lead, banner=banner)
-
-
-def _row(out, family, label, entry):
-    """One report as `helpers.page.index.index` takes it."""
-    row = {"family": family, "label": label, "status": "not rendered", "message": None}
-    if entry is None:
-        return row
-    page, data, outcomes, level = out / f"{family}.html", out / f"{family}.json", [], 0.95
-    note, text = entry.get("note"), ""
-    try:
-        text = page.read_text(encoding="utf-8") if page.is_file() else ""
-        results = json.loads(data.read_bytes()) if data.is_file() else {}
-        level = (results.get("parameters") or {}).get("level", level)
-        found = (results.get("outcomes") or {}).items()
-        outcomes = [_outcome(name, outcome, text) for name, outcome in found]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        note = f"{data.name} is not as it was rendered ({type(error).__name__}); render it anew."
-    return row | {
-        "status": "FAILED" if "failure" in entry else "ok",
-        "message": entry.get("failure"),
-        "note": note,
-        "href": page.name if text else None,
-        "level": level,
-        "outcomes": outcomes,
-    }
-
-
-def _outcome(name, outcome, text):
-    from helpers.analysis.measures import restored
-    from helpers.page.document import slug
-
-    chosen, unit = outcome["chosen"], outcome.get("unit")
-    printed = outcome.get("article") or {}
-    anchors = slug(outcome["label"]), f"outcome-{name}"
-    fields = ("k", "estimate", "ci_low", "ci_high")
-    return {
-        "id": name,
-        **{field: outcome.get(field) for field in ("label", "better", "published")},
-        **{field: chosen.get(field) for field in fields},
-        "measure": restored(chosen.get("measure"), chosen.get("scale"), unit),
-        "printed_measure": restored(printed.get("measure"), printed.get("scale"), unit),
-        "anchor": next((anchor for anchor in anchors if f'id="{anchor}"' in text), None),
-    }

@@ -12,6 +12,7 @@ class Progress:
     Parameters
     ----------
     todo : list of Job
+        Where they are of several reviews, each line names its own.
     quiet : bool
         Say nothing but failures.
     """
@@ -28,6 +29,7 @@ class Progress:
             disable=quiet or None,  # None: where there is no terminal
         )
         self._quiet, self._started = quiet, {}
+        self._several = len({job.review for job in todo}) > 1
 
     def __enter__(self):
         return self
@@ -40,22 +42,38 @@ class Progress:
         if always or not self._quiet:  # in one piece: others write at the same time
             self._bar.write(f"{text}\n", file=sys.stderr, end="")
 
+    def _name(self, job):
+        return f"{job.review}/{job.family}" if self._several else job.family
+
     def begun(self, job):
         """A report is begun."""
-        self._started[job.family] = time.perf_counter()
+        self._started[job.review, job.family] = time.perf_counter()
         if self._bar.disable:
-            self(f"{job.family}: started, {job.size} cells")
+            self(f"{self._name(job)}: started, {job.size} cells")
 
     def cell(self, job, number):
         """One of its cells is run."""
-        self._bar.set_description(f"{job.family}, cell {number}", refresh=False)
+        self._bar.set_description(f"{self._name(job)}, cell {number}", refresh=False)
         self._bar.update()
 
-    def ended(self, job, made):
-        """A report is there, or failed."""
+    def ended(self, job, made, seconds=None):
+        """A report is there, or failed; the seconds that it took where it was not begun here."""
+        if seconds is not None:
+            self._bar.update(job.size + 1)
         if isinstance(made, ReportFailed):
-            self(f"{job.family}: FAILED, {made}", always=True)
+            self(f"{self._name(job)}: FAILED, {made}", always=True)
             return
-        spent = time.perf_counter() - self._started[job.family]
+        begun = self._started.pop((job.review, job.family), 0)
+        spent = time.perf_counter() - begun if seconds is None else seconds
         size = len(made[f"{job.family}.html"]) / 1e6
-        self(f"{job.family}: rendered in {spent:.1f} s, {size:.1f} MB")
+        self(f"{self._name(job)}: rendered in {spent:.1f} s, {size:.1f} MB")
+
+
+class Silence:
+    """Says nothing, as a report goes on elsewhere."""
+
+    def begun(self, job):
+        """A report is begun."""
+
+    def cell(self, job, number):
+        """One of its cells is run."""

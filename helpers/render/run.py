@@ -1,36 +1,41 @@
-"""Reports of a review: what is due is rendered by workers and put in place."""
+"""Reports of reviews: what is due is rendered by one pool of workers and put in place."""
 
-import gc
 import os
-import re
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
-from helpers.problems import NotWritten, Refused, ReportFailed, of_system, printable
-from helpers.render import output
-from helpers.render.jobs import NOTEBOOKS, due, entry, inputs, notes, plan
+from helpers.problems import ProjectError, Refused, ReportFailed, of_system, printable
+from helpers.render import output, reviews
+from helpers.render.cluster.client import Cluster
+from helpers.render.cluster.host import Made
+from helpers.render.imports import import_all
+from helpers.render.jobs import NOTEBOOKS
 from helpers.render.progress import Progress
 from helpers.render.workers import Workers
-from helpers.review.description import DEFAULT, PROJECT, describe
-
-REPORTS = PROJECT / "reports"
 
 
 def render(
-    families=(), *, review=None, out=None, settings=(), jobs=None, notebooks=None, force=False,
-    quiet=False, seconds=None,
+    names=(), *, review=None, out=None, settings=(), jobs=None, notebooks=None, force=False,
+    quiet=False, seconds=None, scheduler=None,
 ):  # fmt: skip
-    """Render what is due of a review's reports.
+    """Render what is due of the reports of one review or several.
+
+    What is wrong with one of several reviews, or fails in one, is said and keeps no other from being
+    rendered.
 
     Parameters
     ----------
-    families : list of str
-        Families of the review, or ``overview``; all by default.
+    names : list of str
+        Families, or ``overview``, of each review that has them, all by default; and folders of
+        reviews, the project's own by default.
     review, out, notebooks : path, optional
-        Folder of the review, of the reports and of the notebooks; the project's own by default.
-        Reports of another review go to a folder of its id inside the project's.
+        Folder of a review, of the reports and of the notebooks. Reports of the project's own review
+        go to the project's `reports/`, those of another to a folder of its id inside; to `out` those
+        of one review, to a folder of its id inside `out` those of each of several.
     settings : list of str
         ``NAME=VALUE`` as on the command line.
     jobs : int, optional
@@ -41,158 +46,187 @@ def render(
         Say nothing but faults.
     seconds : float, optional
         That a cell may take; 900 by default.
+    scheduler : str, optional
+        Address of a Dask scheduler, whose workers then make the reports instead of this machine.
 
     Returns
     -------
     int
-        0 when all reports are rendered, 1 when one failed.
+        0 when all reports are rendered, 1 when one failed or a review was refused, 2 when all were.
 
     Raises
     ------
     Refused, ReviewError
-        For a fault in input or usage, before anything is written.
+        For a fault in input or usage of a single review or of the call, before anything is written.
     """
-    started = time.perf_counter()
-    description = describe(review)
-    out = Path(out or folder_of(description)).expanduser().resolve()
-    notebooks = Path(notebooks or NOTEBOOKS).resolve()
-    if out == description.folder:
-        raise Refused(f"{out} holds the review itself. Name a folder of its own with --out.")
-    every = plan(description, families, settings, notebooks)
-    with output.kept(out, review=description.id):
-        todo, failed = _render(
-            every, description, out, notebooks,
-            jobs=jobs, force=force, quiet=quiet, seconds=seconds,
-        )  # fmt: skip
-    if not quiet:
-        print(
-            f"{todo - failed} of {len(every)} reports rendered, "
-            f"{len(every) - todo} up to date, {failed} failed, "
-            f"{time.perf_counter() - started:.1f} s"
+    started, notebooks = time.perf_counter(), Path(notebooks or NOTEBOOKS).resolve()
+    made, root, trouble, passed_over = reviews.editions(
+        names, review=review, out=out, settings=settings, notebooks=notebooks
+    )
+    alone = len(made) + len(trouble) == 1
+    with ExitStack() as stack:
+        batch = Batch(made, trouble)
+        batch.each(lambda one: stack.enter_context(output.kept(one.out)))
+        batch.each(lambda one: one.look(force=force))
+        jobs = jobs or cores()
+        batch.render(root, jobs=jobs, quiet=quiet, seconds=seconds, scheduler=scheduler)
+        for refusal in trouble.values() if alone else ():
+            raise refusal
+    for folder, refusal in trouble.items():
+        named = "" if str(refusal).startswith(folder) else f"{folder}: not rendered. "
+        _say(printable(f"{named}{refusal}"))
+    for name in [] if quiet else passed_over:
+        print(f"{printable(name)}: passed over, it is no folder of a review")
+    if batch.editions and not quiet:
+        print(f"{batch.summary()}, {time.perf_counter() - started:.1f} s")
+        print(f"Open {printable(str((root if len(made) > 1 else made[0].out) / 'index.html'))}")
+    return 2 if not batch.editions else 1 if trouble or batch.failed else 0
+
+
+class Batch:
+    """Editions that are rendered together, each until it meets trouble.
+
+    Parameters
+    ----------
+    editions : list of helpers.render.edition.Edition
+    trouble : dict
+        By folder, why an edition is none of them any more.
+    """
+
+    def __init__(self, editions, trouble):
+        self.editions, self._trouble = list(editions), trouble
+
+    @property
+    def failed(self):
+        """How many reports failed."""
+        return sum(one.failed for one in self.editions)
+
+    def summary(self):
+        """What was done, as a phrase."""
+        every = sum(len(one.jobs) for one in self.editions)
+        todo = sum(len(one.todo) for one in self.editions)
+        of = f" of {len(self.editions)} reviews" if len(self.editions) > 1 else ""
+        return (
+            f"{todo - self.failed} of {every} reports{of} rendered, "
+            f"{every - todo} up to date, {self.failed} failed"
         )
-        print(f"Open {printable(str(out / 'index.html'))}")
-    return 1 if failed else 0
 
+    def each(self, do, over=map):
+        """Do something with each edition; those that meet trouble are rendered no further."""
+        every = list(self.editions)
+        for one, error in zip(every, list(over(_trouble(do), every)), strict=True):
+            self._drop(one, error)
 
-def _render(every, description, out, notebooks, *, jobs, force, quiet, seconds):
-    """Render what is due into a folder that nobody else writes to; how many were, and failed."""
-    files, entries = inputs(description), output.remembered(out)
-    todo, doubtful = (every, []) if force else due(every, entries, files, out)
-    failed, index = 0, None
-    if todo or doubtful:
-        output.refuse_unwritable(out, [job.family for job in todo])
-        with Workers(description.folder, out) as workers:
-            _import_all()  # while the fork server imports the scientific stack
-            excluded = [job.parameters.get("exclude") for job in (*todo, *doubtful)]
-            checked = workers.checked([job.family for job in doubtful], filter(None, excluded))
-            for job in doubtful:
-                if checked["rows"][job.family] != entries[job.family]["rows"]:
-                    todo.append(job)
-                else:  # as made from the new files
-                    entries[job.family]["files"] = files
-            output.remember(out, entries)
-            with Progress(todo, quiet) as say:
-                if count := checked["warnings"]:
+    def _drop(self, one, error):
+        if error is not None:
+            self._trouble[str(one.description.folder)] = error
+            self.editions.remove(one)
+
+    def render(self, root, *, jobs, quiet, seconds, scheduler):
+        """Render what is due and write each index, at last the one that leads to all."""
+        if not any(one.is_due for one in self.editions):
+            self._finish(root, lambda function, *arguments: function(*arguments), _say)
+            return
+        with ExitStack() as stack:
+            # Asked before anything is read: a scheduler that does not answer ends the call.
+            cluster = stack.enter_context(Cluster(scheduler, _say)) if scheduler else None
+            workers = stack.enter_context(Workers(self.editions[0].out))
+            if not cluster:
+                import_all()  # while the fork server imports the scientific stack
+            pool = ThreadPoolExecutor(jobs)  # not waited for: an interrupt ends the workers first
+            self.each(lambda one: one.read(workers) if one.is_due else None, pool.map)
+            todo = [(one, job) for one in self.editions for job in one.todo]
+            todo.sort(key=lambda due: -due[0].weight(due[1]))
+            with Progress([job for _, job in todo], quiet) as say:
+                if count := sum(one.warnings for one in self.editions):
                     say(f"{count} warnings about the sheet; `python -m helpers check` lists them")
-                drawn = checked["experiments"]
-                todo.sort(key=lambda job: -job.weight(drawn.get(job.family, 0)))
-                making = _made(todo, jobs or _cores(), workers, description, say, seconds)
-                for job, made in making:
-                    made, kept = _placed(job, made, out, description, files)
-                    if isinstance(made, ReportFailed):
-                        failed += 1
-                        old = entries.get(job.family, {"review": description.id})
-                        entries[job.family] = old | {"failure": str(made)}
-                    else:
-                        entries[job.family] = kept
-                    output.remember(out, entries)
-                    say.ended(job, made)
-            changed = _noted(entries, description, files, notebooks)
-            if todo or changed:  # there, as pandas need not be imported here
-                index = workers.call(output.index_page, out, description, entries)
-    else:
-        changed = _noted(entries, description, files, notebooks)
-    if index is None and (changed or not (out / "index.html").is_file()):
-        index = output.index_page(out, description, entries)
-    if index is not None:
-        output.put(out, {"index.html": index.encode("utf-8", "backslashreplace")})
-        output.remember(out, entries)
-    return len(todo), failed
+                if cluster:
+                    making = arriving(
+                        todo, lambda *due: cluster.submit(*due, seconds), cluster.again
+                    )
+                else:
+                    making = arriving(todo, _locally(pool, workers, say, seconds))
+                for one, job, made, spent in making:
+                    if one in self.editions:
+                        arrived = _trouble(self._arrived)
+                        self._drop(one, arrived(one, job, made, spent, say, workers.call, root))
+                    if not self.editions:
+                        break
+            self._finish(root, workers.call, _say)
+
+    @staticmethod
+    def _arrived(one, job, made, spent, say, call, root):
+        say.ended(job, one.place(job, made), spent)
+        if one.is_complete and one.out != root:
+            one.finish(call)
+
+    def _finish(self, root, call, say):
+        self.each(lambda one: one.finish(call) if one.out != root and not one.is_new else None)
+        if self.editions:
+            reviews.lead_to_all(root, self.editions, call, say)
 
 
-def _placed(job, made, out, description, files):
-    """Put a report in place; gives its files or its failure, and what to remember of it.
+def _trouble(do):
+    """Something to do that gives what goes wrong, None for nothing."""
 
-    A report whose review changed while it was made may show old rows under the new files' hashes.
-    """
-    if isinstance(made, ReportFailed):
-        return made, None
-    try:
-        changed = sorted({name for name, _ in inputs(description).items() ^ files.items()})
-        if changed:
-            what = f"{', '.join(changed)} changed while the report was made. Render it again."
-            return ReportFailed(what), None
-        kept = entry(job, made, files, description.id)
-        output.put(out, made, instead=f"tables/{job.family}")
-    except NotWritten as error:
-        return ReportFailed(str(error)), None
-    except OSError as error:
-        return ReportFailed(of_system(error)), None
-    except (AttributeError, TypeError, ValueError) as error:
-        return ReportFailed(f"its results are of another shape: {error}"), None
-    return made, kept
+    def attempt(*arguments):
+        try:
+            do(*arguments)
+        except ProjectError as error:
+            return error
+        except OSError as error:
+            return Refused(of_system(error))
+        return None
+
+    return attempt
 
 
-def _noted(entries, description, files, notebooks):
-    """Whether what the index says of reports made otherwise differs from what it said before."""
-    before = {family: made.get("note", "") for family, made in entries.items()}
-    now = notes(description, entries, files, notebooks)
-    for family, note in now.items():
-        entries[family]["note"] = note
-    return before != now
+def _say(line):
+    print(line, file=sys.stderr)
 
 
-def folder_of(description):
-    """Folder of a review's reports: `reports/` of the project's own, a folder in it of others."""
-    if description.folder == DEFAULT:
-        return REPORTS
-    name = re.sub(r"[^\w.-]+", "-", description.id).strip(".-") or "review"
-    return REPORTS / name.encode()[:200].decode(errors="ignore")
-
-
-def _import_all():
-    """Import Papermill and nbconvert, and export once.
-
-    Without collections, which find nothing here, and without a grammar of internationalised web
-    addresses: jsonschema compiles it on import, in 0.7 seconds, in order to check a format that
-    notebooks do not have; where it does not find the grammar, it goes without.
-    """
-    absent = "rfc3987_syntax" not in sys.modules
-    if absent:
-        sys.modules["rfc3987_syntax"] = None
-    gc.disable()
-    try:
-        from helpers.render import execute
-
-        execute.warm_up()
-    finally:
-        gc.enable()
-        if absent:
-            del sys.modules["rfc3987_syntax"]
-
-
-def _cores():
+def cores():
+    """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _made(todo, jobs, workers, description, say, seconds):
-    """Make reports in this order; each job as it ends, with its files or its failure."""
+def _locally(pool, workers, say, seconds):
+    """How a job is submitted to this machine's own workers."""
     from helpers.render.execute import make
 
-    pool = ThreadPoolExecutor(jobs)  # not waited for: an interrupt ends the workers first
-    started = {pool.submit(make, job, workers, description, say, seconds): job for job in todo}
-    for future in as_completed(started):
-        failure = future.exception()
+    return lambda one, job: pool.submit(make, job, workers, one.review, say, seconds)
+
+
+def arriving(todo, submit, again=lambda made: False):
+    """Make reports in this order; each as it ends, with its files or its failure, and its seconds.
+
+    Parameters
+    ----------
+    todo : list of (Edition, Job)
+    submit : callable
+        Takes an edition and a job, gives a future.
+    again : callable, optional
+        Whether a result is none, and the job to be sent once more.
+    """
+    ended, started = SimpleQueue(), {}
+
+    def send(one, job):
+        future = submit(one, job)
+        started[future] = one, job
+        future.add_done_callback(ended.put)
+
+    for one, job in todo:
+        send(one, job)
+    while started:
+        future = ended.get()
+        one, job = started.pop(future)
+        failure, seconds = future.exception(), None
+        made = failure or future.result()
         if failure and not isinstance(failure, ReportFailed):
-            failure = ReportFailed(f"{type(failure).__name__}: {failure}")
-        yield started[future], failure or future.result()
+            made = ReportFailed(f"{type(failure).__name__}: {failure}")
+        elif again(made):
+            send(one, job)
+            continue
+        elif isinstance(made, Made):
+            made, seconds = made
+        yield one, job, made, seconds

@@ -44,19 +44,16 @@ class WorkerFailed(ProjectError, RuntimeError):
 
 
 class Workers:
-    """Workers for the notebooks of one review, in the fixed environment; all end with it.
+    """Workers for the notebooks of any review, in the fixed environment; all end with it.
 
     Parameters
     ----------
-    folder : Path
-        Folder of the review.
     beside : Path, optional
         Folder for what they need while they work; the system's by default.
     """
 
-    def __init__(self, folder, beside=None):
-        self._review, self._rows, self._beside = str(folder), None, beside
-        self._started, self._over = [], False
+    def __init__(self, beside=None):
+        self._beside, self._running, self._over = beside, set(), False
         self._context = multiprocessing.get_context(_start_method())
 
     def __enter__(self):
@@ -74,19 +71,21 @@ class Workers:
 
     def __exit__(self, *_):
         self._over = True
-        for worker in self._started:
+        running = list(self._running)
+        for worker in running:
             worker.kill()  # whoever still waits for it can end
-        for worker in self._started:
+        for worker in running:
             worker.join(5)  # it writes nothing any more
         os.environ.clear()
         os.environ.update(self._before)
         shutil.rmtree(self._own, ignore_errors=True)
 
-    def checked(self, families, excluded=()):
-        """Read and check the review, once for all workers.
+    def checked(self, folder, families, excluded=()):
+        """Read and check a review, once for all workers.
 
         Parameters
         ----------
+        folder : Path
         families : list of str
             Those whose rows' digest is wanted.
         excluded : list
@@ -94,20 +93,22 @@ class Workers:
 
         Returns
         -------
-        dict
+        found : dict
             The number of ``warnings``, how many ``experiments`` each family has, and the digest of
             the ``rows`` of those asked for.
+        review : bytes
+            For `start`.
 
         Raises
         ------
         Refused
             With all faults of the review.
         """
-        found, self._rows = self.call(_checked, self._review, list(families), list(excluded))
+        found, review = self.call(_checked, str(folder), list(families), list(excluded))
         if found["faults"]:
             lines = "\n".join(f"  {fault}" for fault in found["faults"])
-            raise Refused(f"{self._review} has faults, nothing was rendered:\n{lines}")
-        return found
+            raise Refused(f"{folder} has faults, nothing was rendered:\n{lines}")
+        return found, review
 
     def call(self, function, *arguments):
         """Call a function of the project where all that it imports is there already.
@@ -136,12 +137,19 @@ class Workers:
             raise found.error
         return found
 
-    def start(self, folder):
-        """Start a `Worker` that runs in a folder."""
+    def start(self, folder, review=None, at=None):
+        """Start a `Worker` that runs in a folder and holds a review of `checked`.
+
+        Parameters
+        ----------
+        folder : path
+        review : bytes, optional
+        at : path, optional
+            Folder of the review.
+        """
         if self._over:
             raise WorkerFailed("interrupted")
-        worker = Worker(self._context, folder, self._rows)
-        self._started.append(worker)
+        worker = Worker(self._context, folder, (review, at), self._running)
         if self._over:  # meanwhile: whoever ended the others did not see this one
             worker.kill()
         return worker
@@ -155,8 +163,11 @@ class Worker:
     context : multiprocessing context
     folder : path
         The current folder of its cells.
-    review : bytes, optional
-        A pickled `Review`, so that the notebook need not read it again.
+    held : tuple of (bytes, path), optional
+        A pickled `Review` with the one before it, so that the notebook need not read them again,
+        and the folder where it lies.
+    running : set, optional
+        In which it stands as long as it runs.
 
     Attributes
     ----------
@@ -164,13 +175,15 @@ class Worker:
         For whoever runs cells: outputs by the number of the cell.
     """
 
-    def __init__(self, context, folder, review=None):
+    def __init__(self, context, folder, held=(None, None), running=None):
         self._pipe, theirs = context.Pipe()
-        arguments = theirs, str(folder), dict(os.environ), review
+        self._running = set() if running is None else running
+        arguments = theirs, str(folder), dict(os.environ), *held
         self._process = context.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
         self.shown, self.pid = {}, self._process.pid
+        self._running.add(self)
         with contextlib.suppress(EOFError, OSError):
             if self._pipe.poll(START_TIMEOUT) and self._pipe.recv() == "ready":
                 return
@@ -227,6 +240,7 @@ class Worker:
         """Kill the worker and leave nothing behind."""
         self.kill()
         self._process.join()
+        self._running.discard(self)  # its number may be another process's from now on
         self._pipe.close()
 
 
@@ -258,7 +272,7 @@ def _checked(folder, families, excluded=()):
     """What `Workers.checked` returns, and the pickled review."""
     from helpers.analysis.settings import chosen_ids
     from helpers.problems import ReviewError
-    from helpers.review.review import load
+    from helpers.review.review import load, load_before
 
     try:
         review = load(folder)
@@ -276,10 +290,14 @@ def _checked(folder, families, excluded=()):
         "experiments": {name: len(part.experiments) for name, part in parts.items()},
         "rows": {name: parts[name].digest() for name in families},
     }
-    return found, pickle.dumps(review, pickle.HIGHEST_PROTOCOL)
+    before = None
+    if review.previous:
+        with contextlib.suppress(ProjectError):  # which the report says that asks for it
+            before = load_before(review)
+    return found, pickle.dumps((review, before), pickle.HIGHEST_PROTOCOL)
 
 
-def _serve(pipe, folder, environment, review):
+def _serve(pipe, folder, environment, review, at):
     """Run the cells that come through the pipe, until it closes."""
     if hasattr(os, "setsid"):
         os.setsid()
@@ -291,7 +309,7 @@ def _serve(pipe, folder, environment, review):
     from helpers.review.review import hold
 
     if review:
-        hold(pickle.loads(review))
+        hold(*pickle.loads(review), folder=at)
     SHELL.take_streams()
     pipe.send("ready")
     with contextlib.suppress(EOFError):

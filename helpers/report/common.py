@@ -10,10 +10,12 @@ from helpers.analysis.changes import compare_states
 from helpers.analysis.outcome import NothingToAnalyse, analyse
 from helpers.page import blocks
 from helpers.report import results as results_of
+from helpers.review.review import load, load_before
 from helpers.words import alerts as alerts_of
 from helpers.words import changes as words_of_changes
 from helpers.words import numbers
 from helpers.words.numbers import count
+from helpers.words.robustness import certainty
 from helpers.words.settings import differences, restricted
 
 
@@ -108,12 +110,21 @@ def alerts(report):
     every = [*report.analyses, *report.not_analysed]
     said = [restricted(report.review, every), differences(*report.asked, report.rebuilds)]
     return blocks.alerts(
-        [{"severity": "note", "text": text} for text in said if text]
+        _changes_alert(report)
+        + [{"severity": "note", "text": text} for text in said if text]
         + alerts_of.of_review(report.review, report.analyses, report.without_rows)
         + alerts_of.of_assumptions(report.review, report.analyses, report.assumed)
         + alerts_of.of_not_analysed(report.review, report.not_analysed)
         + alerts_of.of_outcomes(list(report.analyses.values()), rebuilds=report.rebuilds)
+        + certainty.alerts(report.certainties)
     )
+
+
+def _changes_alert(report):
+    if report.changed is None:
+        return []
+    labels = {name: one.label for name, one in report.review.outcomes.items()}
+    return [words_of_changes.alert(*report.changed, labels, report.review.treated)]
 
 
 def sheet(report):
@@ -185,39 +196,56 @@ def provenance(report):
     return blocks.facts(facts, name="provenance")
 
 
-def changes(report):
-    """What changed since the version that the review names as `previous`; nothing without one."""
+def changed(report):
+    """What changed since the version that the review names as `previous`; None without one.
+
+    Each version is taken as its own `review.toml` says, whatever the parameters of this report.
+    """
     review = report.review
     if not review.previous:
         return None
-    rows, compared = compare_states(
-        review.folder / review.previous,
-        review.folder,
-        list(report.analyses),
-        where=review.subset and review.subset.where,
+    before = load_before(review)
+    family = getattr(report, "family", None)
+    names = None if family is None else list(report.analyses)
+    if family and family.id in before.families:
+        names += [one for one in before.families[family.id].outcomes if one not in review.outcomes]
+    # Named otherwise, a tag's temporary place would stand in messages.
+    return compare_states(before, load(review.folder), names), _version(before, review)
+
+
+def _version(before, review):
+    return f"{review.previous} of {before.date}" if before.date else review.previous
+
+
+def changes(report):
+    """Results, rows and settings beside those of the last published version; folded."""
+    if report.changed is None:
+        return None
+    (found, since), review = report.changed, report.review
+    exhibits = report.exhibits.within(None)  # whole versions are compared, whatever is asked for
+    labels = {name: one.label for name, one in review.outcomes.items()}
+    shown = words_of_changes.table(found.results, labels, review.treated)
+    flipped = shown["Outcome"][found.results["flipped"]] if len(shown) else []
+    said = f"The conclusion changed for {numbers.listing(flipped)}."
+    caption = f"{words_of_changes.counts(found)}. " + (
+        said if len(flipped) else "No conclusion changed."
     )
-    leads = {name: one.leading_is for name, one in report.analyses.items()}
-    leading = compared[compared["preset"] == compared["outcome"].map(leads)]
-    labels = {name: one.outcome.label for name, one in report.analyses.items()}
-    flipped = [labels[name] for name in leading.loc[leading["flipped"], "outcome"]]
-    said = (
-        f"The conclusion changed for {numbers.listing(flipped)}."
-        if flipped
-        else ("No conclusion changed.")
-    )
+    all_of = "" if review.subset is None else " All experiments are compared, not the subset."
     parts = [
-        report.exhibits.table(
-            words_of_changes.table(leading, labels), name="changes", data=leading,
-            caption=f"Results of the previous version ({review.previous}) and of this one: "
-            f"{words_of_changes.counts(rows)}. {said}",
+        exhibits.table(
+            shown, name="changes", data=found.results,
+            caption=f"Results of the version {since} and of this one, each by the settings of its "
+            f"own review.toml: {caption}{all_of}",
         )
     ]  # fmt: skip
-    if len(rows):
-        parts.append(
-            report.exhibits.table(
-                rows.rename(columns=str.capitalize), name="changed-rows", data=rows,
-                caption=f"What changed in the rows since the previous version ({review.previous}).",
-            )
-        )  # fmt: skip
-    return blocks.section("Changes since the previous version", parts, name="changes", level=2,
-                          folded=True)  # fmt: skip
+    for name, rows, what in (("changed-rows", found.rows, "the rows"),
+                             ("changed-settings", found.settings, "the settings")):  # fmt: skip
+        if len(rows):
+            parts.append(
+                exhibits.table(
+                    rows.rename(columns=str.capitalize), name=name, data=rows,
+                    caption=f"What changed in {what} since the version {since}.",
+                )
+            )  # fmt: skip
+    return blocks.section("Changes since the last published version", parts, name="changes",
+                          level=2, folded=True)  # fmt: skip

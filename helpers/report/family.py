@@ -29,6 +29,7 @@ from helpers.report import common, diagnosis, first_screen, results
 from helpers.report.exhibits import Exhibits
 from helpers.report.group import Group
 from helpers.report.outcome import Outcome
+from helpers.report.robustness import certainty, planning, specifications
 from helpers.review.review import load
 from helpers.words import alerts, methods, numbers
 from helpers.words.r.script import metafor_script
@@ -78,6 +79,8 @@ class Report:
     sheet, not_used = common.sheet, common.not_used
     provenance, results = common.provenance, common.results
     rebuilds, counts = property(common.rebuilds), property(common.counts)
+    changed = cached_property(common.changed)
+    certainty, certainties = certainty.shown, cached_property(certainty.of_report)
 
     def __init__(
         self, family, *, review=None, outcomes=None, moderators=None, exclude=(), where=None,
@@ -104,6 +107,10 @@ class Report:
             "where": where,
             "seed": self.seed,
         }
+        self.given = settings | {
+            "review": review and str(self.review.folder), "outcomes": outcomes,
+            "moderators": moderators, "where": where or None, "seed": self.seed,
+        }  # fmt: skip
         self.review = self.review.part(self.family.outcomes)
         wanted = self.family.outcomes if outcomes is None else outcomes
         reported = set(self.review.experiments["outcome"])
@@ -243,6 +250,32 @@ class Report:
             display(blocks.heading(outcome.label, level=2, name=f"outcome-{name}"))
             display(outcome.show())
 
+    def explore(self, outcomes=None):
+        """Other choices of the analysis by hand, each seen at once beside this report.
+
+        Settings, levels to keep and experiments to leave out, with the forest plot, the numbers and
+        the sentence; what was chosen is written back as parameters, as a Python call or into
+        `exclusions.csv`. Nothing where nobody looks on, such as in a rendered report.
+
+        Parameters
+        ----------
+        outcomes : str or list of str, optional
+            Those to choose from; by default all of the report.
+
+        Returns
+        -------
+        helpers.report.explore.widget.Explorer or None
+        """
+        from helpers.report.explore.live import is_live
+
+        if not is_live():
+            return None
+        from helpers.report.explore.widget import Explorer
+
+        return Explorer(
+            self, chosen_ids("outcomes", outcomes, [*self.analyses, *self.not_analysed])
+        )
+
     # ------------------------------------------------------------------ the end of a report
 
     def methods(self):
@@ -289,6 +322,14 @@ class Report:
                 for name, analysis in self.analyses.items()
             },
             small_study=self._small_study,
+            planning={
+                name: planning.fields(self, analysis) for name, analysis in self.analyses.items()
+            },
+            certainty={name: certainty.fields(one) for name, one in self.certainties.items()},
+            specifications={
+                name: specifications.fields(self, analysis)
+                for name, analysis in self.analyses.items()
+            },
         )
 
     @property
@@ -309,8 +350,11 @@ def _analyse(report, outcomes, where, end=""):
 
     `end` is that of the names of all that is shown, where the same is shown of other rows too.
     """
+    for name, one in vars(type(report)).items():
+        if isinstance(one, cached_property):
+            vars(report).pop(name, None)
     report.tested, report.groups, report.left_out = {}, {}, {}  # what is computed for the page
-    vars(report).pop("content", None)
+    report.planned, report.specifications = {}, {}
     report.review = select(report.review, where)
     report.exhibits = report.exhibits.within(report.review.subset, end)
     report.printed = published.pooled(report.review)

@@ -13,6 +13,7 @@ import pandas as pd
 from helpers.analysis import measures
 from helpers.figures import review as review_figures
 from helpers.page import blocks
+from helpers.report.robustness import certainty
 from helpers.stats.pooling import probability_below
 from helpers.words import numbers, reading, sentences, tables
 from helpers.words.numbers import count, percent
@@ -118,14 +119,15 @@ def findings(report):
     shown = pd.DataFrame(rows)
     if (shown["Animals"] == "–").all():
         shown = shown.drop(columns="Animals")
+    levels, leads, of_rows = certainty.column(report)
     return report.exhibits.table(
-        shown,
+        shown.assign(Certainty=levels),
         name="findings",
-        data=pd.DataFrame(data),
-        links=[f"#outcome-{name}" for name in analyses],
+        data=pd.DataFrame(data).assign(certainty=levels),
+        links={"Outcome": [f"#outcome-{name}" for name in analyses], "Certainty": leads},
         caption="Findings. The prediction interval is where the true effect of a new experiment of "
         "this kind is expected, P the probability that it lies below no effect; k is the number of "
-        f"experiments.{note}",
+        f"experiments.{note}{of_rows}",
     )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 
 import pandas as pd
 
 from helpers.analysis import measures, records
-from helpers.analysis.small_study import years
+from helpers.analysis.robustness.cumulative import publication_years
 from helpers.figures import forest, labels, orchard
 from helpers.page import blocks
 from helpers.problems import Refused
@@ -271,7 +270,7 @@ def _sorted(report, analyses, shown, sort):
     if sort == "effect":
         key, said = shown["effect"], "Sorted by effect."
     elif sort == "year":
-        key, said = _years(analyses, shown), "Sorted by year of publication."
+        key, said = publication_years(analyses, shown["name"]), "Sorted by year of publication."
         if key.isna().all():
             raise Refused(
                 "the review knows no year of publication: give the sheet's column of years as a "
@@ -286,15 +285,6 @@ def _sorted(report, analyses, shown, sort):
         raise Refused(f"a forest plot is sorted by {SORTS}; {sort!r} is none of them.")
     order = key.reset_index(drop=True).sort_values(kind="stable", na_position="last").index
     return shown.iloc[order], said
-
-
-def _years(analyses, shown):
-    """Years of publication, from the moderator of that name or from the studies' names."""
-    known = years(analyses)
-    if known is not None:
-        return known.loc[shown.index]
-    found = [re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", name) for name in shown["name"]]
-    return pd.Series([float(one[0]) if one else float("nan") for one in found], shown.index)
 
 
 def _of_quality(review):

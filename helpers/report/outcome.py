@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from helpers.analysis.settings import one_of
+from helpers.analysis.small_study import LEAST
 from helpers.page import blocks
 from helpers.problems import Refused
 from helpers.report import diagnosis, forests, moderators, pooled
 from helpers.report.group import Group
+from helpers.report.robustness import planning, specifications
 
 
 class Outcome:
@@ -139,6 +141,28 @@ class Outcome:
         """The same data under several settings side by side, and what was printed."""
         return self._show(pooled.presets)
 
+    def specifications(self, most=None):
+        """Specification curve: the result by every combination of defensible choices.
+
+        Parameters
+        ----------
+        most : int, optional
+            Specifications of independent rows; multilevel fits are one for 20 of them.
+        """
+        return self._show(specifications.curve, most, least=2)
+
+    def planning(self):
+        """What a new experiment may find, how many animals it needs, and what it would add."""
+        return self._show(planning.planning, least=2)
+
+    def cumulative(self):
+        """The result after each year of publication; nothing where years are not known."""
+        return self._show(planning.cumulative, least=2)
+
+    def publication_bias(self):
+        """Trim and fill, a selection model and excess significance, each with its caveat."""
+        return self._show(planning.publication_bias, least=LEAST)
+
     def published(self):
         """Printed numbers beside those computed by the article's own settings and measure.
 
@@ -183,6 +207,12 @@ class Outcome:
         first = [show() for show in [*(drawn[1] if forest else ()), *result[1]]]
         return blocks.together([*first, *self._folded(others)], name=f"{self._name}-section")
 
+    def explore(self):
+        """Other choices of this outcome's analysis by hand, as `Report.explore` has them."""
+        if self.analysis is None:
+            return self.forest()
+        return self._report.explore([self.id])
+
     def sections(self):
         """Everything above in its order: headings, each with what there is to show under it.
 
@@ -204,7 +234,8 @@ class Outcome:
             "What may explain the differences": self._explained(),
             "Outliers and influence": [self.galbraith, self.excluded, self.influence],
             "Small-study effects": [self.funnel, *tested],
-            "Sensitivity analyses": [self.presets],
+            "Sensitivity analyses": [self.presets, self.specifications],
+            "What would change the result": [self.planning, self.cumulative, self.publication_bias],
             "Comparison with the published values": [self.published],
         }
 

@@ -17,9 +17,11 @@ from helpers.figures import review as review_figures
 from helpers.page import blocks
 from helpers.report import common, first_screen, printed, results, risk_of_bias
 from helpers.report.exhibits import Exhibits
+from helpers.report.robustness import certainty
 from helpers.review.review import load
 from helpers.words import alerts, checklists, numbers
 from helpers.words.numbers import count, listing, number, percent
+from helpers.words.robustness import certainty as certainty_words
 from helpers.words.tables import BOUNDS, estimate_cell, preset_names
 from helpers.writing import plain
 
@@ -45,6 +47,8 @@ class Overview:
     sheet, not_used = common.sheet, common.not_used
     provenance, results = common.provenance, common.results
     rebuilds, counts = property(common.rebuilds), property(common.counts)
+    changed = cached_property(common.changed)
+    certainty, certainties = certainty.shown, cached_property(certainty.of_report)
 
     def __init__(self, review=None, seed=0):
         self.seed = as_meant("seed", seed)
@@ -330,6 +334,7 @@ class Overview:
     def prisma(self):
         """PRISMA 2020's checklist as far as the review's files tell, the rest marked."""
         answers = checklists.prisma(self.review, list(self.analyses.values()))
+        answers |= certainty_words.checklist(self.certainties)
         return self._checklist(
             checklists.table(checklists.PRISMA, answers), "prisma",
             "PRISMA 2020 for this review, its items in short (doi:10.1136/bmj.n71)",
@@ -363,5 +368,6 @@ class Overview:
             {"review": self.review.id, "seed": self.seed},
             self.seed,
             self.not_analysed,
+            certainty={name: certainty.fields(one) for name, one in self.certainties.items()},
         )
         return content | {"audit": plain(self.findings)}

@@ -30,7 +30,9 @@ def heterogeneity(report, analysis):
         else:
             low, high = result.heterogeneity_interval()["i2"]
             text += f"; Q-profile {level} of I² {interval(low, high, 1)}."
-    return blocks.paragraph(text, name=f"{analysis.outcome.id}-heterogeneity")
+    return blocks.paragraph(
+        text, name=f"{analysis.outcome.id}-heterogeneity{report.exhibits.end}", anchor=True
+    )
 
 
 def result(report, analysis):

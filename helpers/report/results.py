@@ -9,6 +9,7 @@ from helpers.analysis.result import is_modelled, result_fields
 from helpers.analysis.small_study import LEAST
 from helpers.article import tables
 from helpers.stats.pooling import critical
+from helpers.words.alerts import assumed as assumed_k
 from helpers.writing import plain
 
 OF_TEST = ("slope", "se", "intercept", "statistic", "df", "p")
@@ -51,8 +52,9 @@ def counts(review, analyses, not_analysed=()):
 
 
 def family_results(
-    review, family, analyses, parameters, seed, not_analysed=(), *, influence=None, small_study=()
-):
+    review, family, analyses, parameters, seed, not_analysed=(), *, influence=None, small_study=(),
+    planning=None, certainty=None, specifications=None,
+):  # fmt: skip
     """All results of one family.
 
     Parameters
@@ -69,6 +71,12 @@ def family_results(
         By outcome, rows of `helpers.report.diagnosis.influence_rows`.
     small_study : list of dict
         Of `small_study_fields`.
+    planning : dict of dict, optional
+        By outcome, of `helpers.report.robustness.planning.fields`.
+    certainty : dict of dict, optional
+        By outcome, fields of `helpers.report.robustness.certainty`.
+    specifications : dict of dict, optional
+        By outcome, of `helpers.report.robustness.specifications.fields`.
 
     Returns
     -------
@@ -77,6 +85,7 @@ def family_results(
         precision and null where there is none.
     """
     printed = tables.pooled(review)
+    assumed = assumed_k(review, printed)
     return plain(
         {
             "review": review.id,
@@ -95,7 +104,10 @@ def family_results(
             },
             "outcomes": {
                 name: outcome_results(analysis, printed)
-                | {"influence": (influence or {}).get(name, [])}
+                | {"influence": (influence or {}).get(name, []), "assumed": name in assumed}
+                | {"planning": (planning or {}).get(name)}
+                | {"certainty": (certainty or {}).get(name)}
+                | {"specifications": (specifications or {}).get(name)}
                 for name, analysis in analyses.items()
             },
             "small_study": list(small_study),

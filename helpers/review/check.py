@@ -20,7 +20,7 @@ from helpers.review.columns import (
     OWN_EFFECT,
     REFERENCE,
 )
-from helpers.review.description import PROJECT, describe
+from helpers.review.description import describe
 from helpers.review.mapping import contrasts, events
 from helpers.review.mapping.numbers import floats
 from helpers.review.mapping.sheet import read_sheet
@@ -70,15 +70,15 @@ def check(folder=None):
         return Findings(error.findings, ())
 
 
-def examine(folder=None):
-    """Description, mapped sheet and findings of a review, each read once.
+def examine(folder=None, *, earlier=False):
+    """Description, mapped sheet and findings of a review, or of an earlier state, each read once.
 
     Raises
     ------
     ReviewError
         What keeps the sheet from being read at all.
     """
-    description = describe(folder)
+    description = describe(folder, earlier=earlier)
     sheet = read_sheet(description)
     description = events.named(description, sheet)
     of_exclusions, left_out = _of_exclusions(description, sheet)
@@ -167,25 +167,21 @@ def guessed(description, folder=None):
     ----------
     description : helpers.review.description.Description
     folder : str, optional
-        What the command calls the folder; by default its path in the project, elsewhere its name:
-        a page is the same on every machine.
+        What the command calls the folder; by default what pages call it.
 
     Returns
     -------
     list of (str, str)
     """
-    folder = folder or _path_from(PROJECT, description.folder) or description.folder.name
+    folder = folder or description.shown
     guesses = zip(description.unconfirmed, description.guesses, strict=True)
     return [(words, command_line("set", folder, name)) for name, words in guesses]
 
 
-def _path_from(base, folder):
-    return folder.relative_to(base).as_posix() if folder.is_relative_to(base) else None
-
-
 def _guessed(description):
     """A line for each of them, for a terminal."""
-    folder = _path_from(Path.cwd(), description.folder) or str(description.folder)
+    here, folder = Path.cwd(), description.folder
+    folder = folder.relative_to(here).as_posix() if folder.is_relative_to(here) else str(folder)
     how = "confirm it, or change it with =VALUE behind, by"
     for words, confirm in guessed(description, folder):
         yield f"guessed, not yet confirmed: {words}; {how}\n  {confirm}"

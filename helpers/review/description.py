@@ -10,6 +10,7 @@ from pathlib import Path
 from helpers.problems import Finding, Refused, ReviewError, nearest
 from helpers.review import contrasts, guesses
 from helpers.review.contrasts import Contrast
+from helpers.review.living import previous
 from helpers.review.schema import REVIEW, fault, misfits
 from helpers.stats.binary import BINARY_MEASURES
 
@@ -39,7 +40,8 @@ class Scale:
 class Outcome:
     """What is measured: its scale and on which side benefit lies.
 
-    `reference` is the uninjured value where it is fixed, for normalised mean differences; `scales`
+    `reference` is the uninjured value where it is fixed, for normalised mean differences; `smallest`
+    the smallest effect of interest, in the review's measure and above 0 on whichever side; `scales`
     are there where rows are measured on different ones; `effect_name` and `effect_scale` say what
     the effects are that rows bring themselves, `measure` ("OR", "RR" or "RD") what is computed where
     rows count events.
@@ -56,6 +58,7 @@ class Outcome:
     effect_name: str = ""
     effect_scale: str = "identity"
     measure: str | None = None
+    smallest: float | None = None
     scales: tuple[Scale, ...] = ()
 
     def on(self, label):
@@ -147,7 +150,9 @@ class Sheet:
 class Description:
     """A review without its rows; its outcomes are those of its contrasts, where it names any.
 
-    `config` is `review.toml` with these outcomes, `written` as it stands in the file.
+    `config` is `review.toml` with these outcomes, `written` as it stands in the file. `shown` is what
+    pages call the folder: its path in the project, elsewhere its name, which is the same on every
+    machine.
     """
 
     folder: Path
@@ -170,6 +175,7 @@ class Description:
     unconfirmed: tuple[str, ...] = ()
     contrasts: dict[str, Contrast] = field(default_factory=dict)
     written: dict = field(default_factory=dict, repr=False)
+    shown: str = ""
 
     @property
     def article(self):
@@ -248,13 +254,15 @@ def find_folder(folder=None):
     raise ReviewError([Finding(str(path / "review.toml"), "there is no such file", remedy)])
 
 
-def describe(folder=None):
+def describe(folder=None, *, earlier=False):
     """Read `review.toml`.
 
     Parameters
     ----------
     folder : str or Path, optional
         Folder of the review; by default the project's own.
+    earlier : bool
+        Whether it is an earlier state of a review: its own `previous` is not looked up.
 
     Returns
     -------
@@ -294,8 +302,9 @@ def describe(folder=None):
     known = [outcome.id for outcome in outcomes]
     faults += [found for moderator in moderators for found in _references(moderator, known)]
     faults += guesses.unknown(written)
-    faults += _previous(folder, config)
+    faults += [] if earlier else previous.faults(folder, written)
     faults += [found for outcome in outcomes for found in _illegal_scales(outcome)]
+    faults += [found for outcome in outcomes for found in _illegal_smallest(outcome, config)]
     faults += quality.illegal() if quality else []
     faults += _illegal_settings(config)
     faults += _illegal_regressions(config, {one.id: one for one in moderators}, known)
@@ -322,10 +331,16 @@ def describe(folder=None):
         authors=tuple(config.get("authors", ())),
         date=str(config.get("date", "")),
         written=written,
+        shown=_shown(folder),
         contrasts=contrasts.contrasts_of(written),
         unconfirmed=tuple(config.get("unconfirmed", ())),
         **{name: config[name] for name in texts if name in config},
     )
+
+
+def _shown(folder):
+    inside = folder.is_relative_to(PROJECT)
+    return folder.relative_to(PROJECT).as_posix() if inside else folder.name
 
 
 def _alike(ids):
@@ -440,22 +455,22 @@ def _illegal_scales(outcome):
             yield fault(f"{place}.better", what, scale.better, "Correct one of them")
 
 
+def _illegal_smallest(outcome, config):
+    """A fault where the smallest effect of a ratio is 1, which is none."""
+    measure = str(config.get("settings", {}).get("measure", "")).upper()
+    ratio = outcome.effect_scale == "log" or outcome.measure in ("OR", "RR")
+    if outcome.smallest == 1 and (ratio or measure in ("ROM", "OR", "RR")):
+        what = "a ratio of 1 is no effect"
+        remedy = "Write a ratio above 1 or below it, such as 1.25"
+        yield fault(f"families.outcomes.{outcome.id}.smallest", what, 1, remedy)
+
+
 def _moderator(entry):
     given = {"label": entry["id"], "levels": ()} | entry
     given["levels"] = tuple(map(str, given["levels"]))
     if given["levels"]:
         given["reference"] = str(given.get("reference", given["levels"][0]))
     return Moderator(**given)
-
-
-def _previous(folder, config):
-    """A fault where `previous` names no folder of a review."""
-    name = config.get("previous")
-    if name and not (folder / name / "review.toml").is_file():
-        remedy = (
-            "Name the folder of the version before, from this folder on, such as ../stroke-2024"
-        )
-        yield fault("previous", "there is no review.toml in this folder", name, remedy)
 
 
 def _references(moderator, outcomes):

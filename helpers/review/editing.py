@@ -1,9 +1,7 @@
 """Settings of `review.toml` changed or confirmed one by one; all else in the file stays as it is."""
 
 import copy
-import os
 import re
-import shutil
 import tempfile
 import tomllib
 from collections import Counter
@@ -18,6 +16,7 @@ from helpers.problems import ReviewError, nearest
 from helpers.review.description import describe, find_folder
 from helpers.review.guesses import at, places
 from helpers.review.schema import CELL, FILL_IN, REVIEW, SHEET, fault, misfits
+from helpers.writing import replace_file
 
 # A key as TOML writes it, but that a bare part may hold any letter and blanks within.
 PART = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|[^."'=\s](?:[^.=]*[^.=\s])?""")
@@ -99,7 +98,7 @@ def edit(folder, settings=(), confirm=(), remove=()):
     if faults:
         raise ReviewError(faults)
     if new != text:
-        _replace(path, new)
+        replace_file(path, new.encode("utf-8"))
     return changes
 
 
@@ -119,20 +118,6 @@ def _read(path):
         return text, tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise _refusal(None, f"this is not TOML: {error}", "Mend the line named here") from error
-
-
-def _replace(path, text):
-    """Write the file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".review.", suffix=".toml")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8"))
-        shutil.copymode(path, name)
-        os.replace(name, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
 
 
 def _refusal(place, what, remedy="Write it anew", value=None):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from helpers.problems import Finder, ReviewError, nearest
 from helpers.review.prisma import flow
+from helpers.review.robustness import certainty
 from helpers.review.schema import fault
 from helpers.sheet import printed_numbers
 from helpers.sheet.files import plain_number, read_csv
@@ -170,6 +171,7 @@ def findings(folder, outcomes=(), *, rebuilds=False):
     ids = tuple(outcomes)
     readers = [_of_bias, lambda folder: _of_flow(folder, rebuilds), _of_all_studies]
     readers += [lambda folder, name=name: _of_other(folder, name, ids) for name in OTHERS]
+    readers.append(lambda folder: certainty.findings(folder, ids))
     found = []
     for read_one in readers:
         try:

@@ -1,6 +1,7 @@
 """A review: its description and its checked rows."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,14 @@ from helpers.problems import Finding, Refused, ReviewError, file_of, nearest, ro
 from helpers.review import check, facts
 from helpers.review.columns import CORRECTIONS, EXCLUSION, EXCLUSIONS, GROUPS, NUMBERS
 from helpers.review.description import Description, find_folder
+from helpers.review.living import previous
 from helpers.review.mapping.numbers import floats
 from helpers.review.schema import fault
 from helpers.sheet.files import read_csv
 from helpers.stats.effects import effect_sizes, undefined
 
 PRINTED = "published_"  # how the files of printed numbers begin
-_held = {}  # by folder, see `hold`
+_held = {}  # by folder: a review and the version before it, see `hold`
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,13 +147,15 @@ class Review:
         return facts.read(self.description.folder, name)
 
 
-def load(folder=None):
+def load(folder=None, *, earlier=False):
     """Read and check a review.
 
     Parameters
     ----------
     folder : str or Path, optional
         Folder with `review.toml`; by default the project's own review.
+    earlier : bool
+        Whether it is an earlier state of a review: its own `previous` is not looked up.
 
     Returns
     -------
@@ -163,9 +167,9 @@ def load(folder=None):
         With all faults of all files.
     """
     if held := _held.get(find_folder(folder)):
-        return held
+        return held[0]
     hashes = provenance.input_hashes(find_folder(folder))
-    description, sheet, findings = check.examine(folder)
+    description, sheet, findings = check.examine(folder, earlier=earlier)
     if provenance.input_hashes(description.folder) != hashes:
         raise Refused(f"{description.folder.name}: a file changed while it was read. Try again.")
     if findings.faults:
@@ -200,9 +204,27 @@ def load(folder=None):
     )
 
 
-def hold(review):
-    """Let `load` give this review wherever its folder is asked for in this process."""
-    _held[review.folder] = review
+def load_before(review):
+    """Read and check the version that a review names as `previous`."""
+    if held := _held.get(review.folder, (None, None))[1]:
+        return held
+    with previous.folder_of(review.description) as folder:
+        return load(folder, earlier=True)
+
+
+def hold(review, before=None, *, folder=None):
+    """Let `load` give a review, and `load_before` the one before it, wherever this process asks.
+
+    Parameters
+    ----------
+    review : Review
+    before : Review, optional
+    folder : path, optional
+        Where the review lies now; by default where it was read.
+    """
+    folder = review.folder if folder is None else Path(folder)
+    moved = replace(review, description=replace(review.description, folder=folder))
+    _held[folder] = moved, before
 
 
 def _typed(description, sheet):

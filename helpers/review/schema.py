@@ -65,11 +65,11 @@ WHOLE = ("a whole number above 0", lambda value: type(value) is int and value > 
 WORD = ("a word of letters, digits and _", _word)
 # Names that are none on Windows.
 DEVICES = ("con", "prn", "aux", "nul", *(f"{a}{n}" for a in ("com", "lpt") for n in range(1, 10)))
-PAGE = (  # a family's page lies beside these two
-    "a word of letters, digits and _, not overview or index,",
+PAGE = (  # a family's page lies beside these
+    "a word of letters, digits and _, not overview, history or index,",
     lambda value: (
         _word(value)
-        and value.casefold() not in ("overview", "index", "tables", *DEVICES)
+        and value.casefold() not in ("overview", "history", "index", "tables", *DEVICES)
         and len(value.encode("utf-8", "replace")) <= 200
     ),
     "Write a shorter or another one; the label can be any text",
@@ -156,6 +156,7 @@ OUTCOME = {
     "range": RANGE,
     "better!": BETTER,
     "reference": FINITE,
+    "smallest": POSITIVE,
     "scales": [SCALE_OF],
     "effect_name": TEXT,
     "effect_scale": SCALE,

@@ -45,12 +45,59 @@ def read_grid(path, *, encoding=None, separator=None):
     ReviewError
         A quotation mark that is not closed or takes in other rows, a NUL.
     """
-    data = path.read_bytes()
-    text = data.decode(encoding or _encoding(data)).removeprefix("\ufeff")
+    text, separator, _ = decoded(path.read_bytes(), encoding, separator)
+    return _strict(path, text, separator)
+
+
+def decoded(data, encoding=None, separator=None):
+    """The text of a file, its separator and its encoding, found out where they are not told."""
+    encoding = encoding or _encoding(data)
+    text = data.decode(encoding).removeprefix("\ufeff")
     # Spreadsheets write and read "sep=;" as a first line, and do not count it as a row.
     if told := re.match(r'"?sep=(.)"?(\r\n|\r|\n)', text, re.I):
         separator, text = separator or told[1], text[told.end() :]
-    return _strict(path, text, separator or _separator(text))
+    return text, separator or _separator(text), encoding
+
+
+def with_rows(path, data, rows):
+    """Bytes of a file with further rows at its end, written as those that it has.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    data : bytes
+        What it holds; the first row are the headings.
+    rows : list of dict
+        Texts by heading.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ReviewError
+        What cannot be written so that it reads as it is meant.
+    """
+    text, separator, encoding = decoded(data)
+    before = _strict(path, text, separator)
+    more = [[row.get(name, "") for name in before[0]] for row in rows]
+    ending = next((end for end in ("\r\n", "\n", "\r") if end in text), "\n")
+    stream = io.StringIO()
+    csv.writer(stream, delimiter=separator, lineterminator=ending).writerows(more)
+    added = ("" if text.endswith(("\n", "\r")) else ending) + stream.getvalue()
+    if encoding == "utf-16":  # whose mark stands at the beginning alone
+        encoding = "utf-16-le" if data.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
+    try:
+        new = data + added.encode(encoding)
+        reread = decoded(new)
+        if _strict(path, *reread[:2]) == before + more:
+            return new
+    except (UnicodeError, ReviewError):
+        pass
+    what = f"rows with such letters cannot be added to this file, which is in {encoding}"
+    raise ReviewError([Finding(path.name, what, "Save it as CSV in UTF-8, then write them again")])
 
 
 def _strict(path, text, separator):

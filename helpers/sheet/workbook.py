@@ -48,16 +48,15 @@ class Grid:
 @lru_cache(maxsize=2)
 def _load(path, changed, computed):
     """A workbook, once for all its sheets; `changed` is when the file was."""
-    return load_workbook(path, data_only=computed)
+    with open(path, "rb") as file:  # openpyxl itself leaves a file open that it cannot read
+        return load_workbook(file, data_only=computed)
 
 
 def names(path, *, hidden=True):
     """Names of the sheets with cells (not of charts), hidden ones last or left out."""
-    book = load_workbook(path, read_only=True)
-    try:
+    with open(path, "rb") as file:
+        book = load_workbook(file, read_only=True)
         sheets = [(sheet.sheet_state != "visible", sheet.title) for sheet in book.worksheets]
-    finally:
-        book.close()
     sheets = sorted(sheets, key=lambda sheet: sheet[0])
     return [title for is_hidden, title in sheets if hidden or not is_hidden]
 

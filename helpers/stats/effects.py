@@ -142,12 +142,12 @@ def effect_sizes(table, *, measure="SMD", correction="exact", variance="metafor"
         own = table[given]
         effect[given], sampling[given] = _numbers(own["effect"]), _numbers(own["se"]) ** 2
     if not given.all():
-        columns = _group_columns(table[~given] if given.any() else table, measure)
+        columns = group_data(table[~given] if given.any() else table, measure)
         if measure == "SMD" and variance == "average" and average is None:
             average = average_smd(table, correction=correction)
         columns["average"] = average
         with np.errstate(divide="ignore", invalid="ignore"):  # what is undefined is refused below
-            effect[~given], sampling[~given] = _FORMULAS[measure](columns, correction, variance)
+            effect[~given], sampling[~given] = FORMULAS[measure](columns, correction, variance)
     _refuse(
         ~(np.isfinite(effect) & np.isfinite(sampling) & (sampling > 0)),
         table.index,
@@ -248,8 +248,19 @@ _WAY_OUT = (
 )
 
 
-def _group_columns(table, measure):
-    """Group data as float arrays, refused where no effect can be computed from them."""
+def group_data(table, measure):
+    """Group data of rows as the `FORMULAS` take them, refused where no effect can be computed.
+
+    Parameters
+    ----------
+    table, measure
+        As in `effect_sizes`.
+
+    Returns
+    -------
+    dict of numpy.ndarray, shape (k,)
+        The `GROUP_COLUMNS`, ``n_split`` and ``df``; for NMD the `REFERENCE_COLUMNS`.
+    """
     missing = [name for name in GROUP_COLUMNS if name not in table.columns]
     if measure == "NMD" and "mean_reference" not in table.columns:
         missing.append("mean_reference")
@@ -363,7 +374,8 @@ _NEEDS = {
     "ROM": ": both means must be above 0",
     "GLASS": ": the SD of the control group must be above 0",
 }
-_FORMULAS = {
+# By measure: estimate and sampling variance from (group data, correction, variance), elementwise.
+FORMULAS = {
     "SMD": _smd,
     "GLASS": _glass,
     "MD": _mean_difference,

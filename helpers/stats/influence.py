@@ -11,7 +11,8 @@ import pandas as pd
 
 from helpers.stats import heterogeneity
 from helpers.stats.distributions import chi2_isf
-from helpers.stats.pooling import checked, critical, inference, pooled_values, refuse_unknown
+from helpers.stats.many.pooling import pooled_sets, summaries
+from helpers.stats.pooling import checked, critical, refuse_unknown
 
 # Effects worked on at once: bounds the memory whatever is asked for.
 _CHUNK = 2_000_000
@@ -83,7 +84,7 @@ def diagnostics(effect, *, variance, study=None, method="REML"):
     """
     y, v, names, code = _deletions(effect, variance, study, least=3)
     y = heterogeneity.centred(y, v)[0]  # nothing below depends on where the effects lie
-    full = _summaries(y, v[None], method)
+    full = summaries(y, v[None], method)
     return _in_chunks(
         lambda part: _diagnostics(names[part], y, v, _without(part, code, v), full, method),
         len(names), len(y),
@@ -93,7 +94,7 @@ def diagnostics(effect, *, variance, study=None, method="REML"):
 def _diagnostics(names, y, v, rest, full, method):
     """Diagnostics of some deletions, `rest` with infinite variances where deleted."""
     k, gone = len(y), np.isinf(rest)
-    deleted = _summaries(y, rest, method)
+    deleted = summaries(y, rest, method)
     # Where one effect is left τ² is unknown, and so is what rests on it.
     deleted["tau2"] = np.where(deleted["k"] > 1, deleted["tau2"], np.nan)
     deleted["se"] = np.where(deleted["k"] > 1, deleted["se"], np.nan)
@@ -210,36 +211,6 @@ def _in_chunks(function, sets, k):
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
-def _summaries(y, v, method):
-    """Estimate, plain standard error and heterogeneity of each set, v of shape (sets, k)."""
-    k = np.isfinite(v).sum(1)
-    design = np.ones((len(y), 1))
-    tau2 = heterogeneity.estimate(y, v, design, method)
-    away, middle = heterogeneity.centred(y, v)
-    w, fixed = 1 / (v + tau2[:, None]), 1 / v
-    total = w.sum(1)
-    shift, common = np.vecdot(w, away) / total, np.vecdot(fixed, away) / fixed.sum(1)
-    q = np.vecdot(fixed, (away - common[:, None]) ** 2)
-    s2 = heterogeneity.typical_variance(v, design)
-    i2, h2 = heterogeneity.i2_h2(tau2, s2=s2, q=q, df=k - 1, method=method)
-    square = np.vecdot(w, (away - shift[:, None]) ** 2)
-    return {
-        "k": k, "estimate": middle + shift, "se": total**-0.5, "tau2": tau2, "i2": i2, "h2": h2,
-        "q": q, "s2": s2, "square": square,
-    }  # fmt: skip
-
-
-def _pooled(names, y, v, method, **options):
+def _pooled(names, y, v, **options):
     """The fields of `helpers.stats.pooling.pool` for each set."""
-    fit = _summaries(y, v, method)
-    k, mean, tau2 = fit["k"], fit["estimate"], fit["tau2"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fields = pooled_values(
-            mean, plain_se=fit["se"], k=k, tau2=tau2, mean_square=fit["square"] / (k - 1),
-            q=fit["q"], s2=fit["s2"], method=method, **options,
-        )  # fmt: skip
-    alone = inference(mean, fit["se"], level=options["level"])
-    fields = {
-        name: np.where(k > 1, values, alone.get(name, np.nan)) for name, values in fields.items()
-    }
-    return pd.DataFrame({**names, "k": k, **fields})
+    return pd.DataFrame({**names, **pooled_sets(summaries(y, v, options["method"]), **options)})

@@ -265,15 +265,32 @@ def probability_below(result, value=0.0):
     Higgins JPT, Thompson SG, Spiegelhalter DJ (2009). A re-evaluation of random-effects
     meta-analysis. J R Stat Soc A 172:137-159.
     """
+    mean, scale, df = prediction_distribution(result)
+    if np.isnan(scale):
+        return np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):  # an interval without width: 0 or 1
+        distance = np.divide(mean - value, scale)
+    return 0.5 if np.isnan(distance) else float(t_sf(distance, df))
+
+
+def prediction_distribution(result):
+    """Distribution of the true effect of a new experiment: mean + scale·T, T of t with df.
+
+    Parameters
+    ----------
+    result
+        As in `probability_below`.
+
+    Returns
+    -------
+    mean, scale, df : float
+        The scale is NaN where the result has no prediction interval.
+    """
     df = getattr(result, "prediction_df", None)
     if df is None:
         df = {"riley": result.k - 2, "z": np.inf, "hk": result.k - 1}[result.prediction]
     half = (result.pi_high - result.pi_low) / 2
-    if np.isnan(half):
-        return np.nan
-    with np.errstate(divide="ignore", invalid="ignore"):  # an interval without width: 0 or 1
-        distance = np.divide(result.estimate - value, half) * critical(result.level, df)
-    return 0.5 if np.isnan(distance) else float(t_sf(distance, df))
+    return result.estimate, np.nan if np.isnan(half) else half / critical(result.level, df), df
 
 
 def pooled_values(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from helpers.problems import Refused, nearest
 from helpers.render.jobs import OVERVIEW, inputs
-from helpers.render.output import put, remembered
-from helpers.render.run import folder_of
+from helpers.render.output import put, refuse_others, remembered
+from helpers.render.reviews import folder_of
 from helpers.review.description import describe
 from helpers.word.fragment import refuse_without_libraries
 
@@ -41,6 +41,7 @@ def write(families=(), *, review=None, out=None, supplement=False):
     refuse_without_libraries()
     description = describe(review)
     out = Path(out or folder_of(description)).expanduser().resolve()
+    refuse_others(out, description)
     pages = _pages(description, families, out)
 
     from helpers.word import forms, parts

@@ -18,6 +18,7 @@ from helpers.stats.shared_controls import covariance
 from helpers.words import model, moderators
 from helpers.words.model import where_true
 from helpers.words.numbers import count, listing, was
+from helpers.words.robustness import planning
 from helpers.words.settings import (
     INTERVALS,
     METHODS,
@@ -71,6 +72,8 @@ CITATIONS = {
     "doi:10.1007/s10682-012-9555-5",
     "nakagawa_bias": "Nakagawa S et al. Methods Ecol Evol 2022;13:4-21. "
     "doi:10.1111/2041-210X.13724",
+    "assurance": "O'Hagan A, Stevens JW, Campbell MJ. Pharm Stat 2005;4:187-201. "
+    "doi:10.1002/pst.175",
     "r2": "Nakagawa S, Schielzeth H. Methods Ecol Evol 2013;4:133-142. "
     "doi:10.1111/j.2041-210x.2012.00261.x",
 }
@@ -118,6 +121,7 @@ def methods_text(review, analyses, *, excluded=0, without_effect=0, tested=None,
         moderators.together(analyses),
         _exclusions(analyses, excluded, without_effect, galbraith),
         _small_study(tested or {}),
+        planning.methods_words(analyses),
         _dependence(analyses),
         software_text(),
     ]

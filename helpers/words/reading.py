@@ -106,5 +106,12 @@ def how_to_read(rebuilds):
             f"{usual} With few experiments they can disagree, and the wider interval is then the "
             "safer one to quote.",
         ),
+        (
+            "What would change the result",
+            "A new experiment has a true effect of its own, drawn from the prediction distribution: "
+            "assurance is its power averaged over that, and stays below the probability that its "
+            "true effect lies on the side of the pooled one, however many animals there are. Power "
+            "at the pooled effect leaves the differences between experiments out and promises more.",
+        ),
         *[published] * rebuilds,
     ]

@@ -335,7 +335,7 @@ def animals_phrase(analysis):
 
 
 def family_verdict(label, analyses, treated="the treatment", assumed=()):
-    """What the outcomes of a family say together, as one sentence.
+    """What the outcomes of a family say together, as one sentence; without a label, of any.
 
     `treated` is what the treated group is called; `assumed` holds the ids of outcomes whose number
     of experiments is assumed.
@@ -366,8 +366,8 @@ def family_verdict(label, analyses, treated="the treatment", assumed=()):
     levels = sorted({level_name(analysis.leading.level) for analysis in analyses})
     nulls = {analysis.measure.null for analysis in analyses}
     null = nulls.pop() if len(nulls) == 1 else "no effect"
-    text = (
-        f"{label}: of {count(len(analyses), 'outcome')}, the {listing(levels)}{of} excludes {null} "
+    text = (f"{label}: of " if label else "Of ") + (
+        f"{count(len(analyses), 'outcome')}, the {listing(levels)}{of} excludes {null} "
         f"for {listing(parts)}"
     )
     if groups["open"]:

@@ -354,10 +354,13 @@ def test_the_first_cells_of_a_table_can_be_links():
 
 
 def test_paragraphs_are_parted_and_dois_are_links():
-    block = blocks.paragraph("One.\n\nTwo <b> doi:10.1/a.b. See doi: 10.2/c(1)2; end.")
+    block = blocks.paragraph(
+        "One.\n\nTwo <b> doi:10.1/a.b. See doi: 10.2/c(1)2; end (doi:10.3/d): so."
+    )
     assert block.html.count("<p>") == 2
     assert '<a href="https://doi.org/10.1/a.b">doi:10.1/a.b</a>. See' in block.html
     assert '<a href="https://doi.org/10.2/c(1)2">' in block.html
+    assert '<a href="https://doi.org/10.3/d">doi:10.3/d</a>): so.' in block.html
     assert "&lt;b&gt;" in block.html
     assert 'class="copy' not in block.html
 

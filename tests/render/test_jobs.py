@@ -55,6 +55,16 @@ def first(rows, outcome):
     return next(row for row in rows if row["outcome"] == outcome)
 
 
+def test_a_judgement_of_the_certainty_concerns_all_reports(again, tmp_path):
+    path = tmp_path / "review" / "certainty.csv"
+    head, line = "outcome,domain,judgement,reason,by,rests_on", "iba_1,imprecision,{},Few,A. Doe,x"
+    path.write_text(f"{head}\n{line.format('serious')}\n", encoding="utf-8")
+    assert again() == list(FAMILIES), "a new file"
+    assert again() == []
+    path.write_text(f"{head}\n{line.format('very serious')}\n", encoding="utf-8")
+    assert again() == list(FAMILIES), "another judgement"
+
+
 def test_a_changed_cell_concerns_its_family_only(again, tmp_path):
     def change(rows):
         first(rows, "iba_1")["mean_treated"] = "0.5"

@@ -15,11 +15,12 @@ from sheets_of_notebooks import NOTEBOOKS, make_review
 
 from helpers.__main__ import main
 from helpers.problems import NotWritten, Refused
-from helpers.render import output, run
+from helpers.render import run
 from helpers.render.execute import collect
+from helpers.render.index import index_page
 from helpers.render.output import MANIFEST, kept, put, remembered
 from helpers.render.run import render
-from helpers.review.description import PROJECT
+from helpers.review.description import PROJECT, describe
 
 ODD = {
     "surrogate": r'print("a lone \udcff")',
@@ -112,7 +113,7 @@ def test_a_remembered_state_of_another_shape_is_set_aside(review, out, state):
 def test_data_of_another_shape_leave_an_index_that_says_so(review, out):
     render(review=review, out=out, notebooks=NOTEBOOKS, quiet=True)
     (out / "plain.json").write_text("[]")
-    page = output.index_page(out, run.describe(review), remembered(out))
+    page, _ = index_page(out, describe(review), remembered(out))
     assert "plain.json is not as it was rendered" in page
 
 
@@ -186,12 +187,12 @@ def test_a_place_that_refuses_one_of_several_files_leaves_all_as_they_were(tmp_p
 
 
 def test_one_render_at_a_time_into_a_folder(review, out):
-    with kept(out, review="made_up"):
+    with kept(out):
         late = command(*arguments(review, out))
         said = late.communicate()[1]
     assert late.returncode == 2 and "another render writes here" in said
     assert "Traceback" not in said
-    with kept(out, review="made_up"):
+    with kept(out):
         pass  # the lock went with its holder
 
 

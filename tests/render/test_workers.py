@@ -19,7 +19,7 @@ METHODS = ["spawn", "forkserver"] if hasattr(os, "fork") else ["spawn"]
 
 @pytest.fixture
 def workers(tmp_path):
-    with Workers(tmp_path) as workers:
+    with Workers() as workers:
         yield workers
 
 
@@ -88,7 +88,7 @@ def test_a_worker_has_the_fixed_environment(worker):
 
 
 def test_a_worker_sees_variables_set_after_the_first_one_was_started(worker, tmp_path, monkeypatch):
-    with Workers(tmp_path) as later:
+    with Workers() as later:
         monkeypatch.setenv("SET_LATER", "yes")
         second = later.start(tmp_path)
         assert second.run("import os; os.environ['SET_LATER']")[1][0]["data"] == {
@@ -99,7 +99,7 @@ def test_a_worker_sees_variables_set_after_the_first_one_was_started(worker, tmp
 
 def test_the_environment_of_the_main_process_is_left_as_it_was(tmp_path):
     before = dict(os.environ)
-    with Workers(tmp_path):
+    with Workers():
         assert os.environ["TZ"] == "UTC"
     assert os.environ == before
 
@@ -138,10 +138,10 @@ def test_a_worker_that_leaves_tells_how(worker):
 def test_a_worker_that_does_not_start_is_tried_once_more(tmp_path, monkeypatch, fails, capfd):
     left, started = iter(range(fails)), Workers.start
 
-    def start(self, folder):
+    def start(self, *arguments):
         if next(left, None) is not None:
             raise WorkerFailed("the kernel did not start")
-        return started(self, folder)
+        return started(self, *arguments)
 
     monkeypatch.setattr(Workers, "start", start)
     review = make_review(tmp_path / "review", "good")
@@ -158,10 +158,10 @@ def test_a_worker_that_says_nothing_is_given_up(workers, tmp_path, monkeypatch):
 
 def test_the_review_is_read_once_for_all(tmp_path):
     review = make_review(tmp_path / "review", "good")
-    with Workers(review) as workers:
-        found = workers.checked(["good"])
+    with Workers() as workers:
+        found, held = workers.checked(review, ["good"])
         assert found["experiments"] == {"good": 1} and list(found["rows"]) == ["good"]
-        worker = workers.start(tmp_path)
+        worker = workers.start(tmp_path, held)
         (review / "experiments.csv").unlink()
         load = f"from helpers.review.review import load; len(load({str(review)!r}).experiments)"
         assert worker.run(load)[1][0]["data"] == {"text/plain": "1"}
@@ -194,7 +194,7 @@ def test_nothing_outlives_the_command(tmp_path, signum, method):
 
 
 def test_the_process_that_runs_papermill_imports_no_pandas():
-    code = "from helpers.render import run; run._import_all()"
+    code = "from helpers.render import run; run.import_all()"
     asked = f"import sys; {code}; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], cwd=PROJECT).returncode == 0
 

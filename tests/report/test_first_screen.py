@@ -12,7 +12,7 @@ from own_review import FAMILY, SPECIES, row, rows, write
 
 from helpers import Overview, Report
 from helpers.page.document import COLLAPSED
-from helpers.render.run import REPORTS, folder_of
+from helpers.render.reviews import REPORTS, folder_of
 from helpers.review.check import check
 from helpers.review.description import PROJECT, describe
 
@@ -160,12 +160,14 @@ def test_an_own_review_bears_nothing_of_an_article(tmp_path, monkeypatch):
     folder = two(tmp_path)
     for report, notebook in ((Report("movement", review=folder), "family"),
                              (Overview(folder), "overview")):  # fmt: skip
-        words = re.sub(r"<a download[^>]*>|<[^>]*>", " ", everything(report, notebook))
+        html = everything(report, notebook)
+        words = re.sub(r"<a download[^>]*>|<[^>]*>", " ", html)
         for word in (
             r"[Aa]rticle", r"[Rr]econstruct", r"\b[Pp]ublished", r"\b[Pp]rinted", "Questions to",
-            "Risk of bias", "Search", "Included studies",
+            "Search", "Included studies",
         ):  # fmt: skip
             assert not re.search(word, words), (notebook, word)
+        assert not re.search(r"Risk of bias</h\d", html), "a domain of the certainty, no section"
 
 
 def test_reports_of_another_review_have_a_folder_of_their_own(tmp_path):
@@ -184,10 +186,10 @@ def test_the_notebooks_fold_what_a_reader_need_not_read_first():
 
 
 def test_the_index_says_who_asks_what(tmp_path):
-    from helpers.render import output
+    from helpers.render.index import index_page
 
     folder = on_top(write(tmp_path / "r", rows(3)), 'authors = ["A. Doe"]\nquestion = "Well?"\n')
-    html = output.index_page(tmp_path / "out", describe(folder), {})
+    html, _ = index_page(tmp_path / "out", describe(folder), {})
     assert "<p>Well?</p><p>A. Doe</p>" in html and "ublished" not in re.sub(
         "(?s)<style.*?</style>|<script.*", "", html
     )

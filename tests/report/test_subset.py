@@ -108,16 +108,16 @@ def test_what_is_printed_of_all_is_not_held_against_a_part():
     assert whole.outcome("locomotion").published().kind == "table"
 
 
-def test_changes_are_those_of_the_part(tmp_path):
+def test_changes_are_those_of_whole_versions_and_say_so(tmp_path):
     old, table = sheet(), sheet()
     table[2]["mean_treated"], table[3]["mean_treated"] = 15, 16
     write(tmp_path / "old", old, toml=FAMILY + SPECIES)
-    toml = FAMILY + SPECIES
-    folder = write(tmp_path / "new", table, toml=toml)
+    folder = write(tmp_path / "new", table, toml=FAMILY + SPECIES)
     text = (folder / "review.toml").read_text("utf-8")
     (folder / "review.toml").write_text(f'previous = "../old"\n{text}', encoding="utf-8")
     changes = Report("movement", review=folder, where={"species": "rat"}).changes()
-    rows = pd.read_csv(io.StringIO(changes.data["parts"][1]["csv"]))
-    assert rows["experiment"].tolist() == ["e3"]
-    result = pd.read_csv(io.StringIO(changes.data["parts"][0]["csv"]))
-    assert set(result["k_new"]) == {5}
+    results, rows = (pd.read_csv(io.StringIO(part["csv"])) for part in changes.data["parts"])
+    assert rows["experiment"].tolist() == ["e2", "e3"]
+    assert results["k_new"].tolist() == [12]
+    assert "All experiments are compared, not the subset." in changes.text
+    assert MARK not in changes.text

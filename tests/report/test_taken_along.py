@@ -3,7 +3,6 @@
 import re
 import zlib
 
-import matplotlib.pyplot as plt
 import openpyxl
 import pytest
 
@@ -30,8 +29,8 @@ def here(tmp_path, monkeypatch):
 
 def test_rats_only_hartung_knapp_a_pdf_and_a_workbook_in_three_lines(here):
     code = lines("to_excel")
-    assert len(code.splitlines()) == 3
-    names = {"Report": Report}
+    names = {}
+    assert len(code.removeprefix("from helpers import Report\n\n").splitlines()) == 3
     exec(code, names)
     result = names["report"].analyses["locomotion"].leading
     assert (result.k, result.interval) == (55, "hksj")
@@ -59,7 +58,7 @@ def test_a_pdf_says_the_numbers_of_the_report(here):
 
 
 def test_two_forest_plots_stand_side_by_side(here):
-    names = {"plt": plt, "report": Report("histology")}
+    names = {}
     exec(lines("subplots"), names)
     figure = names["figure"]
     figure.savefig(here / "both.svg")

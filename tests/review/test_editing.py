@@ -8,7 +8,6 @@ from own_review import FAMILY, row, rows, write, write_csv
 
 from helpers import __main__ as command
 from helpers.problems import ReviewError
-from helpers.review import editing
 from helpers.review.editing import edit
 
 KINDS = """\
@@ -311,7 +310,7 @@ def test_the_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
         raise OSError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(editing.os, "replace", full)
+        patched.setattr(os, "replace", full)
         with pytest.raises(OSError, match="full"):
             edit(tmp_path, ["title=New"])
     assert path.read_bytes() == before

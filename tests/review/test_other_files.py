@@ -38,11 +38,13 @@ FILES = {
     "claim,file,column,value,n\nAbstract,pooled,score,score,,,0.80,0.10,1.50,0.025,increased,,,,\n"
     "Results,count,,,,,,,,,,studies.csv,year,2001,1\n",
     "published_bias": "outcome_ids,group,p,bias_claimed\nscore,score,0.40,no\n",
+    "certainty": "outcome,domain,judgement,reason,by,rests_on\nscore,imprecision,serious,Few,Öz,x\n"
+    "score,indirectness,not serious,Rats,Li,y\nscore,upgrading,,,,z\n",
 }  # fmt: skip
 SHOWS = (
     "flow", "studies", "risk_of_bias", "risk_of_bias_summary", "risk_of_bias_items", "glance",
     "earlier_reviews", "article_index", "audit_summary", "audit", "open_questions",
-    "open_questions_figure", "evidence_map", "pooled",
+    "open_questions_figure", "evidence_map", "pooled", "certainty",
 )  # fmt: skip
 ODD = ("", "x", "n=3", "1e308", "1e999", "-5", "1,5", "3.5.2", "NaN", "inf", "∞", "٣", "9" * 400,
        "−1", "<0.001", "#N/A", "=1+1", "low", "True", "score", "  ", "a\nb", "²", "$$", "0",

@@ -64,7 +64,7 @@ def test_numbers_are_read_to_the_last_bit(tmp_path):
             'better: "higher", "lower" or "neither" is due',
         ),
         ('title = "x"' + FAMILY.replace("[0, 21]", "[21, 0]"), "range .lowest, highest."),
-        ('title = "x"' + FAMILY.replace('"movement"', '"index"'), "not overview or index"),
+        ('title = "x"' + FAMILY.replace('"movement"', '"index"'), "not overview, history or index"),
         ('title = "x"' + FAMILY + SPECIES + 'reference = "cat"', "is no level.*Did you mean 'rat'"),
         ('title = "x"' + FAMILY + SPECIES * 2, "species: this id is given twice"),
         (

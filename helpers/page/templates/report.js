@@ -201,6 +201,102 @@
     }));
   }
 
+  // ---- Specification curves: draws those that are picked, from the data of the figure's download.
+  const shape = (parent, tag, attributes, text) => {
+    const element = document.createElementNS(parent.namespaceURI, tag);
+    for (const [key, set] of Object.entries(attributes)) element.setAttribute(key, set);
+    if (text) element.textContent = text;
+    parent.append(element);
+    return element;
+  };
+  const specifications = (link) => {
+    const text = decodeURIComponent(link.getAttribute("href").replace(/^[^,]*,/, ""));
+    const [head, ...rows] = text.trim().split("\n").map((line) => line.split(","));
+    return rows.map((cells) => {
+      const row = Object.fromEntries(head.map((name, at) => [name, cells[at]]));
+      for (const name of ["estimate", "ci_low", "ci_high"]) row[name] = Number(row[name] || NaN);
+      return row;
+    });
+  };
+  const roundTicks = (low, high) => {
+    const rough = (high - low) / 5 || 1;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const step = power * [1, 2, 5, 10].find((one) => one * power >= rough);
+    const ticks = [];
+    for (let at = Math.ceil(low / step); at * step <= high; at++) ticks.push(at * step);
+    return ticks;
+  };
+  const drawCurve = (like, rows, measure, lines, title) => {
+    const [wide, left, tall, line] = [460, 150, 170, 16];
+    const n = rows.length;
+    const svg = document.createElementNS(like.namespaceURI, "svg");
+    const box = { viewBox: `0 0 ${wide} ${tall + 20 + line * lines.length}`, role: "img", "aria-label": title };
+    for (const [key, set] of Object.entries({ ...box, fill: "currentColor", "font-size": 12 })) svg.setAttribute(key, set);
+    const low = Math.min(0, ...rows.map((row) => row.ci_low));
+    const high = Math.max(0, ...rows.map((row) => row.ci_high));
+    const x = (at) => left + ((at + 0.5) * (wide - left - 6)) / n;
+    const y = (value) => 6 + ((high - value) * (tall - 12)) / (high - low || 1);
+    const half = (wide - left - 6) / n / 2;
+    for (const tick of roundTicks(low, high)) {
+      const value = measure.log ? Math.exp(tick) : tick;
+      const label = String(Number(value.toPrecision(3))).replace("-", "\u2212");
+      shape(svg, "text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, label);
+      shape(svg, "path", { d: `M${left - 5} ${y(tick)}h5`, stroke: "currentColor" });
+    }
+    shape(svg, "path", { d: `M${left} ${y(0)}H${wide}`, stroke: "currentColor" });
+    const path = (chosen, each) => rows.map((row, at) => (chosen(row) ? each(row, at) : "")).join("");
+    for (const [chosen, color] of [[(row) => !row.principled, "#808080"], [(row) => row.principled, "#0072B2"]]) {
+      shape(svg, "path", { d: path(chosen, (row, at) => `M${x(at)} ${y(row.ci_low)}V${y(row.ci_high)}`) || "M0 0", stroke: color });
+    }
+    shape(svg, "path", { d: path(() => true, (row, at) => `M${x(at) - half} ${y(row.estimate)}h${2 * half}`), stroke: "currentColor", "stroke-width": 2.5 });
+    shape(svg, "path", { d: path((row) => row.leading, (row, at) => `M${x(at)} 0V${tall}`) || "M0 0", stroke: "#D55E00", "stroke-width": 1.5, "stroke-dasharray": "5 4" });
+    lines.forEach(([label, made], place) => {
+      const at = tall + 20 + line * place;
+      shape(svg, "text", { x: made ? 12 : 0, y: at + 4, ...(made ? {} : { "font-weight": "bold" }) }, label);
+      if (made) shape(svg, "path", { d: path(made, (row, rank) => `M${x(rank) - half} ${at}h${2 * half}`) || "M0 0", stroke: "currentColor", "stroke-width": 5 });
+    });
+    return svg;
+  };
+  for (const picker of all("details.picker")) {
+    const figure = document.getElementById(picker.dataset.figure);
+    const [form, status, drawn] = ["form", "[role=status]", ".drawn"].map((one) => picker.querySelector(one));
+    let rows = null;
+    const redraw = () => {
+      rows ||= specifications(figure.querySelector("a[download]"));
+      const measure = form.querySelector("[name=measure]:checked");
+      const { log, sides, null: zero } = measure.dataset;
+      const boxes = all("[type=checkbox]", form).filter((box) => box.name !== "principled");
+      const off = boxes.filter((box) => !box.checked);
+      const equals = form.elements.principled.checked;
+      const shown = rows
+        .filter((row) => row.measure === measure.value && Number.isFinite(row.estimate))
+        .filter((row) => !off.some((box) => row[box.name] === box.value) && (!equals || row.principled))
+        .sort((a, b) => a.estimate - b.estimate);
+      const words = [false, true].map((only) => {
+        const some = shown.filter((row) => Boolean(row.principled) === !only);
+        const [above, below] = sides.split("|").map((side, at) => [side, some.filter((row) => (at ? row.ci_high < 0 : row.ci_low > 0)).length]);
+        const told = [above, below, [`includes ${zero}`, some.length - above[1] - below[1]]].filter(([, count]) => count);
+        const list = told.map(([side, count]) => `${side} in ${count}`).join(", ");
+        return some.length ? `${only ? "Only shown" : "Equally principled"} ${some.length}: the ${picker.dataset.level} ${list}.` : "";
+      });
+      const of = rows.filter((row) => row.measure === measure.value).length;
+      status.textContent = `${shown.length} of ${of} are drawn. ${words.join(" ")}`;
+      const lines = [["equally principled", (row) => row.principled]];
+      for (const set of all("fieldset", form)) {
+        const picked = all("[type=checkbox]:checked", set).filter((box) => box.name !== "principled");
+        const made = picked.filter((box) => shown.some((row) => row[box.name] === box.value));
+        if (made.length > 1) lines.push([set.querySelector("legend").textContent, null]);
+        if (made.length > 1) lines.push(...made.map((box) => [box.parentNode.textContent.trim(), (row) => row[box.name] === box.value]));
+      }
+      const like = figure.querySelector("svg");
+      drawn.replaceChildren(...(shown.length ? [drawCurve(like, shown, { log }, lines, status.textContent)] : []));
+    };
+    picker.hidden = false;
+    picker.addEventListener("toggle", () => { if (picker.open && !rows) redraw(); });
+    form.addEventListener("change", redraw);
+    form.addEventListener("submit", (event) => event.preventDefault());
+  }
+
   // ---- Contents follow the reader; they are folded on a narrow screen.
   const contents = document.querySelector("nav details");
   const narrow = matchMedia("(max-width: 62rem)");

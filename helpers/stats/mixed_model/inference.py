@@ -100,11 +100,11 @@ class Fitted:
         largest = np.bincount(self.cluster).max()
         if largest > MAX_CLUSTER or (self.fallback and largest > MAX_CLUSTER / 10):
             return None
-        model, stacked = self.model, ((r, self._working(r)) for r in stacks(self.cluster))
+        model, stacked = self.model, ((r, self.working(r)) for r in stacks(self.cluster))
         bread = np.linalg.solve(model.back, np.linalg.solve(model.back, self.covariance).T)
         return sandwich(model.basis, self.y - self.x @ self.beta, bread=bread, stacked=stacked)
 
-    def _working(self, rows):
+    def working(self, rows):
         """Covariance of clusters' rows (clusters, n) under the model, shape (clusters, n, n)."""
         phi, sigma2 = self.sampling.dense(rows), self.model.unit**2 * self.theta
         for code, variance in zip(self.codes, sigma2, strict=False):  # of rows without one: 0
@@ -116,7 +116,7 @@ class Fitted:
         shares = np.empty(len(self.y))
         for rows in stacks(self.cluster):
             ones = np.ones((*rows.shape, 1))
-            shares[rows] = np.linalg.solve(self._working(rows), ones)[..., 0]
+            shares[rows] = np.linalg.solve(self.working(rows), ones)[..., 0]
         return shares / shares.sum()
 
     @property

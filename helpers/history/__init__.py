@@ -1,0 +1,1 @@
+"""A living review: its dated states, replayed."""

@@ -1,0 +1,1 @@
+"""Reports made on a cluster: what travels, what asks, and what answers."""

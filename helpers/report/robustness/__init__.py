@@ -1,0 +1,1 @@
+"""Whether a result holds: other choices, certainty, what would change it."""

@@ -1,0 +1,1 @@
+"""A review that goes on: the version before."""

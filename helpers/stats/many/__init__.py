@@ -1,0 +1,1 @@
+"""The same experiments under many settings at once: their effects, and what pooling them gives."""
