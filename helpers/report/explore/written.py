@@ -24,14 +24,14 @@ def parameters(review, given, choice):
     ----------
     review : helpers.review.review.Review
     given : dict
-        What the report was asked for besides: ``review, outcomes, moderators, seed``.
+        What the report was asked for besides: ``review, outcomes, moderators, where, seed``.
     choice : helpers.report.explore.state.Choice
 
     Returns
     -------
     dict
     """
-    found = {name: given[name] for name in ("review", "outcomes", "moderators") if
+    found = {name: given[name] for name in ("review", "outcomes", "moderators", "where") if
              given.get(name) is not None}  # fmt: skip
     found |= choice.settings
     if out := [*dict.fromkeys([*choice.exclude, *not_kept(review, choice)])]:
