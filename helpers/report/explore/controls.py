@@ -126,6 +126,8 @@ class Controls:
         for name, boxes in self.levels.items():
             counts, missing = self._counted(choice.outcome)[name]
             kept, label = choice.where.get(name), self._review.moderators[name].label
+            if kept is None and not any(counts.values()):
+                continue
             for level, box in boxes.items():
                 box.description = f"{level} ({counts.get(level, 0)})"
                 box.value = kept is None or level in kept
@@ -133,9 +135,12 @@ class Controls:
             said = "all" if kept is None else ", ".join(kept) or "none"
             gone = f" ({missing} without a value go too)" if missing and kept is not None else ""
             options.append((f"{label}: {said}{gone}", name))
+        names = [name for _, name in options]
         if options:
-            self._set(self.moderator, options, self.moderator.value or options[0][1])
-            self._boxes.children = [*self.levels[self.moderator.value].values()]
+            now = self.moderator.value
+            self._set(self.moderator, options, now if now in names else names[0])
+        self._boxes.children = [*self.levels[self.moderator.value].values()] if options else []
+        self.moderator.layout.display = None if options else "none"
 
     def _counted(self, outcome):
         """How many rows each level has and how many have none, by moderator; counted once."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from helpers.analysis.outcome import OutcomeAnalysis, analyse
+from helpers.analysis.effects import effects, without_effect
+from helpers.analysis.outcome import OutcomeAnalysis, analyse, scales_of_means
+from helpers.analysis.selection.subset import select
 from helpers.drawing.ticks import STEPS, RatioLocator
 from helpers.figures import forest
 from helpers.figures.forest_layout import measure_heading
+from helpers.problems import Refused
 from helpers.report.explore.state import asked_of
 from helpers.report.forests import named_rows
-from helpers.stats.pooling import probability_below
+from helpers.stats.pooling import critical, probability_below
 from helpers.words import numbers, sentences
 from helpers.words.settings import in_one_line
 from helpers.words.tables import BOUNDS
@@ -33,6 +36,8 @@ class Found:
     Attributes
     ----------
     choice : helpers.report.explore.state.Choice
+    review : helpers.review.review.Review
+        Of the experiments that the choice's levels keep.
     analysis : helpers.analysis.outcome.OutcomeAnalysis or None
         Its leading result is the choice's, whatever preset that is.
     fates : dict of str to (str, str)
@@ -43,6 +48,7 @@ class Found:
     """
 
     choice: object
+    review: object
     analysis: OutcomeAnalysis | None
     fates: dict
     error: str = ""
@@ -54,48 +60,73 @@ def found(review, choice):
     Parameters
     ----------
     review : helpers.review.review.Review
+        Of all experiments.
     choice : helpers.report.explore.state.Choice
 
     Returns
     -------
     Found
     """
-    levels, analysis, error = not_kept(review, choice), None, ""
+    part, analysis, error = review, None, ""
     try:
+        part = subset_of(review, choice)
         settings, model = asked_of(choice, review)
         analysis = analyse(
-            review,
+            part,
             choice.outcome,
             chosen=settings,
             model=model,
             moderators=[],
-            exclude=[*choice.exclude, *levels],
+            exclude=choice.exclude,
             beside=False,
         )
     except ValueError as refusal:
         error = str(refusal)
+    return Found(choice, part, analysis, _fates(review, part, choice, analysis), error)
+
+
+def subset_of(review, choice):
+    """The review of the experiments that a choice's levels keep.
+
+    Raises
+    ------
+    Refused
+    """
+    if none := [name for name, kept in choice.where.items() if not kept]:
+        raise Refused(f"no level of {review.moderators[none[0]].label.lower()} is kept")
+    return select(review, choice.where)
+
+
+def _fates(review, part, choice, analysis):
     index = review.rows(choice.outcome).index
     fates = {name: (USED, "") for name in index}
     if analysis is not None:
         reasons = analysis.left_out["reason"]
         fates |= {name: (UNDEFINED, reasons[name]) for name in analysis.undefined.index}
-    fates |= {name: (BY_LEVEL, why) for name, why in levels.items()}
+    if part.subset is not None:
+        outside = part.subset.reasons[index]
+        fates |= {name: (BY_LEVEL, why) for name, why in outside[outside != ""].items()}
     fates |= {name: (BY_HAND, "left out here") for name in choice.exclude if name in fates}
     for name, reason, by in review.exclusions.itertuples(index=False):
         if name in fates:
             fates[name] = (LISTED, f"{reason} ({by})")
-    return Found(choice, analysis, fates, error)
+    return fates
 
 
-def not_kept(review, choice):
-    """Why rows of the outcome are left out by their levels, by experiment."""
-    index, why = review.rows(choice.outcome).index, {}
-    for name, kept in choice.where.items():
-        values, label = review.moderator_values.loc[index, name], review.moderators[name].label
-        for experiment, value in values[~values.isin(kept)].items():
-            said = f"no {label.lower()} is given" if pd.isna(value) else f"{label}: {value}"
-            why.setdefault(experiment, said)
-    return why
+def _outside(one):
+    """Effects of the rows whose levels are not kept, as they would be if all rows were.
+
+    None where means on several scales have no difference in common.
+    """
+    review, settings = replace(one.review, subset=None), one.analysis.settings
+    rows = review.rows(one.choice.outcome)
+    if one.review.subset is None or (settings.measure == "MD" and len(scales_of_means(rows)) > 1):
+        return pd.DataFrame(columns=INTERVALS, dtype=float)
+    split = review.sheet.control_n_is_split
+    rows = rows[without_effect(rows, settings, controls_are_split=split) == ""]
+    found = effects(rows, settings, controls_are_split=split)[~one.review.inside[rows.index]]
+    half = critical(settings.level) * found["se"]
+    return found.assign(ci_low=found["effect"] - half, ci_high=found["effect"] + half)
 
 
 def outcome_rows(report, review, outcome):
@@ -115,12 +146,11 @@ def outcome_rows(report, review, outcome):
     return {"rows": listed, "naming": said.strip()}
 
 
-def drawn(review, one, reported):
+def drawn(one, reported):
     """What the forest plot of a choice shows.
 
     Parameters
     ----------
-    review : helpers.review.review.Review
     one, reported : Found
         Of the choice, and of the report as it was opened.
 
@@ -140,8 +170,8 @@ def drawn(review, one, reported):
         return rows | {"intervals": nothing, "texts": blank, "weights": nothing, "shares": blank,
                        "scale": None, "results": []}  # fmt: skip
     measure = analysis.measure
-    parts = [analysis.effects[[*INTERVALS]], analysis.left_out[[*INTERVALS]]]
-    table = pd.concat(parts).reindex(one.fates).to_numpy(float)
+    parts = [analysis.effects, analysis.left_out, _outside(one)]
+    table = pd.concat([part[[*INTERVALS]] for part in parts]).reindex(one.fates).to_numpy(float)
     there = np.isfinite(table).all(axis=1)
     digits = numbers.effect_digits(analysis.effects["ci_low"], analysis.effects["ci_high"], measure)
     weights = analysis.effects["weight"].reindex(one.fates).tolist()
@@ -154,7 +184,7 @@ def drawn(review, one, reported):
         ],
         "weights": [None if np.isnan(weight) else weight for weight in weights],
         "shares": ["" if np.isnan(weight) else _share(weight) for weight in weights],
-        "scale": _scale(review, measure, analysis.leading.level, table[there], results),
+        "scale": _scale(one.review, measure, analysis.leading.level, table[there], results),
         "results": results,
     }
 
@@ -209,7 +239,7 @@ def _scale(review, measure, level, table, results):
     }
 
 
-def told(report, review, one, reported):
+def told(report, one, reported):
     """What is said of a choice beside the report as it was opened.
 
     Returns
@@ -234,13 +264,13 @@ def told(report, review, one, reported):
         "was": before.get("words", ""),
         "now": after["words"],
         "sentence": sentences.verdict(
-            result, analysis.outcome, review.treated, analysis.measure, assumed=assumed
-        ) + sentences.evidence_mark(review),
+            result, analysis.outcome, one.review.treated, analysis.measure, assumed=assumed
+        ) + sentences.evidence_mark(one.review),
         "flipped": _flipped(reported.analysis, analysis),
         "left_out": _left_out(one),
         "table": [[name, before.get("table", {}).get(name, "–"), now]
                   for name, now in after["table"].items()],
-        "settings": _settings(report, review, one),
+        "settings": _settings(report, one),
         "warnings": list(getattr(result, "warnings", ())),
         "error": "",
     }  # fmt: skip
@@ -306,9 +336,12 @@ def _interval(analysis):
     return f"{name} lies {'above' if result.estimate > 0 else 'below'} {null}"
 
 
-def _settings(report, review, one):
+def _settings(report, one):
     """The settings of a choice in short phrases, each with whether it differs from the preset."""
-    settings, model = asked_of(one.choice, review)
+    settings, model = asked_of(one.choice, one.review)
     if one.choice.preset == "chosen":
-        return in_one_line(settings, model, [one.analysis], report.rebuilds)
-    return in_one_line(None, model, [one.analysis], one.choice.preset == "article")
+        phrases = in_one_line(settings, model, [one.analysis], report.rebuilds)
+    else:
+        phrases = in_one_line(None, model, [one.analysis], one.choice.preset == "article")
+    subset = one.review.subset
+    return ([] if subset is None else [(f"only {subset.words}", True)]) + phrases

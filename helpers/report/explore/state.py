@@ -36,8 +36,9 @@ class Choice:
         Which result of a report is meant; `chosen` is what `review.toml` and `settings` ask for.
     settings : dict
         Fields of `helpers.analysis.settings.Settings` that a person sets.
-    where : dict of str to tuple of str
-        By moderator, the levels that are kept.
+    where : dict
+        By moderator, the list of levels that are kept, as of `helpers.analysis.selection.subset`;
+        of a moderator that is a number as the report was asked for.
     exclude : tuple of str
         Experiments left out besides those of `exclusions.csv`.
     """
@@ -114,7 +115,7 @@ def with_levels(choice, moderator, kept, levels):
     """
     where = {name: one for name, one in choice.where.items() if name != moderator}
     if set(kept) != set(levels):
-        where[moderator] = tuple(level for level in levels if level in kept)
+        where[moderator] = [level for level in levels if level in kept]
     return replace(choice, where=where)
 
 

@@ -72,9 +72,9 @@ def test_settings_without_a_part_in_the_measure_are_idle(own):
 
 def test_all_levels_are_no_choice():
     choice = state.with_levels(Choice("score"), "species", ["rat"], SPECIES)
-    assert choice.where == {"species": ("rat",)}
+    assert choice.where == {"species": ["rat"]}
     assert state.with_levels(choice, "species", SPECIES, SPECIES).where == {}
-    assert state.with_levels(choice, "species", [], SPECIES).where == {"species": ()}
+    assert state.with_levels(choice, "species", [], SPECIES).where == {"species": []}
 
 
 def test_an_experiment_goes_out_and_comes_back():

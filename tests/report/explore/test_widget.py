@@ -121,11 +121,30 @@ def test_only_what_changed_is_sent(explorer):
 
 
 def test_it_begins_as_the_report_is(folder):
-    report = Report("movement", review=folder, method="DL", exclude=["e3"])
+    where = {"species": "mouse"}
+    report = Report("movement", review=folder, method="DL", exclude=["e0"], where=where)
     explorer = Explorer(report)
+    assert explorer.view.told["was"] == explorer.view.told["now"]
+    assert len(explorer.view.rows) == 6 and not explorer.controls.levels["species"]["rat"].value
     assert explorer.found.analysis.leading.estimate == report.analyses["score"].leading.estimate
     assert explorer.controls.settings["method"].value == "DL"
-    assert explorer.history.now.exclude == ("e3",)
+    assert explorer.history.now.exclude == ("e0",)
+
+
+def test_levels_of_a_part_of_the_report_are_kept(folder, monkeypatch):
+    monkeypatch.setattr(live, "is_live", lambda: True)
+    part = Report("movement", review=folder).outcome("score", where={"species": "rat"})
+    explorer = part.explore()
+    assert explorer.history.now.where == {"species": ["rat"]}
+    assert explorer.found.analysis.leading.estimate == part.analysis.leading.estimate
+
+
+def test_no_level_at_all_is_said(explorer):
+    for box in explorer.controls.levels["species"].values():
+        box.value = False
+    assert explorer.view.told["error"] == "No result: no level of species is kept."
+    explorer.controls.levels["species"]["rat"].value = True
+    assert explorer.found.analysis.leading.k == 3
 
 
 def test_a_family_is_explored_outcome_by_outcome():
