@@ -114,7 +114,10 @@ class Controls:
         grouped = {}
         for name, reason in why.items():
             grouped.setdefault(reason, []).append(TITLES.get(name, name))
-        said = [f"{', '.join(names)}: {reason}" for reason, names in grouped.items()]
+        said = [
+            reason if len(names) > 3 else f"{', '.join(names)}: {reason}"
+            for reason, names in grouped.items()
+        ]
         independent = state.makes_independent(choice)
         if independent and not self._review.article:
             named = ", ".join(TITLES[name] for name in independent)

@@ -245,35 +245,32 @@ def told(report, one, reported):
     Returns
     -------
     dict
-        ``was, now``: estimates with measure and interval; ``sentence``; ``flipped``, what became
-        of the conclusion, or empty; ``left_out``, how many rows are not used and why; ``table``,
-        rows of name, was, now; ``settings``, phrases and whether they differ from the preset;
-        ``warnings``; ``error``.
+        ``was, now``: estimates with measure and interval; ``error``, why there is none;
+        ``sentence``; ``flipped``, what became of the conclusion; ``left_out``, how many rows are
+        not used and why; ``heads`` and ``table``, rows of name, was, now; ``settings``, phrases
+        and whether they differ from the preset; ``warnings``. Empty where there is nothing to say.
     """
-    before = _facts(reported.analysis)
-    if one.analysis is None:
-        error = f"No result: {one.error.rstrip('.')}."
-        return {
-            "was": before.get("words", ""), "now": "", "sentence": "", "flipped": "", "table": [],
-            "settings": [], "warnings": [], "left_out": _left_out(one), "error": error,
-        }  # fmt: skip
-    analysis, result = one.analysis, one.analysis.leading
+    before, analysis = _facts(reported.analysis), one.analysis
+    words = dict.fromkeys(("now", "sentence", "flipped", "error"), "")
+    words |= {"was": before.get("words", ""), "left_out": _left_out(one)}
+    words |= {"heads": [], "table": [], "settings": [], "warnings": []}
+    if analysis is None:
+        return words | {"error": f"No result: {one.error.rstrip('.')}."}
+    after, review = _facts(analysis), one.review
     assumed = one.choice.outcome in report.assumed
-    after = _facts(analysis)
-    return {
-        "was": before.get("words", ""),
+    verdict = sentences.verdict(
+        analysis.leading, analysis.outcome, review.treated, analysis.measure, assumed=assumed
+    )
+    was = before.get("table", {})
+    return words | {
         "now": after["words"],
-        "sentence": sentences.verdict(
-            result, analysis.outcome, one.review.treated, analysis.measure, assumed=assumed
-        ) + sentences.evidence_mark(one.review),
+        "sentence": verdict + sentences.evidence_mark(review),
         "flipped": _flipped(reported.analysis, analysis),
-        "left_out": _left_out(one),
-        "table": [[name, before.get("table", {}).get(name, "–"), now]
-                  for name, now in after["table"].items()],
+        "heads": [f"In the report{before.get('of', '')}", f"Now{after['of']}"],
+        "table": [[name, was.get(name, "–"), now] for name, now in after["table"].items()],
         "settings": _settings(report, one),
-        "warnings": list(getattr(result, "warnings", ())),
-        "error": "",
-    }  # fmt: skip
+        "warnings": list(getattr(analysis.leading, "warnings", ())),
+    }
 
 
 def _left_out(one):
@@ -296,6 +293,7 @@ def _facts(analysis):
     animals = f"{analysis.animals:,}" if analysis.animals else "–"
     return {
         "words": numbers.estimate_words(result, measure),
+        "of": f": {measure.title}",
         "table": {
             "Experiments (studies)": f"{result.k:,} ({analysis.studies:,})",
             "Animals": animals,
@@ -306,7 +304,7 @@ def _facts(analysis):
                 if has_prediction
                 else "–"
             ),
-            f"P(true effect below {measure.null})": below,
+            "P(true effect below none)": below,
             "I²": numbers.percent(result.i2) if result.pooled else "–",
             "τ²": numbers.variance_text(result.tau2) if result.pooled else "–",
         },
@@ -343,5 +341,7 @@ def _settings(report, one):
         phrases = in_one_line(settings, model, [one.analysis], report.rebuilds)
     else:
         phrases = in_one_line(None, model, [one.analysis], one.choice.preset == "article")
+    first, *others = phrases
+    phrases = [(f"{first[0][:1].upper()}{first[0][1:]}", first[1]), *others]
     subset = one.review.subset
-    return ([] if subset is None else [(f"only {subset.words}", True)]) + phrases
+    return ([] if subset is None else [(f"Only {subset.words}", True)]) + phrases

@@ -169,8 +169,9 @@ def idle(choice, review, settings, measure):
     """
     why = {}
     if choice.preset == "recommended" and leading(review, {}) != "recommended":
-        rest = "Only the measure reaches the recommended settings; choose other settings to change"
-        why |= {name: f"{rest} single ones." for name in NAMES if name != "measure"}
+        other = "the article's" if review.article else "the chosen"
+        only = f"The recommended settings take only another measure; choose {other} to set these."
+        why |= {name: only for name in NAMES if name != "measure"}
     if measure is not None and measure.id == "own":
         given = "The sheet brings these effects as they are."
         why |= dict.fromkeys(("measure", "correction", "variance"), given)

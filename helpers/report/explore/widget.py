@@ -131,4 +131,5 @@ class Explorer:
         self.controls.show(choice, self.found.analysis)
         self.undo.disabled = not self.history.can_undo
         self.redo.disabled = not self.history.can_redo
+        self.reset.disabled = choice == self.history.start
         self.status.value = ""

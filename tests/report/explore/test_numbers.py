@@ -162,6 +162,7 @@ def test_another_measure_is_named_and_not_drawn_on_the_same_axis(report):
     drawn, told = (numbers.drawn(one, reported),
                    numbers.told(report, one, reported))  # fmt: skip
     assert told["was"].startswith("SMD ") and told["now"].startswith("ratio of means ")
+    assert told["heads"] == ["In the report: SMD", "Now: Ratio of means"]
     assert "reported" not in [bar["kind"] for bar in drawn["results"]]
     ticks = [float(text) for _, text in drawn["scale"]["ticks"]]
     assert np.allclose(np.log(ticks), [at for at, _ in drawn["scale"]["ticks"]])
