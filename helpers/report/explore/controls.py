@@ -103,7 +103,8 @@ class Controls:
 
     def _usual(self, choice, name, analysis):
         """What holds where a setting is not set."""
-        rest = {key: value for key, value in choice.settings.items() if key != name}
+        gone = ("measure", "variance") if name == "measure" else (name,)
+        rest = {key: value for key, value in choice.settings.items() if key not in gone}
         plain = state.normal(replace(choice, settings=rest), self._review)
         if name in state.OF_INDEPENDENT_ROWS and analysis and is_modelled(analysis.leading):
             return "multilevel model"

@@ -1,33 +1,33 @@
 """The explorer in the kernel: controls, rows and buttons, and nothing where nobody looks on."""
 
+import random
 import subprocess
 import sys
 import time
 
 import made_up
 import pytest
-from own_review import row, write
+from own_review import SPECIES, row, write
 
 from helpers import Report
 from helpers.report.explore import live
 from helpers.report.explore.widget import Explorer
 from helpers.review.review import load
 
-
-@pytest.fixture
-def folder(tmp_path):
-    table = [row(f"e{i}", mean_treated=9.5 + i, species=("mouse", "rat")[i % 2]) for i in range(6)]
-    toml = """
+OUTCOME = """
 [[families]]
 id = "movement"
 label = "Movement"
 outcomes = [{ id = "score", label = "Score", better = "higher" }]
-[[moderators]]
-id = "species"
-label = "Species"
-levels = ["mouse", "rat"]
 """
-    return write(tmp_path / "r", table, toml=toml)
+ARTICLE = '[article]\ncitation = "Doe J. 2020."\n'
+MODEL = '[model]\ntest = "contain"\n'
+
+
+@pytest.fixture
+def folder(tmp_path):
+    table = [row(f"e{i}", mean_treated=9.5 + i, species=("mouse", "rat")[i % 2]) for i in range(6)]
+    return write(tmp_path / "r", table, toml=OUTCOME + SPECIES)
 
 
 @pytest.fixture
@@ -90,6 +90,38 @@ def test_what_has_no_result_is_said_and_no_error_is_raised(explorer):
     assert not explorer.undo.disabled
     explorer.view.clicked({"toggle": "e0"})
     assert explorer.view.told["error"] == "" and explorer.found.analysis.leading.k == 1
+
+
+@pytest.mark.parametrize("head", ["", ARTICLE, MODEL], ids=["plain", "article", "model"])
+def test_no_way_through_the_controls_raises_an_error(tmp_path, head):
+    table = [row(f"e{i}", study=f"s{i // 2}", mean_treated=9.5 + i, species=("", "mouse", "rat")[i % 3])
+             for i in range(9)]  # fmt: skip
+    toml = head + OUTCOME.replace("better", "reference = 20, better") + SPECIES
+    report = Report("movement", review=write(tmp_path / "r", table, toml=toml))
+    explorer, rng, said = Explorer(report), random.Random(len(head)), set()
+    controls, boxes = explorer.controls, [*explorer.controls.levels["species"].values()]
+    for _ in range(120):
+        kind = rng.choice(["setting", "setting", "setting", "preset", "level", "row", "step"])
+        if kind == "setting":
+            one = rng.choice([one for one in controls.settings.values() if not one.disabled])
+            one.value = rng.choice(options(one))
+        elif kind == "preset":
+            controls.preset.value = rng.choice(options(controls.preset))
+        elif kind == "level":
+            box = rng.choice(boxes)
+            box.value = not box.value
+        elif kind == "row":
+            explorer.view.clicked({"toggle": f"e{rng.randrange(9)}"})
+        else:
+            rng.choice([explorer.undo, explorer.redo, explorer.reset]).click()
+        told, choice = explorer.view.told, explorer.history.now
+        assert bool(told["now"]) != bool(told["error"])
+        assert controls.preset.value == choice.preset
+        assert {n: one.value for n, one in controls.settings.items() if one.value != ""} == (
+            choice.settings
+        )
+        said.add(told["now"])
+    assert len(said) > 20
 
 
 def test_an_exclusion_is_written_and_holds_from_then_on(explorer, folder):
