@@ -137,7 +137,7 @@ class Controls:
                 box.value = kept is None or level in kept
                 box.disabled = not counts.get(level, 0)
             said = "all" if kept is None else ", ".join(kept) or "none"
-            gone = f" ({missing} without a value go too)" if missing and kept is not None else ""
+            gone = f"; {missing} unknown go" if missing and kept is not None else ""
             options.append((f"{label}: {said}{gone}", name))
         names = [name for _, name in options]
         if options:

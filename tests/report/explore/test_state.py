@@ -53,7 +53,7 @@ def test_only_the_measure_stays_in_the_recommended_result_of_a_rebuilt_article(r
     assert other.preset == "recommended"
     assert state.asked_of(other, rebuilt)[0].measure == "MD"
     why = state.idle(other, rebuilt, RECOMMENDED, None)
-    assert set(why) == {*state.NAMES} - {"measure"} and "choose the article's" in why["method"]
+    assert set(why) == {*state.NAMES} - {"measure"} and "take the article's" in why["method"]
 
 
 def test_a_variance_goes_with_the_measure_that_it_belongs_to(own):

@@ -121,10 +121,11 @@ function render({ model, el }) {
   // An interval with its ends, or with arrows where it leaves the plot.
   function reach(low, high, x, scale, y, size) {
     const a = x(Math.max(low, scale.low)), b = x(Math.min(high, scale.high));
-    if (low > scale.high || high < scale.low) return "";
     const end = (at, out, side) => out
       ? `M${at + side * -5} ${y - size}L${at} ${y}L${at + side * -5} ${y + size}`
       : `M${at} ${y - size / 2}V${y + size / 2}`;
+    if (low > scale.high) return end(b, true, 1);
+    if (high < scale.low) return end(a, true, -1);
     return `M${a} ${y}H${b}${end(a, low < scale.low, -1)}${end(b, high > scale.high, 1)}`;
   }
 
