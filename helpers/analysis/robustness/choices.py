@@ -13,9 +13,7 @@ from functools import lru_cache
 from itertools import product
 
 import numpy as np
-import pandas as pd
 
-from helpers.analysis import animals
 from helpers.analysis import model as models
 from helpers.analysis.outcome import RHOS
 from helpers.analysis.robustness import bias
@@ -135,7 +133,7 @@ class Choices:
         return (decision, value) not in self.shown
 
 
-def of_outcome(review, analysis, experiments, rows, *, by_rho):
+def of_outcome(review, analysis, experiments, *, control, cohort, by_rho):
     """Choices that apply to an outcome's rows.
 
     Parameters
@@ -143,9 +141,9 @@ def of_outcome(review, analysis, experiments, rows, *, by_rho):
     review : helpers.review.review.Review
     analysis : helpers.analysis.outcome.OutcomeAnalysis
     experiments : helpers.stats.many.effects.Experiments
-        Of `rows`.
-    rows : pandas.DataFrame
         All rows of the outcome, those that were left out by a person included.
+    control, cohort : numpy.ndarray of int, shape (k,)
+        Control group and treated animals of each.
     by_rho : bool
         Whether sampling errors change with the correlation of repeated measurements.
 
@@ -153,10 +151,10 @@ def of_outcome(review, analysis, experiments, rows, *, by_rho):
     -------
     Choices
     """
-    shown, not_possible = dict(ONLY_SHOWN), []
+    shown, not_possible, rows = dict(ONLY_SHOWN), [], experiments.table
     kept = {
         "outliers": _outliers(rows, analysis),
-        "follow_up": _follow_up(rows, not_possible),
+        "follow_up": _follow_up(rows, cohort, not_possible),
         "risk_of_bias": _risk_of_bias(review, rows, not_possible),
     }
     on_rows = {name: tuple(choice) for name, choice in kept.items() if len(choice) > 1}
@@ -172,8 +170,7 @@ def of_outcome(review, analysis, experiments, rows, *, by_rho):
         if rows["study"].nunique() < MIN_CLUSTERS:
             tests = ()  # CR2 is not to be had
         of_model[MULTILEVEL] = {"rho": rhos, "test": tests}
-    control = pd.Series(animals.control_groups(rows))
-    divisible = not analysis.controls_are_split and control.duplicated().any()
+    divisible = not analysis.controls_are_split and len(np.unique(control)) < len(rows)
     methods = tuple("EB" if (name, settings.method) == ("PM", "EB") else name for name in METHODS)
     of_model[INDEPENDENT] = {
         "controls": CONTROLS if divisible else (), "method": methods, "interval": INTERVALS,
@@ -261,10 +258,11 @@ def _outliers(rows, analysis):
     return found | ({BAND: None} if len(rows) > 2 else {})
 
 
-def _follow_up(rows, not_possible):
+def _follow_up(rows, cohort, not_possible):
     """Rows that are kept where a cohort that was seen on several days counts once."""
     found = {"all": np.ones(len(rows), bool)}
-    cohort = pd.Series(animals.cohorts(rows), rows.index)
+    if len(np.unique(cohort)) == len(rows):
+        return found
     day = rows["follow_up_days"]
     several = day.groupby(cohort).transform("nunique") + day.isna().groupby(cohort).transform("any")
     several = several > 1  # an absent day is a day of its own

@@ -125,8 +125,9 @@ def of_outcome(review, analysis, *, most=None, fits=None, run=None):
     default, most = most is None, MOST if most is None else most
     engine = _Engine(review, analysis)
     choices = known.of_outcome(
-        review, analysis, engine.experiments, engine.rows, by_rho=engine.by_rho()
-    )
+        review, analysis, engine.experiments, control=engine.control, cohort=engine.cohort,
+        by_rho=engine.by_rho(),
+    )  # fmt: skip
     leading, shown = choices.leading, choices.shown
     if fits is None:
         fits = most // PER_FIT
@@ -159,10 +160,10 @@ class _Engine:
 
     def __init__(self, review, analysis):
         self.rows = review.rows(analysis.outcome.id)
-        control, day = animals.control_groups(self.rows), animals.days(self.rows)
-        self.experiments = Experiments(
-            self.rows, animals.together(control, day), animals.cohorts(self.rows)
-        )
+        self.control, self.cohort = animals.control_groups(self.rows), animals.cohorts(self.rows)
+        self.day = animals.days(self.rows)
+        on_day = animals.together(self.control, self.day)
+        self.experiments = Experiments(self.rows, on_day, self.cohort)
         self.model = analysis.asked_model or Model()
         self.settings = analysis.settings if analysis.asked_model else replace(
             RECOMMENDED, level=analysis.settings.level)  # fmt: skip
@@ -176,16 +177,13 @@ class _Engine:
         """Whether the correlation of repeated measurements changes any sampling error."""
         if self.model.covariance == "constant":
             return True
-        cohort = pd.Series(animals.cohorts(self.rows))
-        if cohort.duplicated().any():
+        if len(np.unique(self.cohort)) < len(self.cohort):
             return True
         if self.shared["split"]:
             return False
-        control, day = animals.control_groups(self.rows), animals.days(self.rows)
-        occasion = animals.together(
-            day, self.rows["mean_control"], self.rows["sd_control"], control
-        )
-        return len(np.unique(occasion)) > len(np.unique(control))
+        means = self.rows["mean_control"], self.rows["sd_control"]
+        occasions = animals.together(self.control, self.day, *means)
+        return len(np.unique(occasions)) > len(np.unique(self.control))
 
     def block(self, block, kept):
         """Results of all specifications of a block, each an array of its shape.

@@ -228,6 +228,24 @@ def test_own_effects_keep_their_measure(tmp_path):
     assert set(found.table["k"]) <= {5, 6}
 
 
+def test_rows_that_bring_their_effect_stand_beside_computed_ones(tmp_path):
+    table = course(6)
+    for place, line in enumerate(table):
+        line["effect"], line["se"] = (0.4, 0.3) if place % 5 == 0 else ("", "")
+    columns = '[sheet.columns]\neffect = "effect"\nse = "se"\nfollow_up_days = "follow_up_days"'
+    review = load(write(tmp_path, table, columns, toml=FAMILY))
+    found = assert_like_the_engine(review, "score", most=300, fits=20)
+    assert set(found.table["measure"]) == {"SMD"}
+    assert any("bring their own effect" in why for why in found.choices.not_possible)
+
+
+def test_effects_that_the_sheet_turns_are_turned(tmp_path):
+    table = [line | {"turn": -1 if line["study"] == "s2" else 1} for line in course(6)]
+    columns = '[sheet.columns]\nsign = "turn"\nfollow_up_days = "follow_up_days"'
+    review = load(write(tmp_path, table, columns, toml=FAMILY))
+    assert_like_the_engine(review, "score", most=200, fits=20)
+
+
 def test_shares_of_the_spread_by_hand():
     a, b = np.array([0.0, 6.0]), np.array([0.0, 2.0, 4.0])
     shares = curves.variance_shares(a[:, None] + b)
