@@ -31,7 +31,8 @@ BELOW = {
     "__init__": ("report",),
 }
 # The legal words of parameters are known in one place, and a review's own settings are read by it.
-ALLOWED = {("review", "analysis.settings")}
+# A block of a page becomes Word by what writes documents of pages.
+ALLOWED = {("review", "analysis.settings"), ("page", "word.fragment")}
 MODULES = sorted(path for path in ROOT.rglob("*.py"))
 
 

@@ -120,7 +120,8 @@ def test_package_holds_its_templates():
     assert {path for path in files if "__pycache__" not in path.parts} <= held
 
 
-def test_the_code_of_the_readme_runs():
+def test_the_code_of_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # what it writes
     blocks = re.findall(
         r"```python\n(.*?)```", (PROJECT / "README.md").read_text("utf-8"), re.DOTALL
     )

@@ -213,6 +213,7 @@ def analyse(review, outcome, *, chosen=None, model=None, moderators=None, exclud
     remaining, excluded = rows[~out], rows[out]
     if remaining.empty:
         message = f"no experiment on {outcome} is left to analyse"
+        message += f" ({review.subset.words})" if review.subset else ""
         raise NothingToAnalyse(message, excluded=len(excluded))
     split, described = review.sheet.control_n_is_split, review.outcomes[outcome]
 

@@ -18,6 +18,7 @@ from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 
+from helpers.analysis.selection.subset import as_mapping, conditions
 from helpers.problems import Refused, nearest
 from helpers.stats.effects import CORRECTIONS, MEASURES, NMD_VARIANCES, SMD_VARIANCES
 from helpers.stats.heterogeneity import METHODS
@@ -34,7 +35,7 @@ WORDS = {
     "prediction": PREDICTIONS,
 }
 IDS = ("outcomes", "moderators", "exclude")
-NAMES = (*WORDS, *IDS, "level", "split_controls", "seed")
+NAMES = (*WORDS, *IDS, "where", "level", "split_controls", "seed")
 # An interval that covers less than half is a mistake: 0.05 for 0.95, as some programs want it.
 LOWEST_LEVEL = 0.5
 # Of sampling errors: by what rows share, or by one correlation.
@@ -153,7 +154,7 @@ class Model:
         return tuple(name for name in named if name not in (STUDY, EXPERIMENT))
 
 
-def of_report(review, family, *, outcomes, moderators, exclude, **settings):
+def of_report(review, family, *, outcomes, moderators, exclude, where=None, **settings):
     """Parameters of a family's report, all their faults at once.
 
     Parameters
@@ -163,6 +164,8 @@ def of_report(review, family, *, outcomes, moderators, exclude, **settings):
     family : helpers.review.description.Family
     outcomes, moderators, exclude
         As `chosen_ids` takes them.
+    where
+        As of `helpers.analysis.selection.subset`.
     **settings
         Fields of `Settings`, None for what the review says; a mistyped name is refused with the
         nearest right one.
@@ -170,7 +173,7 @@ def of_report(review, family, *, outcomes, moderators, exclude, **settings):
     Returns
     -------
     dict
-        ``asked``, as of `of_review`, and the three lists of ids.
+        ``asked``, as of `of_review`, the three lists of ids, and ``where`` in its one form.
 
     Raises
     ------
@@ -184,6 +187,7 @@ def of_report(review, family, *, outcomes, moderators, exclude, **settings):
         "outcomes": partial(chosen_ids, "outcomes", outcomes, family.outcomes),
         "moderators": partial(chosen_ids, "moderators", moderators, review.moderators),
         "exclude": partial(chosen_ids, "exclude", exclude, review.experiments.index),
+        "where": partial(conditions, where, review.moderators),
     })  # fmt: skip
 
 
@@ -240,8 +244,8 @@ def as_meant(name, value):
     Parameters
     ----------
     name : str
-        A field of `Settings`, or ``seed, review, outcomes, moderators, exclude``; the value of
-        any other name is given back.
+        A field of `Settings`, or ``seed, review, outcomes, moderators, exclude, where``; the value
+        of any other name is given back.
     value : object
         As it was set; text from a command line.
 
@@ -267,6 +271,8 @@ def as_meant(name, value):
         return _whole(name, value)
     if name == "review":
         return _folder(name, value)
+    if name == "where":
+        return as_mapping(value)
     if name in IDS and isinstance(value, str) and value.startswith(("[", "{")):
         return _listed(name, value)
     return value

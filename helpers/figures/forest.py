@@ -10,9 +10,10 @@ from operator import itemgetter
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+from matplotlib.transforms import blended_transform_factory
 
 from helpers.analysis.measures import SMD
+from helpers.drawing.frame import Inches, inside
 from helpers.drawing.marks import Hover, Texts
 from helpers.drawing.shapes import diamonds, whiskers
 from helpers.drawing.style import BLUE, DASHED, GREY, INK, VERMILLION, styled
@@ -169,7 +170,9 @@ def forest(
     ]
     top = PAD + ROW * (1 + any(c.group for c in lead)) + (0.25 if title else 0)
     foot = 0.23 + deep + ROW * (len(named) + len(notes)) + (0.1 if notes else 0.04)
-    ax = _frame(ax, width, (left, plot), (top, bottom, foot))
+    ends = (0, 1) if ax is None else ax.get_position().intervalx
+    figure = Figure((width, top + bottom + foot)) if ax is None else ax.figure
+    ax = inside(figure, left, width - edge, foot, top, ax=ax)
 
     ax.set(xlim=limits, ylim=(bottom, 0))
     effect_ticks(ax.xaxis, measure)
@@ -181,7 +184,7 @@ def forest(
     _experiments(ax, rows, shown, limits)
     _summaries(ax, lines, limits)
 
-    transform = _inches(ax, left)
+    transform = Inches(ax, (left, edge), (0, bottom))
     entries = layout.cells(shown, lead, PAD) + layout.cells(shown, tail, edge + GAP) + words
     right = edge + GAP + tail[0].width
     entries += layout.summary_texts(lines, across, right, measure, said, narrow)
@@ -193,7 +196,8 @@ def forest(
         ("left", False, PAD, under + ROW * (place + 0.5), note) for place, note in enumerate(notes)
     ]
     _write(ax, entries, transform)
-    ax.plot([0, width], [0, 0], transform=transform, color=INK, lw=0.8, clip_on=False)
+    across = blended_transform_factory(figure.transFigure, ax.transAxes)
+    ax.plot(ends, [1, 1], transform=across, color=INK, lw=0.8, clip_on=False)
     if set(BESIDE) <= set(rows):
         _beside(ax, rows, shown, limits)
     if not narrow:
@@ -250,27 +254,6 @@ def pooled_fields(result, prediction=True):
     if not prediction:
         result |= {"pi_low": np.nan, "pi_high": np.nan}
     return None if result["k"] < 2 else result
-
-
-def _frame(ax, width, across, down):
-    """Give the plot's axes: a figure of the right size, or the plot's part of given axes."""
-    (left, plot), (_, body, foot), tall = across, down, sum(down)
-    x, y, w, h = left / width, foot / tall, plot / width, body / tall
-    if ax is None:
-        return Figure((width, tall)).add_axes((x, y, w, h))
-    box = ax.get_position()
-    ax.set_position(
-        (box.x0 + box.width * x, box.y0 + box.height * y, box.width * w, box.height * h)
-    )
-    return ax
-
-
-def _inches(ax, left):
-    """Transform with x in inches from the left edge of the whole plot, y as in the axes."""
-    figure = ax.figure
-    origin = ax.get_position().x0 * figure.get_figwidth() - left
-    x = figure.dpi_scale_trans + ScaledTranslation(origin, 0, figure.dpi_scale_trans)
-    return blended_transform_factory(x, ax.transData)
 
 
 def _upright(ax, x, lines, bottom, narrow, **look):

@@ -6,7 +6,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 
 from helpers.analysis.measures import SMD
-from helpers.drawing.frame import axes, labelled
+from helpers.drawing.frame import Inches, axes, labelled
 from helpers.drawing.marks import Hover, Texts
 from helpers.drawing.shapes import diamonds, dots
 from helpers.drawing.style import BLUE, GREY, INK, SIZE, VERMILLION, styled
@@ -104,14 +104,16 @@ def _strip(names, texts, heading, ax=None):
     ax.yaxis.set_visible(False)
     ax.spines["left"].set_visible(False)
     ax.axvline(0, color=INK, lw=0.8, zorder=1)
-    across, wide = ax.get_yaxis_transform(), ax.get_position().width * ax.figure.get_figwidth()
-    edge = 1 + (right - 0.08) / wide
-    for x, heights, strings, ha, bold in (
-        (-0.1 / wide, y, names, "right", False),
-        (edge, y, texts, "right", False),
-        (edge, -0.1 / row, [heading], "right", True),
+    inches, edge = (
+        Inches(ax, (left, left + width), (0, row * len(names))),
+        left + width + right - 0.08,
+    )
+    for x, heights, strings, bold in (
+        (left - 0.1, y * row, names, False),
+        (edge, y * row, texts, False),
+        (edge, -0.1, [heading], True),
     ):
-        ax.add_artist(Texts(x, heights, strings, transform=across, ha=ha, bold=bold))
+        ax.add_artist(Texts(x, heights, strings, transform=inches, ha="right", bold=bold))
     return ax, y
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from helpers.analysis.measures import SMD
-from helpers.drawing.frame import axes
+from helpers.drawing.frame import Inches, axes
 from helpers.drawing.marks import Hover, Texts
 from helpers.drawing.shapes import whiskers
 from helpers.drawing.style import BLUE, DASHED, INK, VERMILLION, styled
@@ -103,10 +103,9 @@ def orchard(
             ax.plot([result["estimate"]] * 2, ends, color=VERMILLION, lw=0.8, ls=DASHED, zorder=1)
         once = not narrow and not (groups and name == EVERY)  # an experiment has one title
         _strip(ax, part, result, ends, limits, measure, hover=once)
-    scale = (limits[1] - limits[0]) / plot
+    inches = Inches(ax, (PAD, PAD + plot), (0, bottom))
     for ha, bold, x, y, text in words:
-        at = limits[0] + (x - PAD) * scale
-        ax.add_artist(Texts([at], [y], [text], ha=ha, bold=bold))
+        ax.add_artist(Texts([x], [y], [text], transform=inches, ha=ha, bold=bold))
     return ax
 
 

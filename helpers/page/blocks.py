@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from helpers.page import exports
 from helpers.page.assets import for_lab
 from helpers.page.downloads import link
 from helpers.page.templating import macros, paragraphs
+from helpers.problems import Refused
 from helpers.writing import MIME, csv, plain
 
 BROAD = 5.7  # inches; a figure that is wider scrolls on a phone, others shrink to its width
 NO_ALERTS = "Nothing to report."
+MADE_UP = ("reconstructed", "simulated")  # kinds of rows that a file of its own must name
 SEVERITIES = {
     "error": "Error",
     "warning": "Warning",
@@ -46,13 +49,20 @@ class Block:
         The same for a reader without HTML.
     data : dict
         ``csv`` and ``results`` where the block has them, ``parts`` where it holds other blocks.
+    parts : tuple of Block
+        Those that it holds.
+    drawn, rows : matplotlib.figure.Figure, pandas.DataFrame, optional
+        What a figure is, and what a figure or a table shows, at full precision.
     """
 
     kind: str
     name: str
     html: str
     text: str
-    data: dict = field(default_factory=dict)
+    data: dict = field(default_factory=dict, repr=False)
+    parts: tuple = field(default=(), repr=False)
+    drawn: object = field(default=None, repr=False, compare=False)
+    rows: object = field(default=None, repr=False, compare=False)
 
     @property
     def note(self):
@@ -66,6 +76,70 @@ class Block:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return self.bundle
+
+    @property
+    def figure(self):
+        """The figure, for matplotlib: its size and artists can be changed, and it can be saved."""
+        figure = self._only("drawn", "figure").drawn
+        figure.set_facecolor("white")  # on a page its ground is the page's
+        return figure
+
+    @property
+    def frame(self):
+        """What a table or a figure shows as a pandas.DataFrame at full precision, a copy."""
+        return self._only("rows", "table").rows.copy()
+
+    def save(self, path, *, dpi=300):
+        """Save the figure as .pdf, .svg, .png or .tiff, on white, with what it is made from.
+
+        Parameters
+        ----------
+        path : str or Path
+        dpi : float
+            Points an inch, of .png and .tiff.
+
+        Returns
+        -------
+        Path
+        """
+        block = self._only("drawn", "figure")
+        return exports.picture(block.drawn, path, dpi=dpi, **block.origin)
+
+    def to_excel(self, path):
+        """Write the table, or the data of the figure, as a workbook (.xlsx) at full precision."""
+        block = self._only("rows", "table")
+        return exports.workbook(block.rows, path, **block.origin)
+
+    def to_word(self, path):
+        """Write the block as a Word document (.docx), tables as tables that can be edited."""
+        return exports.document(self.html, path, **self.origin)
+
+    @property
+    def origin(self):
+        """Its title, and what kind of rows, or which part of them, it is made from."""
+        tables = [block.rows for block in self.leaves if block.rows is not None]
+        parts = {one for rows in tables if "subset" in rows for one in rows["subset"].unique()}
+        kinds = {one for rows in tables if "provenance" in rows for one in rows["provenance"]}
+        said = [f"Only experiments with {one}." for one in sorted(parts)]
+        said += [f"{kind.capitalize()} data." for kind in MADE_UP if kind in kinds]
+        return {"title": self.text.partition("\n")[0], "evidence": " ".join(said)}
+
+    @property
+    def leaves(self):
+        """Itself, or all blocks inside, also of those inside."""
+        return [leaf for part in self.parts for leaf in part.leaves] if self.parts else [self]
+
+    def _only(self, what, noun):
+        """The one block here that has something; several, or none, are refused by their names."""
+        found = [block for block in self.leaves if getattr(block, what) is not None]
+        if len(found) == 1:
+            return found[0]
+        named = ", ".join(block.name for block in found)
+        raise Refused(
+            f"{self.name} holds {len(found)} of these: {named}. Take one of its `parts`."
+            if found
+            else f"{self.name} is a {self.kind} and holds no {noun}."
+        )
 
 
 def figure(axes, *, name, number, caption, alt, data=None, narrow=None):
@@ -105,7 +179,8 @@ def figure(axes, *, name, number, caption, alt, data=None, narrow=None):
     text = None if data is None else csv(data)
     download = "" if data is None else link(text, f"{name}.csv")
     html = macros().figure(mark, number, caption, Markup(picture), download, height > 2 * width)
-    return Block("figure", name, html, f"Figure {number}. {caption}\n{alt}", {"csv": text})
+    said = f"Figure {number}. {caption}\n{alt}"
+    return Block("figure", name, html, said, {"csv": text}, drawn=drawn, rows=data)
 
 
 def banner(evidence):
@@ -258,9 +333,8 @@ def together(parts, *, name):
 
 def _of_parts(kind, name, html, parts, *head):
     text = "\n\n".join([*head, *(part.text for part in parts)])
-    return Block(
-        kind, name, html, text, {"parts": [part.note | {"text": part.text} for part in parts]}
-    )
+    notes = [part.note | {"text": part.text} for part in parts]
+    return Block(kind, name, html, text, {"parts": notes}, tuple(parts))
 
 
 def details(summary, content, *, name="details"):
@@ -275,8 +349,9 @@ def details(summary, content, *, name="details"):
     """
     inside = Markup(content.html) if isinstance(content, Block) else paragraphs(content)
     text = content.text if isinstance(content, Block) else content
-    data = content.data if isinstance(content, Block) else {}
-    return Block("details", name, macros().details(summary, inside), f"{summary}\n{text}", data)
+    data, parts = (content.data, (content,)) if isinstance(content, Block) else ({}, ())
+    html = macros().details(summary, inside)
+    return Block("details", name, html, f"{summary}\n{text}", data, parts)
 
 
 def facts(values, *, name="facts"):

@@ -62,12 +62,14 @@ def table(frame, *, name, number, caption, formats=None, groups=None, data=None,
     if groups:
         labelled = groupby(zip(frame[groups], rows, strict=True), key=itemgetter(0))
         bodies = [(str(label), [row for _, row in run]) for label, run in labelled]
-    text = csv(frame if data is None else data)
+    data = frame if data is None else data
+    text = csv(data)
     html = macros().table(
         f"table-{name}", number, caption, heads, bodies, link(text, f"{name}.csv"), len(rows) > LONG
     )
     plain = shown.to_string(index=False, max_rows=20)
-    return Block("table", name, html, f"Table {number}. {caption}\n{plain}", {"csv": text})
+    said = f"Table {number}. {caption}\n{plain}"
+    return Block("table", name, html, said, {"csv": text}, rows=data)
 
 
 def _cells(series, how):

@@ -179,6 +179,8 @@ def _select(values, description, *, named):
         except Refused as refusal:
             raise Refused(f"-p {refusal}") from refusal
         chosen = chosen | ids
+        if chosen.get("where"):
+            chosen = chosen | {"where": _where(chosen["where"], description)}
         if chosen:
             _refuse_together(chosen, description)
         outcomes = chosen.get("outcomes")
@@ -191,6 +193,15 @@ def _select(values, description, *, named):
                 continue
         selected[family] = chosen
     return selected
+
+
+def _where(value, description):
+    from helpers.analysis.selection.subset import conditions
+
+    try:
+        return conditions(value, description.moderators)
+    except Refused as refusal:
+        raise Refused(f"-p {refusal}") from refusal
 
 
 def _refuse_together(chosen, description):

@@ -16,7 +16,7 @@ from helpers.words import changes as words_of_changes
 from helpers.words import numbers
 from helpers.words.numbers import count
 from helpers.words.robustness import certainty
-from helpers.words.settings import differences
+from helpers.words.settings import differences, restricted
 
 
 def public_names(report):
@@ -107,12 +107,13 @@ def evidence(report):
 
 def alerts(report):
     """What a reader should know before the numbers."""
-    said = differences(*report.asked, report.rebuilds)
+    every = [*report.analyses, *report.not_analysed]
+    said = [restricted(report.review, every), differences(*report.asked, report.rebuilds)]
     return blocks.alerts(
         _changes_alert(report)
-        + [{"severity": "note", "text": said}] * bool(said)
+        + [{"severity": "note", "text": text} for text in said if text]
         + alerts_of.of_review(report.review, report.analyses, report.without_rows)
-        + alerts_of.of_assumptions(report.review, report.analyses, report.printed)
+        + alerts_of.of_assumptions(report.review, report.analyses, report.assumed)
         + alerts_of.of_not_analysed(report.review, report.not_analysed)
         + alerts_of.of_outcomes(list(report.analyses.values()), rebuilds=report.rebuilds)
         + certainty.alerts(report.certainties)
@@ -134,7 +135,9 @@ def sheet(report):
     words += f"{rows['rows_used']:,} are used, {rows['rows_excluded']:,} excluded"
     if none := rows["rows_without_effect"]:
         words += f", {none:,} without an effect by these settings"
-    return report.exhibits.table(
+    if outside := rows["rows_outside"]:
+        words += f", {outside:,} outside the subset ({review.subset.words})"
+    return report.exhibits.within(None).table(
         review.trace.rename(columns=str.capitalize),
         name="sheet",
         caption=f"From the sheet to the numbers: {count(review.rows_in, 'row')} in, "
@@ -144,15 +147,30 @@ def sheet(report):
 
 
 def not_used(report):
-    """Rows of the sheet that give no experiment, with the reason."""
-    rows = report.review.not_used
-    if rows.empty:
-        return None
-    names = {"sheet_row": "Row of the sheet", "reason": "Reason"}
-    return report.exhibits.table(
-        rows.rename(columns=names), name="not-used", data=rows,
-        caption=f"{count(len(rows), 'row')} of the sheet that give no experiment.",
-    )  # fmt: skip
+    """Rows of the sheet that give no experiment, and experiments outside a subset, with the reason."""
+    rows, parts = report.review.not_used, []
+    names = {"sheet_row": "Row of the sheet", "reason": "Reason", "experiment": "Experiment"}
+    if len(rows):
+        caption = f"{count(len(rows), 'row')} of the sheet that give no experiment."
+        parts.append(_listed(report, rows, names, "not-used", caption))
+    if report.counts["rows_outside"]:
+        rows = outside(report)
+        caption = f"{count(len(rows), 'experiment')} outside the subset that this report is of."
+        parts.append(_listed(report, rows, names, "outside", caption))
+    return blocks.together(parts, name="not-used")
+
+
+def outside(report):
+    """Experiments that are not in a report's subset: ``sheet_row, experiment, reason``."""
+    review = report.review
+    here = review.experiments["outcome"].isin([*report.analyses, *report.not_analysed])
+    rows = review.experiments.loc[here & ~review.inside, ["sheet_row", "experiment"]]
+    return rows.join(review.subset.reasons.rename("reason"))
+
+
+def _listed(report, rows, names, name, caption):
+    every = report.exhibits.within(None)  # these rows are not those of a subset
+    return every.table(rows.rename(columns=names), name=name, data=rows, caption=caption)
 
 
 def provenance(report):
@@ -203,7 +221,8 @@ def changes(report):
     """Results, rows and settings beside those of the last published version; folded."""
     if report.changed is None:
         return None
-    (found, since), review, exhibits = report.changed, report.review, report.exhibits
+    (found, since), review = report.changed, report.review
+    exhibits = report.exhibits.within(None)  # whole versions are compared, whatever is asked for
     labels = {name: one.label for name, one in review.outcomes.items()}
     shown = words_of_changes.table(found.results, labels, review.treated)
     flipped = shown["Outcome"][found.results["flipped"]] if len(shown) else []
@@ -211,11 +230,12 @@ def changes(report):
     caption = f"{words_of_changes.counts(found)}. " + (
         said if len(flipped) else "No conclusion changed."
     )
+    all_of = "" if review.subset is None else " All experiments are compared, not the subset."
     parts = [
         exhibits.table(
             shown, name="changes", data=found.results,
             caption=f"Results of the version {since} and of this one, each by the settings of its "
-            f"own review.toml: {caption}",
+            f"own review.toml: {caption}{all_of}",
         )
     ]  # fmt: skip
     for name, rows, what in (("changed-rows", found.rows, "the rows"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 
 from helpers.page import blocks
@@ -24,23 +26,42 @@ class Exhibits:
     """
 
     def __init__(self, kind):
-        self.kind = kind
+        self.kind, self.subset, self.end = kind, None, ""
         self.figures, self.tables = {}, {}
 
-    def figure(self, axes, *, name, data=None, **words):
-        """A numbered figure; the rest is as in `helpers.page.blocks.figure`."""
-        number = self.figures.setdefault(name, len(self.figures) + 1)
-        data = None if data is None else self._marked(data)
-        return blocks.figure(axes, name=name, number=number, data=data, **words)
+    def within(self, subset, end=""):
+        """The same numbers, whose captions and downloads say to what their rows are restricted.
 
-    def table(self, frame, *, name, data=None, **words):
+        Parameters
+        ----------
+        subset : helpers.analysis.selection.subset.Subset or None
+        end : str
+            Of each name, where the same is shown of other rows too.
+        """
+        part = copy(self)
+        part.subset, part.end = subset, end
+        return part
+
+    def figure(self, axes, *, name, caption, data=None, **words):
+        """A numbered figure; the rest is as in `helpers.page.blocks.figure`."""
+        words |= self._named(self.figures, name, caption)
+        data = None if data is None else self._marked(data)
+        return blocks.figure(axes, data=data, **words)
+
+    def table(self, frame, *, name, caption, data=None, **words):
         """A numbered table; the rest is as in `helpers.page.tables.table`."""
-        number = self.tables.setdefault(name, len(self.tables) + 1)
-        data = self._marked(frame if data is None else data)
-        return page_tables.table(frame, name=name, number=number, data=data, **words)
+        words |= self._named(self.tables, name, caption)
+        return page_tables.table(frame, data=self._marked(frame if data is None else data), **words)
+
+    def _named(self, numbers, name, caption):
+        name += self.end
+        number = numbers.setdefault(name, len(numbers) + 1)
+        caption += "" if self.subset is None else self.subset.mark
+        return {"name": name, "number": number, "caption": caption}
 
     def _marked(self, data):
-        return data if "provenance" in data else data.assign(provenance=self.kind)
+        data = data if "provenance" in data else data.assign(provenance=self.kind)
+        return data if self.subset is None else data.assign(subset=self.subset.words)
 
 
 def sample(rows, seed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import asdict, fields
 from functools import cached_property
 from inspect import Parameter, Signature, signature
@@ -9,6 +10,7 @@ from inspect import Parameter, Signature, signature
 import pandas as pd
 
 from helpers.analysis import small_study
+from helpers.analysis.selection.subset import select
 from helpers.analysis.settings import (
     ARTICLE,
     RECOMMENDED,
@@ -22,6 +24,7 @@ from helpers.article import tables as published
 from helpers.page import blocks
 from helpers.page.document import slug
 from helpers.problems import Refused
+from helpers.provenance import sha256
 from helpers.report import common, diagnosis, first_screen, results
 from helpers.report.exhibits import Exhibits
 from helpers.report.group import Group
@@ -56,6 +59,9 @@ class Report:
         Moderators to look at; by default all, none for an empty list.
     exclude : str or list of str
         Experiments left out besides those of `exclusions.csv`.
+    where : dict
+        By moderator, which experiments to keep, such as ``{"species": "Rat"}``; as of
+        `helpers.analysis.selection.subset`. What is printed of all experiments is then not shown.
     seed : int
         Seed of everything that is simulated.
 
@@ -77,22 +83,20 @@ class Report:
     certainty, certainties = certainty.shown, cached_property(certainty.of_report)
 
     def __init__(
-        self, family, *, review=None, outcomes=None, moderators=None, exclude=(), seed=0, **settings
-    ):
+        self, family, *, review=None, outcomes=None, moderators=None, exclude=(), where=None,
+        seed=0, **settings,
+    ):  # fmt: skip
         self.seed = as_meant("seed", seed)
         self.review = load(as_meant("review", review))
-        self.printed = published.pooled(self.review)
-        self.assumed = alerts.assumed(self.review, self.printed)
+        self.assumed = alerts.assumed(self.review, published.pooled(self.review))
         self.exhibits = Exhibits(self.review.evidence["kind"])
-        self.tested, self.groups, self.left_out = {}, {}, {}  # what was computed for the page
-        self.planned, self.specifications = {}, {}
         self.family = one_of(family, self.review.families, "family")
-        lists = {"outcomes": outcomes, "moderators": moderators, "exclude": exclude}
-        chosen = of_report(self.review, self.family, **lists, **settings)
+        rows = {"outcomes": outcomes, "moderators": moderators, "exclude": exclude, "where": where}
+        chosen = of_report(self.review, self.family, **rows, **settings)
         self.asked = chosen.pop("asked")
         usual = ARTICLE if self.rebuilds else RECOMMENDED
         self.settings, model = self.asked[0] or usual, self.asked[1]
-        outcomes, moderators, exclude = chosen.values()
+        outcomes, moderators, exclude, where = chosen.values()
         self.parameters = {
             "review": self.review.id,
             "outcomes": outcomes,
@@ -100,30 +104,24 @@ class Report:
             "model": asdict(model) if model else None,
             "moderators": moderators,
             "exclude": exclude,
+            "where": where,
             "seed": self.seed,
         }
         self.given = settings | {
             "review": review and str(self.review.folder), "outcomes": outcomes,
-            "moderators": moderators, "seed": self.seed,
+            "moderators": moderators, "where": where or None, "seed": self.seed,
         }  # fmt: skip
         self.review = self.review.part(self.family.outcomes)
         wanted = self.family.outcomes if outcomes is None else outcomes
         reported = set(self.review.experiments["outcome"])
         self.without_rows = [name for name in wanted if name not in reported]
-        self.analyses, self.not_analysed = common.analyse_all(
-            self.review,
-            [name for name in self.family.outcomes if name in wanted and name in reported],
-            chosen=self.asked[0],
-            model=model,
-            moderators=moderators,
-            exclude=[name for name in exclude if name in self.review.experiments.index],
-        )
+        present = [name for name in self.family.outcomes if name in wanted and name in reported]
+        _analyse(self, present, where)
         if not self.analyses and self.not_analysed:
             raise ValueError("\n".join(map(str, self.not_analysed.values())))
         if not self.analyses:
             names = ", ".join(wanted)
             raise ValueError(f"the sheet has no row of {self.family.id}'s outcomes {names}")
-        self.printed_levels = published.subgroups(self.review)
 
     def __repr__(self):
         moderators = self.parameters["moderators"]
@@ -162,6 +160,8 @@ class Report:
         out = f"{counts['rows_excluded'] or 'none'} excluded"
         if none := counts["rows_without_effect"]:
             out += f", {none} without an effect"
+        if outside := counts["rows_outside"]:
+            out += f", {outside:,} outside the subset"
         items = [
             ("Experiments", f"{counts['rows_used']:,}", out),
             ("Studies", f"{used['study'].nunique():,}", ""),
@@ -191,20 +191,29 @@ class Report:
 
     # ------------------------------------------------------------------ outcomes
 
-    def outcome(self, id):
+    def outcome(self, id, *, where=None):
         """One outcome of the family, whose methods show its figures, tables and words.
 
         Parameters
         ----------
         id : str
             As in `review.toml`. One that was not selected shows nothing.
+        where : dict, optional
+            Which of its experiments to analyse, as for `Report`; these are analysed anew by the
+            report's settings, and what is shown says so.
 
         Returns
         -------
         helpers.report.outcome.Outcome
         """
         known = {name: name for name in self.family.outcomes}
-        return Outcome(self, one_of(id, known, "outcome here called"))
+        id, report, end = one_of(id, known, "outcome here called"), self, ""
+        if where:
+            report, words = copy(self), select(self.review, where).subset.words
+            end = f"-{slug(words)}-{sha256(words.encode())[:6]}"  # "<28" and "≥28" are one slug
+            shown = id in self.analyses or id in self.not_analysed
+            _analyse(report, [id] * shown, where, end)
+        return Outcome(report, id, end)
 
     def group(self, outcomes, label, *, name=None):
         """Several outcomes that are shown and tested together.
@@ -290,7 +299,10 @@ class Report:
 
     def script(self):
         """An R script that computes this report's numbers in metafor."""
-        text = metafor_script(self.review, self.family.label, self.analyses)
+        label = self.family.label
+        if self.review.subset is not None:
+            label += f", {self.review.subset.words}"
+        text = metafor_script(self.review, label, self.analyses)
         return blocks.download(
             text, name="script", filename=f"{self.family.id}.R", label="R script for metafor"
         )
@@ -331,6 +343,31 @@ class Report:
             if name not in together
         ]
         return [results.small_study_fields(*one) for one in shown]
+
+
+def _analyse(report, outcomes, where, end=""):
+    """Analyse outcomes, of the experiments that `where` keeps; nothing computed before stays.
+
+    `end` is that of the names of all that is shown, where the same is shown of other rows too.
+    """
+    for name, one in vars(type(report)).items():
+        if isinstance(one, cached_property):
+            vars(report).pop(name, None)
+    report.tested, report.groups, report.left_out = {}, {}, {}  # what is computed for the page
+    report.planned, report.specifications = {}, {}
+    report.review = select(report.review, where)
+    report.exhibits = report.exhibits.within(report.review.subset, end)
+    report.printed = published.pooled(report.review)
+    report.printed_levels = published.subgroups(report.review)
+    known = report.review.experiments.index
+    report.analyses, report.not_analysed = common.analyse_all(
+        report.review,
+        outcomes,
+        chosen=report.asked[0],
+        model=report.asked[1],
+        moderators=report.parameters["moderators"],
+        exclude=[name for name in report.parameters["exclude"] if name in known],
+    )
 
 
 def _all_named(function):

@@ -44,9 +44,12 @@ def head(report, label, own):
     elif review.citation:
         facts.append(("Source", review.citation))
     pages = {OVERVIEW: "Overview", **{name: one.label for name, one in review.families.items()}}
+    settings = in_one_line(*report.asked, list(report.analyses.values()), report.rebuilds)
+    if review.subset is not None:
+        settings.insert(0, (f"only {review.subset.words}", True))
     return blocks.head(
         facts,
-        settings=in_one_line(*report.asked, list(report.analyses.values()), report.rebuilds),
+        settings=settings,
         others=[(words, f"{name}.html") for name, words in pages.items() if name != own],
         cite=citation(report, label),
         evidence=review.evidence,
@@ -64,7 +67,8 @@ def citation(report, label):
     review = report.review
     who = f"{numbers.listing(review.authors)}. " if review.authors else ""
     when = f" {review.date}." if review.date else ""
-    kind = "" if review.is_authentic else f" {review.evidence['kind'].capitalize()} data."
+    kind = "" if review.subset is None else f" Experiments with {review.subset.words}."
+    kind += "" if review.is_authentic else f" {review.evidence['kind'].capitalize()} data."
     text = (
         f"{who}{review.title}: {label[:1].lower()}{label[1:]} [meta-analysis report].{when}{kind} "
         f"SHA-256 of the rows {review.digest()[:12]}."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from helpers.analysis import measures, records
@@ -27,7 +29,7 @@ SORTS = "effect, year, or the id of a moderator"
 BOUNDS = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
 
 
-def of_one(report, analysis, by=None, *, groups=False, sort=None, rows=None):
+def of_one(report, analysis, by=None, *, groups=False, sort=None, rows=None, ax=None):
     """Forest plot of one outcome, its experiments grouped by a moderator on request.
 
     Parameters
@@ -42,10 +44,13 @@ def of_one(report, analysis, by=None, *, groups=False, sort=None, rows=None):
         ``effect``, ``year``, or the id of a moderator.
     rows : bool, optional
         A row an experiment, or else an orchard plot; by default rows up to `LONG` experiments.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, without a block around it.
 
     Returns
     -------
-    helpers.page.blocks.Block
+    helpers.page.blocks.Block or matplotlib.axes.Axes
+        The latter where `ax` is given.
     """
     result, label = analysis.leading, analysis.outcome.label
     table, note = sample(analysis.table, report.seed)
@@ -69,8 +74,11 @@ def of_one(report, analysis, by=None, *, groups=False, sort=None, rows=None):
         groups_shown=groups,
         sort=sort,
         as_rows=rows,
+        ax=ax,
         **chosen,
     )
+    if ax is not None:
+        return drawn["axes"]
     return report.exhibits.figure(
         **drawn,
         name=name,
@@ -170,14 +178,15 @@ def backwards(result):
 
 
 def draw(
-    report, rows, analyses, about_labels, *, groups_shown=False, sort=None, as_rows=None, **how
-):
+    report, rows, analyses, about_labels, *, groups_shown=False, sort=None, as_rows=None, ax=None,
+    **how,
+):  # fmt: skip
     """A figure in this review's words, for a page and for a phone, and what its caption says.
 
     Returns
     -------
     drawn : dict
-        ``axes`` and ``narrow``.
+        ``axes`` and, without an `ax`, ``narrow``.
     words : str
         What the signs mean, and how the rows are called and sorted.
     """
@@ -188,9 +197,7 @@ def draw(
     kept = ("label", "name", "effect", "ci_low", "ci_high", "weight", "se", "size")
     shown = rows[[name for name in kept if name in rows]]
     if not (as_rows or (as_rows is None and len(rows) <= LONG)):
-        drawn = {"axes": orchard.orchard(shown, **how)}
-        drawn["narrow"] = orchard.orchard(shown, narrow=True, **how)
-        return drawn, (
+        return _drawn(orchard.orchard, shown, ax, **how), (
             "Each dot is an experiment, the larger the more precise; thick bars are pooled effects "
             f"with {level}, thin ones prediction intervals."
         )
@@ -208,9 +215,13 @@ def draw(
         shown, said = _sorted(report, analyses, shown, sort)
         words += f" {said}"
     how |= {"heading": "Study" if review.is_authentic else "Experiment"}
-    drawn = {"axes": forest.forest(shown, columns=columns, **how)}
-    drawn["narrow"] = forest.forest(shown, narrow=True, **how)
-    return drawn, words
+    return _drawn(partial(forest.forest, columns=columns), shown, ax, **how), words
+
+
+def _drawn(plot, shown, ax, **how):
+    """The figure for a page and the one for a phone, or the only one on axes of somebody's own."""
+    drawn = {"axes": plot(shown, ax=ax, **how)}
+    return drawn if ax is not None else drawn | {"narrow": plot(shown, narrow=True, **how)}
 
 
 def named_rows(report, rows):

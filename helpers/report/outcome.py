@@ -24,11 +24,15 @@ class Outcome:
     report : helpers.report.family.Report
     id : str
         One of the family's outcomes.
+    end : str
+        Of the names of all that it shows, where the report shows the outcome of other rows too.
     """
 
-    def __init__(self, report, id):
+    def __init__(self, report, id, end=""):
         self.id, self.label = id, report.review.outcomes[id].label
-        self._report = report
+        self._report, self._name = report, f"{id}{end}"
+        if end:
+            self.label += f", {report.review.subset.words}"
         self._alone = Group(report, [id], self.label, id)
 
     def __repr__(self):
@@ -43,7 +47,7 @@ class Outcome:
         """All results, as `helpers.analysis.outcome.analyse` gives them; None where there are none."""
         return self._report.analyses.get(self.id)
 
-    def forest(self, by=None, *, groups=False, sort=None, rows=None):
+    def forest(self, by=None, *, groups=False, sort=None, rows=None, ax=None):
         """Forest plot, its experiments grouped by the levels of a moderator on request.
 
         Parameters
@@ -57,6 +61,8 @@ class Outcome:
         rows : bool, optional
             A row an experiment, however many (True), or an orchard plot (False); by default rows
             up to 60 experiments.
+        ax : matplotlib.axes.Axes, optional
+            Draws there, for a figure of several panels, and gives these axes back.
         """
         described = None if by is None else self._moderator(by)
         if described is not None and not described.levels:
@@ -65,8 +71,8 @@ class Outcome:
             error = self._report.not_analysed.get(self.id)
             words = "This outcome was not selected for this report."
             words = words if error is None else f"Not analysed: {error}."
-            return blocks.paragraph(words, name=f"{self.id}-not-shown")
-        how = {"groups": groups, "sort": sort, "rows": rows}
+            return blocks.paragraph(words, name=f"{self._name}-not-shown")
+        how = {"groups": groups, "sort": sort, "rows": rows, "ax": ax}
         return forests.of_one(self._report, self.analysis, described, **how)
 
     def result(self):
@@ -174,7 +180,7 @@ class Outcome:
             Ids of those that are drawn; by default all that are numbers.
         """
         shown = [show() for show in self._explained(*moderators)]
-        return blocks.together(shown, name=f"{self.id}-explained")
+        return blocks.together(shown, name=f"{self._name}-explained")
 
     def diagnosis(self, *, tests=True):
         """What tells how far the result can be trusted, each part folded under its heading.
@@ -185,7 +191,7 @@ class Outcome:
             False where the small-study effects of a group are those of its outcomes.
         """
         parts = list(self._parts(tests).items())[3:]
-        return blocks.together(self._folded(parts), name=f"{self.id}-diagnosis")
+        return blocks.together(self._folded(parts), name=f"{self._name}-diagnosis")
 
     def show(self, *, forest=True, tests=True):
         """The outcome's whole section: forest plot and result, all else folded.
@@ -199,7 +205,7 @@ class Outcome:
             return self.forest()
         drawn, result, *others = self._parts(tests).items()
         first = [show() for show in [*(drawn[1] if forest else ()), *result[1]]]
-        return blocks.together([*first, *self._folded(others)], name=f"{self.id}-section")
+        return blocks.together([*first, *self._folded(others)], name=f"{self._name}-section")
 
     def explore(self):
         """Other choices of this outcome's analysis by hand, as `Report.explore` has them."""
@@ -244,7 +250,7 @@ class Outcome:
     def _folded(self, parts):
         return [
             blocks.section(
-                title, [show() for show in shown], name=f"{self.id}-{title}", folded=True
+                title, [show() for show in shown], name=f"{self._name}-{title}", folded=True
             )
             for title, shown in parts
         ]

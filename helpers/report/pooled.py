@@ -30,7 +30,9 @@ def heterogeneity(report, analysis):
         else:
             low, high = result.heterogeneity_interval()["i2"]
             text += f"; Q-profile {level} of I² {interval(low, high, 1)}."
-    return blocks.paragraph(text, name=f"{analysis.outcome.id}-heterogeneity", anchor=True)
+    return blocks.paragraph(
+        text, name=f"{analysis.outcome.id}-heterogeneity{report.exhibits.end}", anchor=True
+    )
 
 
 def result(report, analysis):
@@ -109,6 +111,11 @@ def published(report, analysis):
     """
     if not report.rebuilds:
         return None
+    if report.review.subset is not None:
+        return blocks.paragraph(
+            "What is printed is of all experiments; here is a part of them.",
+            name=f"{analysis.outcome.id}-published",
+        )
     shown = report.parameters["moderators"], report.parameters["exclude"], report.asked[0]
     if shown != (None, [], None):
         analysis = analyse(report.review, analysis.outcome.id)

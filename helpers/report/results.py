@@ -20,7 +20,8 @@ def counts(review, analyses, not_analysed=()):
 
     ``rows_in`` are ``rows_not_used`` (listed with the reason), ``rows_controls`` (controls of a
     sheet with a row a group), ``rows_elsewhere`` (outcomes that this report has not),
-    ``rows_used``, ``rows_excluded`` by a person, and ``rows_without_effect`` by the settings.
+    ``rows_outside`` (of the review's subset), ``rows_used``, ``rows_excluded`` by a person, and
+    ``rows_without_effect`` by the settings.
 
     Parameters
     ----------
@@ -35,13 +36,14 @@ def counts(review, analyses, not_analysed=()):
     """
     not_analysed = dict(not_analysed)
     lost = not_analysed.values()
-    here = review.experiments["outcome"].isin([*analyses, *not_analysed]).sum()
+    here = review.experiments["outcome"].isin([*analyses, *not_analysed])
     found = analyses.values()
     return {
         "rows_in": review.rows_in,
         "rows_not_used": len(review.not_used),
         "rows_controls": review.rows_in - len(review.not_used) - review.rows_out,
-        "rows_elsewhere": review.rows_out - int(here),
+        "rows_elsewhere": review.rows_out - int(here.sum()),
+        "rows_outside": int((here & ~review.inside).sum()),
         "rows_used": sum(len(one.rows) for one in found),
         "rows_excluded": sum(len(one.excluded) for one in found) + sum(e.excluded for e in lost),
         "rows_without_effect": sum(len(one.undefined) for one in found)

@@ -18,6 +18,7 @@ from helpers.review.schema import fault
 from helpers.sheet.files import read_csv
 from helpers.stats.effects import effect_sizes, undefined
 
+PRINTED = "published_"  # how the files of printed numbers begin
 _held = {}  # by folder: a review and the version before it, see `hold`
 
 
@@ -58,6 +59,8 @@ class Review:
         SHA-256 of all files of the folder as they were when the rows were read.
     whole : bool
         Whether these are all experiments, not a `part`.
+    subset : helpers.analysis.selection.subset.Subset or None
+        To which of these experiments `rows` is restricted.
     """
 
     description: Description
@@ -76,6 +79,7 @@ class Review:
     files: frozenset
     hashes: dict
     whole: bool = True
+    subset: object = None
 
     def __getattr__(self, name):
         # A review is its description with rows: review.title, review.outcomes, ...
@@ -86,7 +90,13 @@ class Review:
     def rows(self, outcome):
         """The rows of one outcome, exclusions not yet applied; an unknown one is refused."""
         outcome = one_of(outcome, self.outcomes, "outcome")
-        return self.experiments[self.experiments["outcome"] == outcome.id]
+        return self.experiments[(self.experiments["outcome"] == outcome.id) & self.inside]
+
+    @property
+    def inside(self):
+        """By experiment, whether `subset` keeps it; all of them without one."""
+        index = self.experiments.index
+        return pd.Series(True, index) if self.subset is None else self.subset.inside[index]
 
     def part(self, outcomes):
         """The same review with the rows of some outcomes; what was done to the sheet stays."""
@@ -128,7 +138,12 @@ class Review:
         return provenance.sha256("\0".join(texts).encode())
 
     def facts(self, name):
-        """One of the review's files of facts as text, empty where there is none."""
+        """One of the review's files of facts as text, empty where there is none.
+
+        What is printed is of all experiments: a `subset` has none of it.
+        """
+        if self.subset is not None and name.startswith(PRINTED):
+            return pd.DataFrame()
         return facts.read(self.description.folder, name)
 
 

@@ -68,7 +68,7 @@ def sections(html):
     for unseen in main.select(SCREEN_ONLY):
         unseen.decompose()
     aliases = {
-        holder["id"]: heading["id"]
+        holder["id"]: heading.get("id", "")
         for holder in main.select("span[id], div[id]:not(.table), details[id], section[id]")
         if (heading := holder.find(HEADINGS) or holder.find_next(HEADINGS))
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from helpers.problems import Refused, nearest
@@ -10,12 +9,7 @@ from helpers.render.jobs import OVERVIEW, inputs
 from helpers.render.output import put, refuse_others, remembered
 from helpers.render.reviews import folder_of
 from helpers.review.description import describe
-
-NEEDED = {"bs4": "beautifulsoup4", "pypandoc": "pypandoc-binary", "resvg_py": "resvg-py"}
-INSTALL = (
-    "python .ci/locks/install.py word, or in another environment: "
-    "pip install -r .ci/locks/word.lock"
-)
+from helpers.word.fragment import refuse_without_libraries
 
 
 def write(families=(), *, review=None, out=None, supplement=False):
@@ -44,9 +38,7 @@ def write(families=(), *, review=None, out=None, supplement=False):
         Before anything is written: where a library is missing, or a report is not there, failed,
         or was rendered from files that have changed since.
     """
-    missing = [name for module, name in NEEDED.items() if find_spec(module) is None]
-    if missing:
-        raise Refused(f"Word documents need {', '.join(missing)}. Install by: {INSTALL}")
+    refuse_without_libraries()
     description = describe(review)
     out = Path(out or folder_of(description)).expanduser().resolve()
     refuse_others(out, description)

@@ -39,7 +39,8 @@ def of_review(review, outcomes, without_rows=()):
     list of dict
         ``severity, text`` and, where there is more to say, ``detail``.
     """
-    elsewhere = set(review.keys[~review.experiments["outcome"].isin(set(outcomes))])
+    here = review.experiments["outcome"].isin(set(outcomes)) & review.inside
+    elsewhere = set(review.keys[~here])
     odd = [finding for finding in review.warnings if finding.key not in elsewhere]
     found = [_unconfirmed(guessed(review.description))] if review.unconfirmed else []
     if odd:
@@ -193,12 +194,11 @@ def assumed(review, printed):
     return tuple(name for name in review.outcomes if name in unknown and name not in told)
 
 
-def of_assumptions(review, outcomes, printed):
+def of_assumptions(review, outcomes, known):
     """What in a reconstructed sheet is assumed and must carry no verdict: k where none is printed.
 
-    `printed` is the table of `helpers.article.tables.pooled`.
+    `known` are the ids of `assumed`.
     """
-    known = assumed(review, printed)
     unknown = [review.outcomes[name].label for name in outcomes if name in known]
     if not unknown:
         return []

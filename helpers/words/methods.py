@@ -19,7 +19,15 @@ from helpers.words import model, moderators
 from helpers.words.model import where_true
 from helpers.words.numbers import count, listing, was
 from helpers.words.robustness import planning
-from helpers.words.settings import INTERVALS, METHODS, PREDICTIONS, VARIANCES, measure_words, whose
+from helpers.words.settings import (
+    INTERVALS,
+    METHODS,
+    PREDICTIONS,
+    VARIANCES,
+    measure_words,
+    restricted,
+    whose,
+)
 
 SOURCES = {"Wan 2014": "wan", "Luo 2018": "luo"}  # named in the steps of a conversion
 CITATIONS = {
@@ -96,7 +104,8 @@ def methods_text(review, analyses, *, excluded=0, without_effect=0, tested=None,
     analyses = list(analyses)
     settings = analyses[0].settings
     used = [analysis.measure for analysis in analyses]
-    start = [_outcomes(analyses), f"{measure_words(review, settings, used)}."]
+    start = [_outcomes(analyses), *_restricted(review, analyses)]
+    start += [f"{measure_words(review, settings, used)}."]
     start += _turned(settings, analyses)
     if any(one.id != "own" for one in used):
         start += [*_conversions(review), _controls(review, settings, analyses)]
@@ -124,6 +133,12 @@ def _outcomes(analyses):
     if len(labels) == 1:
         return f"The outcome is {labels[0]}."
     return f"{count(len(labels), 'outcome')} were analysed, each by itself: {listing(labels)}."
+
+
+def _restricted(review, analyses):
+    """Which experiments were analysed, where these are not all."""
+    text = restricted(review, [analysis.outcome.id for analysis in analyses])
+    return [text] * bool(text)
 
 
 def _turned(settings, analyses):

@@ -169,6 +169,8 @@ def result_paragraph(analysis, review, assumed=False, natural=(), back=None):
             "τ², I², the prediction interval and tests depend on the assumed number of experiments "
             "and are not findings."
         )
+    if review.subset is not None:
+        parts.append(review.subset.mark.strip())
     if not review.is_authentic:
         parts.append(f"The data are {review.evidence['kind']}.")
     return " ".join(filter(None, parts))
@@ -283,8 +285,14 @@ def _moderator_p(analysis, name):
 
 
 def evidence_mark(review):
-    """What stands behind a sentence that is copied, where its rows are not authentic."""
-    return "" if review.is_authentic else f" ({review.evidence['kind'].capitalize()} data.)"
+    """What stands behind a sentence that is copied, where its rows are not all, or not authentic."""
+    mark = "" if review.subset is None else review.subset.mark
+    return mark + kind_mark(review)
+
+
+def kind_mark(described):
+    """What kind of rows a sentence rests on, by a review or its description; empty for real ones."""
+    return "" if described.is_authentic else f" ({described.evidence['kind'].capitalize()} data.)"
 
 
 def influence_words(analysis, table, left_out, *, noun="experiment", marks=MARKS):

@@ -210,6 +210,31 @@ def in_one_line(settings, model, analyses, rebuilds):
     return [(preset, False)] * (settings is None) + phrases
 
 
+def restricted(review, outcomes):
+    """Which experiments a report is about, where these are not all, with counts.
+
+    Parameters
+    ----------
+    review : helpers.review.review.Review
+    outcomes : iterable of str
+        Ids of those that were to be analysed.
+
+    Returns
+    -------
+    str
+        Empty for all.
+    """
+    if review.subset is None:
+        return ""
+    here = review.experiments["outcome"].isin(list(outcomes))
+    kept, every = int((here & review.inside).sum()), int(here.sum())
+    text = f"Only experiments with {review.subset.words} were analysed, {kept:,} of {every:,}"
+    unknown = int((here & review.subset.unknown).sum())
+    if unknown:
+        text += f"; for {unknown:,} of those left out the sheet does not say it"
+    return f"{text}."
+
+
 def whose(review, analyses):
     """Whose settings lead, what differs from the preset, and which results stand beside them.
 

@@ -272,6 +272,7 @@ TEXTS = [
     ("outcomes", "score", ["score"]),
     ("moderators", "[species]", ["species"]),
     ("exclude", "12", ["12"]),
+    ("where", '{"species": "rat"}', {"species": ["rat"]}),
     ("seed", "5", 5),
 ]
 
@@ -362,11 +363,11 @@ def test_every_method_that_takes_a_name_or_belongs_to_one_is_tried_here():
         if given
     }
     assert taking == {
-        ("Report", "outcome"): ["id"],
+        ("Report", "outcome"): ["id", "where"],
         ("Report", "group"): ["outcomes", "label", "name"],
         ("Report", "section"): ["title", "parts", "intro", "level", "folded"],
         ("Overview", "section"): ["title", "parts", "intro", "level", "folded"],
-        ("Outcome", "forest"): ["by", "groups", "sort", "rows"],
+        ("Outcome", "forest"): ["by", "groups", "sort", "rows", "ax"],
         ("Group", "forest"): ["groups", "sort", "rows"],
         ("Outcome", "bubble"): ["moderator"],
         ("Outcome", "explained"): ["moderators"],

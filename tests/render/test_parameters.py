@@ -16,7 +16,7 @@ NONSENSE = (
     "[2026-01-05]", "[.inf]", "<script>",
 )  # fmt: skip
 NAMES = ("outcomes", "moderators", "measure", "correction", "variance", "method", "interval",
-         "prediction", "level", "split_controls", "seed")  # fmt: skip
+         "prediction", "level", "split_controls", "where", "seed")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,7 @@ def test_no_nonsense_is_taken_for_a_value(review, name):
         (["exclude=[e9]"], "no such experiment to exclude: e9. Did you mean 'e"),
         (["exclude=[[e1]]"], "an id, which is a text, is due"),
         (["exclude=nan"], "no such experiment to exclude: nan"),
+        (['where={"specis": "rat"}'], "no moderator 'specis'"),
     ],
 )
 def test_what_only_the_review_or_other_settings_can_tell_is_refused_before_the_run(

@@ -65,6 +65,7 @@ def test_everything_that_a_report_counts_agrees(folder, outcomes, measure, none)
     used = 10 - 2 - none + (2 if not outcomes and measure == "SMD" else 0)
     assert counts == {
         "rows_in": 15, "rows_not_used": 2, "rows_controls": 0, "rows_elsewhere": elsewhere,
+        "rows_outside": 0,
         "rows_used": used, "rows_excluded": out, "rows_without_effect": none + lost,
     }  # fmt: skip
     assert counts["rows_in"] == sum(n for name, n in counts.items() if name != "rows_in")

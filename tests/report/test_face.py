@@ -96,12 +96,12 @@ def test_a_report_says_what_it_is(report):
 
 def test_what_shift_tab_shows_is_what_one_passes(report):
     shown = inspect.signature(Report).parameters
-    lists = {"family", "review", "outcomes", "moderators", "exclude", "seed"}
+    lists = {"family", "review", "outcomes", "moderators", "exclude", "where", "seed"}
     assert set(shown) == lists | {one.name for one in fields(Settings)}
     assert {shown[name].default for name in shown.keys() - lists} == {None}  # as the review says
-    assert str(inspect.signature(report.outcome)) == "(id)"
+    assert str(inspect.signature(report.outcome)) == "(id, *, where=None)"
     assert str(inspect.signature(report.outcome("score").forest)) == (
-        "(by=None, *, groups=False, sort=None, rows=None)"
+        "(by=None, *, groups=False, sort=None, rows=None, ax=None)"
     )
     assert str(inspect.signature(report.outcome("score").bubble)) == "(moderator)"
     for thing in (Report, Overview, report.outcome("score"), report.group(["score"], "One")):

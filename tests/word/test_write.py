@@ -12,7 +12,7 @@ from helpers.problems import Refused
 from helpers.render.jobs import inputs
 from helpers.render.output import MANIFEST
 from helpers.review.description import describe
-from helpers.word import write as module
+from helpers.word import fragment as module
 from helpers.word.write import write
 
 NEEDS = pytest.mark.skipif(

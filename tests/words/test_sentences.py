@@ -315,7 +315,11 @@ def test_a_result_is_told_with_its_own_numbers(rows, level, interval, assumed):
         measure=replace(SMD, better="higher"),
     )  # fmt: skip
     review = SimpleNamespace(
-        treated="drug", is_authentic=False, evidence={"kind": "simulated"}, moderators={}
+        subset=None,
+        treated="drug",
+        is_authentic=False,
+        evidence={"kind": "simulated"},
+        moderators={},
     )
     text = sentences.result_paragraph(analysis, review, assumed=assumed)
     told = [number.replace("−", "-") for number in TEXT.findall(text)]
