@@ -103,7 +103,8 @@ class Controls:
 
     def _usual(self, choice, name, analysis):
         """What holds where a setting is not set."""
-        rest = {key: value for key, value in choice.settings.items() if key != name}
+        gone = ("measure", "variance") if name == "measure" else (name,)
+        rest = {key: value for key, value in choice.settings.items() if key not in gone}
         plain = state.normal(replace(choice, settings=rest), self._review)
         if name in state.OF_INDEPENDENT_ROWS and analysis and is_modelled(analysis.leading):
             return "multilevel model"
@@ -114,7 +115,10 @@ class Controls:
         grouped = {}
         for name, reason in why.items():
             grouped.setdefault(reason, []).append(TITLES.get(name, name))
-        said = [f"{', '.join(names)}: {reason}" for reason, names in grouped.items()]
+        said = [
+            reason if len(names) > 3 else f"{', '.join(names)}: {reason}"
+            for reason, names in grouped.items()
+        ]
         independent = state.makes_independent(choice)
         if independent and not self._review.article:
             named = ", ".join(TITLES[name] for name in independent)
@@ -126,16 +130,21 @@ class Controls:
         for name, boxes in self.levels.items():
             counts, missing = self._counted(choice.outcome)[name]
             kept, label = choice.where.get(name), self._review.moderators[name].label
+            if kept is None and not any(counts.values()):
+                continue
             for level, box in boxes.items():
                 box.description = f"{level} ({counts.get(level, 0)})"
                 box.value = kept is None or level in kept
                 box.disabled = not counts.get(level, 0)
             said = "all" if kept is None else ", ".join(kept) or "none"
-            gone = f" ({missing} without a value go too)" if missing and kept is not None else ""
+            gone = f"; {missing} unknown go" if missing and kept is not None else ""
             options.append((f"{label}: {said}{gone}", name))
+        names = [name for _, name in options]
         if options:
-            self._set(self.moderator, options, self.moderator.value or options[0][1])
-            self._boxes.children = [*self.levels[self.moderator.value].values()]
+            now = self.moderator.value
+            self._set(self.moderator, options, now if now in names else names[0])
+        self._boxes.children = [*self.levels[self.moderator.value].values()] if options else []
+        self.moderator.layout.display = None if options else "none"
 
     def _counted(self, outcome):
         """How many rows each level has and how many have none, by moderator; counted once."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from helpers.analysis.outcome import OutcomeAnalysis, analyse
+from helpers.analysis.effects import effects, without_effect
+from helpers.analysis.outcome import OutcomeAnalysis, analyse, scales_of_means
+from helpers.analysis.selection.subset import select
 from helpers.drawing.ticks import STEPS, RatioLocator
 from helpers.figures import forest
 from helpers.figures.forest_layout import measure_heading
+from helpers.problems import Refused
 from helpers.report.explore.state import asked_of
 from helpers.report.forests import named_rows
-from helpers.stats.pooling import probability_below
+from helpers.stats.pooling import critical, probability_below
 from helpers.words import numbers, sentences
 from helpers.words.settings import in_one_line
 from helpers.words.tables import BOUNDS
@@ -33,6 +36,8 @@ class Found:
     Attributes
     ----------
     choice : helpers.report.explore.state.Choice
+    review : helpers.review.review.Review
+        Of the experiments that the choice's levels keep.
     analysis : helpers.analysis.outcome.OutcomeAnalysis or None
         Its leading result is the choice's, whatever preset that is.
     fates : dict of str to (str, str)
@@ -43,6 +48,7 @@ class Found:
     """
 
     choice: object
+    review: object
     analysis: OutcomeAnalysis | None
     fates: dict
     error: str = ""
@@ -54,48 +60,73 @@ def found(review, choice):
     Parameters
     ----------
     review : helpers.review.review.Review
+        Of all experiments.
     choice : helpers.report.explore.state.Choice
 
     Returns
     -------
     Found
     """
-    levels, analysis, error = not_kept(review, choice), None, ""
+    part, analysis, error = review, None, ""
     try:
+        part = subset_of(review, choice)
         settings, model = asked_of(choice, review)
         analysis = analyse(
-            review,
+            part,
             choice.outcome,
             chosen=settings,
             model=model,
             moderators=[],
-            exclude=[*choice.exclude, *levels],
+            exclude=choice.exclude,
             beside=False,
         )
     except ValueError as refusal:
         error = str(refusal)
+    return Found(choice, part, analysis, _fates(review, part, choice, analysis), error)
+
+
+def subset_of(review, choice):
+    """The review of the experiments that a choice's levels keep.
+
+    Raises
+    ------
+    Refused
+    """
+    if none := [name for name, kept in choice.where.items() if not kept]:
+        raise Refused(f"no level of {review.moderators[none[0]].label.lower()} is kept")
+    return select(review, choice.where)
+
+
+def _fates(review, part, choice, analysis):
     index = review.rows(choice.outcome).index
     fates = {name: (USED, "") for name in index}
     if analysis is not None:
         reasons = analysis.left_out["reason"]
         fates |= {name: (UNDEFINED, reasons[name]) for name in analysis.undefined.index}
-    fates |= {name: (BY_LEVEL, why) for name, why in levels.items()}
+    if part.subset is not None:
+        outside = part.subset.reasons[index]
+        fates |= {name: (BY_LEVEL, why) for name, why in outside[outside != ""].items()}
     fates |= {name: (BY_HAND, "left out here") for name in choice.exclude if name in fates}
     for name, reason, by in review.exclusions.itertuples(index=False):
         if name in fates:
             fates[name] = (LISTED, f"{reason} ({by})")
-    return Found(choice, analysis, fates, error)
+    return fates
 
 
-def not_kept(review, choice):
-    """Why rows of the outcome are left out by their levels, by experiment."""
-    index, why = review.rows(choice.outcome).index, {}
-    for name, kept in choice.where.items():
-        values, label = review.moderator_values.loc[index, name], review.moderators[name].label
-        for experiment, value in values[~values.isin(kept)].items():
-            said = f"no {label.lower()} is given" if pd.isna(value) else f"{label}: {value}"
-            why.setdefault(experiment, said)
-    return why
+def _outside(one):
+    """Effects of the rows whose levels are not kept, as they would be if all rows were.
+
+    None where means on several scales have no difference in common.
+    """
+    review, settings = replace(one.review, subset=None), one.analysis.settings
+    rows = review.rows(one.choice.outcome)
+    if one.review.subset is None or (settings.measure == "MD" and len(scales_of_means(rows)) > 1):
+        return pd.DataFrame(columns=INTERVALS, dtype=float)
+    split = review.sheet.control_n_is_split
+    rows = rows[without_effect(rows, settings, controls_are_split=split) == ""]
+    found = effects(rows, settings, controls_are_split=split)[~one.review.inside[rows.index]]
+    half = critical(settings.level) * found["se"]
+    return found.assign(ci_low=found["effect"] - half, ci_high=found["effect"] + half)
 
 
 def outcome_rows(report, review, outcome):
@@ -115,12 +146,11 @@ def outcome_rows(report, review, outcome):
     return {"rows": listed, "naming": said.strip()}
 
 
-def drawn(review, one, reported):
+def drawn(one, reported):
     """What the forest plot of a choice shows.
 
     Parameters
     ----------
-    review : helpers.review.review.Review
     one, reported : Found
         Of the choice, and of the report as it was opened.
 
@@ -140,8 +170,8 @@ def drawn(review, one, reported):
         return rows | {"intervals": nothing, "texts": blank, "weights": nothing, "shares": blank,
                        "scale": None, "results": []}  # fmt: skip
     measure = analysis.measure
-    parts = [analysis.effects[[*INTERVALS]], analysis.left_out[[*INTERVALS]]]
-    table = pd.concat(parts).reindex(one.fates).to_numpy(float)
+    parts = [analysis.effects, analysis.left_out, _outside(one)]
+    table = pd.concat([part[[*INTERVALS]] for part in parts]).reindex(one.fates).to_numpy(float)
     there = np.isfinite(table).all(axis=1)
     digits = numbers.effect_digits(analysis.effects["ci_low"], analysis.effects["ci_high"], measure)
     weights = analysis.effects["weight"].reindex(one.fates).tolist()
@@ -154,7 +184,7 @@ def drawn(review, one, reported):
         ],
         "weights": [None if np.isnan(weight) else weight for weight in weights],
         "shares": ["" if np.isnan(weight) else _share(weight) for weight in weights],
-        "scale": _scale(review, measure, analysis.leading.level, table[there], results),
+        "scale": _scale(one.review, measure, analysis.leading.level, table[there], results),
         "results": results,
     }
 
@@ -209,41 +239,38 @@ def _scale(review, measure, level, table, results):
     }
 
 
-def told(report, review, one, reported):
+def told(report, one, reported):
     """What is said of a choice beside the report as it was opened.
 
     Returns
     -------
     dict
-        ``was, now``: estimates with measure and interval; ``sentence``; ``flipped``, what became
-        of the conclusion, or empty; ``left_out``, how many rows are not used and why; ``table``,
-        rows of name, was, now; ``settings``, phrases and whether they differ from the preset;
-        ``warnings``; ``error``.
+        ``was, now``: estimates with measure and interval; ``error``, why there is none;
+        ``sentence``; ``flipped``, what became of the conclusion; ``left_out``, how many rows are
+        not used and why; ``heads`` and ``table``, rows of name, was, now; ``settings``, phrases
+        and whether they differ from the preset; ``warnings``. Empty where there is nothing to say.
     """
-    before = _facts(reported.analysis)
-    if one.analysis is None:
-        error = f"No result: {one.error.rstrip('.')}."
-        return {
-            "was": before.get("words", ""), "now": "", "sentence": "", "flipped": "", "table": [],
-            "settings": [], "warnings": [], "left_out": _left_out(one), "error": error,
-        }  # fmt: skip
-    analysis, result = one.analysis, one.analysis.leading
+    before, analysis = _facts(reported.analysis), one.analysis
+    words = dict.fromkeys(("now", "sentence", "flipped", "error"), "")
+    words |= {"was": before.get("words", ""), "left_out": _left_out(one)}
+    words |= {"heads": [], "table": [], "settings": [], "warnings": []}
+    if analysis is None:
+        return words | {"error": f"No result: {one.error.rstrip('.')}."}
+    after, review = _facts(analysis), one.review
     assumed = one.choice.outcome in report.assumed
-    after = _facts(analysis)
-    return {
-        "was": before.get("words", ""),
+    verdict = sentences.verdict(
+        analysis.leading, analysis.outcome, review.treated, analysis.measure, assumed=assumed
+    )
+    was = before.get("table", {})
+    return words | {
         "now": after["words"],
-        "sentence": sentences.verdict(
-            result, analysis.outcome, review.treated, analysis.measure, assumed=assumed
-        ) + sentences.evidence_mark(review),
+        "sentence": verdict + sentences.evidence_mark(review),
         "flipped": _flipped(reported.analysis, analysis),
-        "left_out": _left_out(one),
-        "table": [[name, before.get("table", {}).get(name, "–"), now]
-                  for name, now in after["table"].items()],
-        "settings": _settings(report, review, one),
-        "warnings": list(getattr(result, "warnings", ())),
-        "error": "",
-    }  # fmt: skip
+        "heads": [f"In the report{before.get('of', '')}", f"Now{after['of']}"],
+        "table": [[name, was.get(name, "–"), now] for name, now in after["table"].items()],
+        "settings": _settings(report, one),
+        "warnings": list(getattr(analysis.leading, "warnings", ())),
+    }
 
 
 def _left_out(one):
@@ -266,6 +293,7 @@ def _facts(analysis):
     animals = f"{analysis.animals:,}" if analysis.animals else "–"
     return {
         "words": numbers.estimate_words(result, measure),
+        "of": f": {measure.title}",
         "table": {
             "Experiments (studies)": f"{result.k:,} ({analysis.studies:,})",
             "Animals": animals,
@@ -276,7 +304,7 @@ def _facts(analysis):
                 if has_prediction
                 else "–"
             ),
-            f"P(true effect below {measure.null})": below,
+            "P(true effect below none)": below,
             "I²": numbers.percent(result.i2) if result.pooled else "–",
             "τ²": numbers.variance_text(result.tau2) if result.pooled else "–",
         },
@@ -306,9 +334,14 @@ def _interval(analysis):
     return f"{name} lies {'above' if result.estimate > 0 else 'below'} {null}"
 
 
-def _settings(report, review, one):
+def _settings(report, one):
     """The settings of a choice in short phrases, each with whether it differs from the preset."""
-    settings, model = asked_of(one.choice, review)
+    settings, model = asked_of(one.choice, one.review)
     if one.choice.preset == "chosen":
-        return in_one_line(settings, model, [one.analysis], report.rebuilds)
-    return in_one_line(None, model, [one.analysis], one.choice.preset == "article")
+        phrases = in_one_line(settings, model, [one.analysis], report.rebuilds)
+    else:
+        phrases = in_one_line(None, model, [one.analysis], one.choice.preset == "article")
+    first, *others = phrases
+    phrases = [(f"{first[0][:1].upper()}{first[0][1:]}", first[1]), *others]
+    subset = one.review.subset
+    return ([] if subset is None else [(f"Only {subset.words}", True)]) + phrases

@@ -36,8 +36,9 @@ class Choice:
         Which result of a report is meant; `chosen` is what `review.toml` and `settings` ask for.
     settings : dict
         Fields of `helpers.analysis.settings.Settings` that a person sets.
-    where : dict of str to tuple of str
-        By moderator, the levels that are kept.
+    where : dict
+        By moderator, the list of levels that are kept, as of `helpers.analysis.selection.subset`;
+        of a moderator that is a number as the report was asked for.
     exclude : tuple of str
         Experiments left out besides those of `exclusions.csv`.
     """
@@ -114,7 +115,7 @@ def with_levels(choice, moderator, kept, levels):
     """
     where = {name: one for name, one in choice.where.items() if name != moderator}
     if set(kept) != set(levels):
-        where[moderator] = tuple(level for level in levels if level in kept)
+        where[moderator] = [level for level in levels if level in kept]
     return replace(choice, where=where)
 
 
@@ -168,8 +169,9 @@ def idle(choice, review, settings, measure):
     """
     why = {}
     if choice.preset == "recommended" and leading(review, {}) != "recommended":
-        rest = "Only the measure reaches the recommended settings; choose other settings to change"
-        why |= {name: f"{rest} single ones." for name in NAMES if name != "measure"}
+        other = "the article's" if review.article else "the chosen"
+        only = f"The recommended settings take only another measure; take {other} settings to set these."
+        why |= {name: only for name in NAMES if name != "measure"}
     if measure is not None and measure.id == "own":
         given = "The sheet brings these effects as they are."
         why |= dict.fromkeys(("measure", "correction", "variance"), given)

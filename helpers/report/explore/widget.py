@@ -33,14 +33,15 @@ class Explorer:
     """
 
     def __init__(self, report, outcomes=None):
-        self._report, self._review = report, report.review
+        self._report = report
+        self._review = self._begun = replace(report.review, subset=None)  # all rows stay rows
         self._reported, self._rows = {}, {}  # by outcome: what does not change
         outcomes = outcomes or [*report.analyses, *report.not_analysed]
         settings = {name: getattr(report.settings, name) for name in state.NAMES
                     if report.given.get(name) is not None}  # fmt: skip
-        start = state.Choice(
-            outcomes[0], settings=settings, exclude=tuple(report.parameters["exclude"])
-        )
+        where = {} if report.review.subset is None else dict(report.review.subset.where)
+        exclude = tuple(report.parameters["exclude"])
+        start = state.Choice(outcomes[0], settings=settings, where=where, exclude=exclude)
         self.history = state.History(state.normal(start, self._review))
         labels = {name: self._review.outcomes[name].label for name in outcomes}
         self.controls = Controls(self._review, labels, self.step)
@@ -114,7 +115,7 @@ class Explorer:
         """The result of an outcome as the report has it, computed once."""
         if outcome not in self._reported:
             start = replace(self.history.start, outcome=outcome)
-            self._reported[outcome] = numbers.found(self._report.review, start)
+            self._reported[outcome] = numbers.found(self._begun, start)
         return self._reported[outcome]
 
     def _show(self):
@@ -123,11 +124,12 @@ class Explorer:
         reported = self._as_reported(choice.outcome)
         self.view.show(
             **self._named(choice.outcome),
-            **numbers.drawn(review, self.found, reported),
-            told=numbers.told(report, review, self.found, reported),
-            written=written.texts(review, report.family.id, report.given, choice),
+            **numbers.drawn(self.found, reported),
+            told=numbers.told(report, self.found, reported),
+            written=written.texts(report.family.id, report.given, choice),
         )
         self.controls.show(choice, self.found.analysis)
         self.undo.disabled = not self.history.can_undo
         self.redo.disabled = not self.history.can_redo
+        self.reset.disabled = choice == self.history.start
         self.status.value = ""

@@ -7,7 +7,6 @@ from pprint import pformat
 
 from helpers.problems import Refused, command_line
 from helpers.provenance import sha256
-from helpers.report.explore.numbers import not_kept
 from helpers.review.columns import EXCLUSION, EXCLUSIONS
 from helpers.sheet.delimited import clean, with_rows
 from helpers.writing import replace_file
@@ -17,12 +16,11 @@ NEXT, INDENTED = "\n", "\n    "
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would compute
 
 
-def parameters(review, given, choice):
+def parameters(given, choice):
     """Parameters of a report that has the choice's result, those that differ from None alone.
 
     Parameters
     ----------
-    review : helpers.review.review.Review
     given : dict
         What the report was asked for besides: ``review, outcomes, moderators, where, seed``.
     choice : helpers.report.explore.state.Choice
@@ -34,34 +32,34 @@ def parameters(review, given, choice):
     found = {name: given[name] for name in ("review", "outcomes", "moderators", "where") if
              given.get(name) is not None}  # fmt: skip
     found |= choice.settings
-    if out := [*dict.fromkeys([*choice.exclude, *not_kept(review, choice)])]:
-        found["exclude"] = out
+    if choice.where:
+        found["where"] = choice.where
+    if choice.exclude:
+        found["exclude"] = list(choice.exclude)
     if given.get("seed"):
         found["seed"] = given["seed"]
     return found
 
 
-def texts(review, family, given, choice):
+def texts(family, given, choice):
     """All that can be copied: headings, and the texts below them."""
     return [
-        ["Parameters of the notebook", cell(review, given, choice)],
-        ["On the command line", command(review, family, given, choice)],
-        ["In Python", call(review, family, given, choice)],
+        ["Parameters of the notebook", cell(given, choice)],
+        ["On the command line", command(family, given, choice)],
+        ["In Python", call(family, given, choice)],
     ]
 
 
-def cell(review, given, choice):
+def cell(given, choice):
     """The lines of a notebook's parameters cell that have to be changed."""
-    lines = [
-        f"{name} = {_literal(value)}" for name, value in parameters(review, given, choice).items()
-    ]
+    lines = [f"{name} = {_literal(value)}" for name, value in parameters(given, choice).items()]
     return "\n".join([*_where_it_stands(choice), *lines]) or "# nothing differs from the report"
 
 
-def command(review, family, given, choice):
+def command(family, given, choice):
     """The command that renders a report with the choice's result."""
     words = ["render", family]
-    for name, value in parameters(review, given, choice).items():
+    for name, value in parameters(given, choice).items():
         if name == "review":
             words += ["--review", str(value)]
         elif name != "seed":  # the notebook has its own
@@ -70,9 +68,9 @@ def command(review, family, given, choice):
     return command_line(*words)
 
 
-def call(review, family, given, choice):
+def call(family, given, choice):
     """The Python call that gives the choice's number."""
-    passed = parameters(review, given, choice)
+    passed = parameters(given, choice)
     words = [repr(family), *(f"{name}={_literal(value)}" for name, value in passed.items())]
     joined = ", ".join(words)
     if len(joined) > WIDTH or "\n" in joined:

@@ -56,7 +56,7 @@ def agree(report, choice):
     """Whether a choice has a number, after it was held to that of its own call."""
     review, given = report.review, report.given
     one = numbers.found(review, choice)
-    call = written.call(review, report.family.id, given, choice)
+    call = written.call(report.family.id, given, choice)
     if one.analysis is None:
         assert one.error
         with suppress(ValueError, AttributeError):  # no report, or an outcome not analysed
@@ -129,13 +129,13 @@ def shown(report, **choice):
     review = report.review
     start = state.normal(Choice("score"), review)
     one, reported = (numbers.found(review, c) for c in (replace(start, **choice), start))
-    return numbers.drawn(review, one, reported), numbers.told(report, review, one, reported)
+    return numbers.drawn(one, reported), numbers.told(report, one, reported)
 
 
 def test_each_row_has_its_fate_and_stays_a_row(report):
-    drawn, told = shown(report, exclude=("e1",), where={"species": ("mouse",)})
+    drawn, told = shown(report, exclude=("e1",), where={"species": ["mouse"]})
     assert drawn["fates"] == ["used", "hand", "used", "level", "listed", "level"]
-    assert drawn["why"][3:] == ["Species: rat", "ill (me)", "no species is given"]
+    assert drawn["why"][3:] == ["Species: rat", "ill (me)", "Species: no value"]
     assert [line is None for line in drawn["intervals"]] == [False] * 6
     assert [weight is None for weight in drawn["weights"]] == [False, True, False, True, True, True]
     assert told["left_out"] == (
@@ -159,9 +159,10 @@ def test_another_measure_is_named_and_not_drawn_on_the_same_axis(report):
     review, start = report.review, state.normal(Choice("score"), report.review)
     one = numbers.found(review, state.with_setting(start, review, "measure", "ROM"))
     reported = numbers.found(review, start)
-    drawn, told = (numbers.drawn(review, one, reported),
-                   numbers.told(report, review, one, reported))  # fmt: skip
+    drawn, told = (numbers.drawn(one, reported),
+                   numbers.told(report, one, reported))  # fmt: skip
     assert told["was"].startswith("SMD ") and told["now"].startswith("ratio of means ")
+    assert told["heads"] == ["In the report: SMD", "Now: Ratio of means"]
     assert "reported" not in [bar["kind"] for bar in drawn["results"]]
     ticks = [float(text) for _, text in drawn["scale"]["ticks"]]
     assert np.allclose(np.log(ticks), [at for at, _ in drawn["scale"]["ticks"]])

@@ -53,7 +53,7 @@ def test_only_the_measure_stays_in_the_recommended_result_of_a_rebuilt_article(r
     assert other.preset == "recommended"
     assert state.asked_of(other, rebuilt)[0].measure == "MD"
     why = state.idle(other, rebuilt, RECOMMENDED, None)
-    assert set(why) == {*state.NAMES} - {"measure"} and "single ones" in why["method"]
+    assert set(why) == {*state.NAMES} - {"measure"} and "take the article's" in why["method"]
 
 
 def test_a_variance_goes_with_the_measure_that_it_belongs_to(own):
@@ -72,9 +72,9 @@ def test_settings_without_a_part_in_the_measure_are_idle(own):
 
 def test_all_levels_are_no_choice():
     choice = state.with_levels(Choice("score"), "species", ["rat"], SPECIES)
-    assert choice.where == {"species": ("rat",)}
+    assert choice.where == {"species": ["rat"]}
     assert state.with_levels(choice, "species", SPECIES, SPECIES).where == {}
-    assert state.with_levels(choice, "species", [], SPECIES).where == {"species": ()}
+    assert state.with_levels(choice, "species", [], SPECIES).where == {"species": []}
 
 
 def test_an_experiment_goes_out_and_comes_back():

@@ -1,33 +1,33 @@
 """The explorer in the kernel: controls, rows and buttons, and nothing where nobody looks on."""
 
+import random
 import subprocess
 import sys
 import time
 
 import made_up
 import pytest
-from own_review import row, write
+from own_review import SPECIES, row, write
 
 from helpers import Report
 from helpers.report.explore import live
 from helpers.report.explore.widget import Explorer
 from helpers.review.review import load
 
-
-@pytest.fixture
-def folder(tmp_path):
-    table = [row(f"e{i}", mean_treated=9.5 + i, species=("mouse", "rat")[i % 2]) for i in range(6)]
-    toml = """
+OUTCOME = """
 [[families]]
 id = "movement"
 label = "Movement"
 outcomes = [{ id = "score", label = "Score", better = "higher" }]
-[[moderators]]
-id = "species"
-label = "Species"
-levels = ["mouse", "rat"]
 """
-    return write(tmp_path / "r", table, toml=toml)
+ARTICLE = '[article]\ncitation = "Doe J. 2020."\n'
+MODEL = '[model]\ntest = "contain"\n'
+
+
+@pytest.fixture
+def folder(tmp_path):
+    table = [row(f"e{i}", mean_treated=9.5 + i, species=("mouse", "rat")[i % 2]) for i in range(6)]
+    return write(tmp_path / "r", table, toml=OUTCOME + SPECIES)
 
 
 @pytest.fixture
@@ -92,6 +92,38 @@ def test_what_has_no_result_is_said_and_no_error_is_raised(explorer):
     assert explorer.view.told["error"] == "" and explorer.found.analysis.leading.k == 1
 
 
+@pytest.mark.parametrize("head", ["", ARTICLE, MODEL], ids=["plain", "article", "model"])
+def test_no_way_through_the_controls_raises_an_error(tmp_path, head):
+    table = [row(f"e{i}", study=f"s{i // 2}", mean_treated=9.5 + i, species=("", "mouse", "rat")[i % 3])
+             for i in range(9)]  # fmt: skip
+    toml = head + OUTCOME.replace("better", "reference = 20, better") + SPECIES
+    report = Report("movement", review=write(tmp_path / "r", table, toml=toml))
+    explorer, rng, said = Explorer(report), random.Random(len(head)), set()
+    controls, boxes = explorer.controls, [*explorer.controls.levels["species"].values()]
+    for _ in range(120):
+        kind = rng.choice(["setting", "setting", "setting", "preset", "level", "row", "step"])
+        if kind == "setting":
+            one = rng.choice([one for one in controls.settings.values() if not one.disabled])
+            one.value = rng.choice(options(one))
+        elif kind == "preset":
+            controls.preset.value = rng.choice(options(controls.preset))
+        elif kind == "level":
+            box = rng.choice(boxes)
+            box.value = not box.value
+        elif kind == "row":
+            explorer.view.clicked({"toggle": f"e{rng.randrange(9)}"})
+        else:
+            rng.choice([explorer.undo, explorer.redo, explorer.reset]).click()
+        told, choice = explorer.view.told, explorer.history.now
+        assert bool(told["now"]) != bool(told["error"])
+        assert controls.preset.value == choice.preset
+        assert {n: one.value for n, one in controls.settings.items() if one.value != ""} == (
+            choice.settings
+        )
+        said.add(told["now"])
+    assert len(said) > 20
+
+
 def test_an_exclusion_is_written_and_holds_from_then_on(explorer, folder):
     explorer.view.clicked({"toggle": "e2"})
     number = explorer.found.analysis.leading.estimate
@@ -121,11 +153,30 @@ def test_only_what_changed_is_sent(explorer):
 
 
 def test_it_begins_as_the_report_is(folder):
-    report = Report("movement", review=folder, method="DL", exclude=["e3"])
+    where = {"species": "mouse"}
+    report = Report("movement", review=folder, method="DL", exclude=["e0"], where=where)
     explorer = Explorer(report)
+    assert explorer.view.told["was"] == explorer.view.told["now"]
+    assert len(explorer.view.rows) == 6 and not explorer.controls.levels["species"]["rat"].value
     assert explorer.found.analysis.leading.estimate == report.analyses["score"].leading.estimate
     assert explorer.controls.settings["method"].value == "DL"
-    assert explorer.history.now.exclude == ("e3",)
+    assert explorer.history.now.exclude == ("e0",)
+
+
+def test_levels_of_a_part_of_the_report_are_kept(folder, monkeypatch):
+    monkeypatch.setattr(live, "is_live", lambda: True)
+    part = Report("movement", review=folder).outcome("score", where={"species": "rat"})
+    explorer = part.explore()
+    assert explorer.history.now.where == {"species": ["rat"]}
+    assert explorer.found.analysis.leading.estimate == part.analysis.leading.estimate
+
+
+def test_no_level_at_all_is_said(explorer):
+    for box in explorer.controls.levels["species"].values():
+        box.value = False
+    assert explorer.view.told["error"] == "No result: no level of species is kept."
+    explorer.controls.levels["species"]["rat"].value = True
+    assert explorer.found.analysis.leading.k == 3
 
 
 def test_a_family_is_explored_outcome_by_outcome():

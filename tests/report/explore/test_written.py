@@ -14,12 +14,18 @@ from helpers.report.explore.state import Choice
 from helpers.review.review import load
 from helpers.sheet.files import read_csv
 
-CHOICE = Choice("il_6", "chosen", {"method": "DL", "level": 0.9}, {}, ("reconstructed-il-6-02",))
+CHOICE = Choice(
+    "tnf_a",
+    "chosen",
+    {"method": "DL", "level": 0.9},
+    {"species": ["Rat"]},
+    ("reconstructed-tnf-a-02",),
+)
 
 
 @pytest.fixture(scope="module")
 def report():
-    return Report("inflammation", outcomes=["il_6", "il_10"], moderators=[], seed=3)
+    return Report("inflammation", outcomes=["il_10", "tnf_a"], moderators=[], seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -28,43 +34,40 @@ def expected(report):
 
 
 def test_lines_of_the_parameters_cell_make_the_same_report(report, expected):
-    lines, passed = written.cell(report.review, report.given, CHOICE), {}
+    lines, passed = written.cell(report.given, CHOICE), {}
     exec(lines, {}, passed)
-    assert passed["seed"] == 3 and passed["outcomes"] == ["il_6", "il_10"]
-    assert Report("inflammation", **passed).outcome("il_6").analysis.leading.estimate == expected
+    assert passed["seed"] == 3 and passed["outcomes"] == ["il_10", "tnf_a"]
+    assert Report("inflammation", **passed).outcome("tnf_a").analysis.leading.estimate == expected
 
 
 def test_the_command_makes_the_same_report(report, expected):
-    command = written.command(report.review, "inflammation", report.given, CHOICE)
+    command = written.command("inflammation", report.given, CHOICE)
     words = shlex.split(command)
     assert words[:5] == ["python", "-m", "helpers", "render", "inflammation"]
     assert words[5::2] == ["-p"] * len(words[6::2])
     passed = dict(word.split("=", 1) for word in words[6::2])
     assert all(isinstance(value, str) for value in passed.values())
-    assert Report("inflammation", **passed).outcome("il_6").analysis.leading.estimate == expected
+    assert Report("inflammation", **passed).outcome("tnf_a").analysis.leading.estimate == expected
 
 
 def test_the_review_that_was_read_is_named(tmp_path):
     folder = write(tmp_path / "own", [row("e1"), row("e2", mean_treated=15)])
     report = Report("movement", review=folder)
     choice = state.normal(Choice("score"), report.review)
-    command = shlex.split(written.command(report.review, "movement", report.given, choice))
+    command = shlex.split(written.command("movement", report.given, choice))
     assert command[5:] == ["--review", str(folder)]
-    assert f"review={str(folder)!r}" in written.call(
-        report.review, "movement", report.given, choice
-    )
+    assert f"review={str(folder)!r}" in written.call("movement", report.given, choice)
 
 
 def test_nothing_chosen_is_nothing_to_change():
-    report = Report("microglia", outcomes="iba_1", moderators=[])
-    text = written.cell(report.review, {}, Choice("iba_1", "chosen"))
+    text = written.cell({}, Choice("iba_1", "chosen"))
     assert text == "# nothing differs from the report"
 
 
 def test_a_result_that_no_parameter_makes_lead_is_called_by_its_name(report):
-    call = written.call(report.review, "inflammation", {}, Choice("il_6", "recommended"))
-    assert call.endswith("report.outcome('il_6').analysis.recommended")
-    lines = written.cell(report.review, {}, Choice("il_6", "recommended"))
+    call = written.call("inflammation", {}, Choice("tnf_a", "recommended"))
+    assert call.endswith("report.outcome('tnf_a').analysis.recommended")
+    lines = written.cell({}, Choice("tnf_a", "recommended"))
     assert lines == "# the recommended result: see the report's sensitivity analyses"
 
 

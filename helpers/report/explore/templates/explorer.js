@@ -58,8 +58,8 @@ function across(model, width, font) {
   const widest = (texts) => Math.ceil(1.06 * Math.max(0, ...texts.map((text) => widthOf(text, font))));
   const results = model.get("results"), narrow = width < 520;
   const numbers = [...model.get("texts"), ...results.map((one) => one.text)];
-  const values = widest(narrow ? numbers.map(estimate) : [...numbers, model.get("scale")?.heading ?? ""]);
-  const weights = narrow ? 0 : widest(["left out", "Weight"]) + GAP;
+  const values = widest(narrow ? numbers.map(estimate) : numbers);
+  const weights = narrow ? 0 : widest([...Object.values(OUT), "Weight"]) + GAP;
   const named = [...model.get("rows").map((row) => row.label), ...results.map((one) => one.name), "Experiment"];
   const room = Math.max(70, Math.min(0.32 * width, width - values - weights - 150));
   const labels = Math.min(widest(named), room);
@@ -121,10 +121,11 @@ function render({ model, el }) {
   // An interval with its ends, or with arrows where it leaves the plot.
   function reach(low, high, x, scale, y, size) {
     const a = x(Math.max(low, scale.low)), b = x(Math.min(high, scale.high));
-    if (low > scale.high || high < scale.low) return "";
     const end = (at, out, side) => out
       ? `M${at + side * -5} ${y - size}L${at} ${y}L${at + side * -5} ${y + size}`
       : `M${at} ${y - size / 2}V${y + size / 2}`;
+    if (low > scale.high) return end(b, true, 1);
+    if (high < scale.low) return end(a, true, -1);
     return `M${a} ${y}H${b}${end(a, low < scale.low, -1)}${end(b, high > scale.high, 1)}`;
   }
 
@@ -237,7 +238,7 @@ function render({ model, el }) {
     table.replaceChildren();
     if (!words.table?.length) return;
     const top = table.createTHead().insertRow();
-    for (const text of ["", "In the report", "Now"]) html("th", top, "", text).setAttribute("scope", "col");
+    for (const text of ["", ...words.heads]) html("th", top, "", text).setAttribute("scope", "col");
     const rows = table.createTBody();
     for (const [name, before, after] of words.table) {
       const row = rows.insertRow();
