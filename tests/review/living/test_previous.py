@@ -108,7 +108,7 @@ def test_a_report_depends_on_the_version_before(tmp_path):
     assert len(told) == 2
     results = b'{"provenance": {"inputs": {"experiments.csv": ""}, "rows": "x"}}'
     job = type("Job", (), {"family": "movement", "settings": {}, "made_by": "", "key": ""})
-    assert set(told) <= set(entry(job, {"movement.json": results}, files, "now")["used"])
+    assert set(told) <= set(entry(job, {"movement.json": results}, files)["used"])
 
 
 def test_a_tag_that_moves_is_another_input(review):
