@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 
+from helpers.problems import ReportFailed
+from helpers.render.cluster import host
 from helpers.render.cluster.client import Cluster
 from helpers.render.run import cores
 from helpers.render.workers import Workers
@@ -59,7 +61,7 @@ def computed(outcome, *, review=None, most=None, fits=None, jobs=None, scheduler
     with ExitStack() as stack:
         if scheduler:
             executor = stack.enter_context(Cluster(scheduler, _say)).executor
-            run = executor.map
+            run = partial(_by, executor.map, partial(_there, host.program()))
         else:
             workers = stack.enter_context(Workers())
             pool = ThreadPoolExecutor(jobs or cores())  # each thread waits for a process
@@ -73,9 +75,16 @@ def computed(outcome, *, review=None, most=None, fits=None, jobs=None, scheduler
     return table, "\n\n".join([said, shown, words.reasons(found)])
 
 
-def _by(over, call, function, *arguments):
+def _by(over, call, function, pieces):
     """A map that calls a function elsewhere."""
-    return over(partial(call, function), *arguments)
+    return over(partial(call, function), pieces)
+
+
+def _there(wanted, function, *arguments):
+    """Call a function on a worker of a cluster, which may have come after the others were asked."""
+    if host.program() != wanted:
+        raise ReportFailed("a worker of the cluster has another version of the program")
+    return function(*arguments)
 
 
 def _say(line):

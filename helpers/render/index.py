@@ -101,16 +101,20 @@ def is_current(folder, others):
 
 
 def _row(out, family, label, entry):
-    """One report as `helpers.page.index.index` takes it, and its outcomes as its JSON has them."""
+    """One report as `helpers.page.index.index` takes it, and its outcomes as its JSON has them.
+
+    Without outcomes where it is of a part of the experiments: no sentence on the review rests on it.
+    """
     row = {"family": family, "label": label, "status": "not rendered", "message": None}
     if entry is None:
         return row, {}
     page, data, level = out / f"{family}.html", out / f"{family}.json", 0.95
-    note, text, found, outcomes = entry.get("note"), "", {}, []
+    note, text, found, outcomes, is_part = entry.get("note"), "", {}, [], False
     try:
         text = page.read_text(encoding="utf-8") if page.is_file() else ""
         results = json.loads(data.read_bytes()) if data.is_file() else {}
-        level = (results.get("parameters") or {}).get("level", level)
+        asked = results.get("parameters") or {}
+        level, is_part = asked.get("level", level), bool(asked.get("where"))
         found = results.get("outcomes") or {}
         outcomes = [_outcome(name, outcome, text) for name, outcome in found.items()]
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -123,7 +127,7 @@ def _row(out, family, label, entry):
         "level": level,
         "outcomes": outcomes,
     }
-    return row, found if outcomes else {}
+    return row, found if outcomes and not is_part else {}
 
 
 def _outcome(name, outcome, text):
@@ -146,7 +150,7 @@ def _outcome(name, outcome, text):
 
 def _headline(outcomes, description):
     """What all outcomes of a review say together; empty where their JSON does not tell."""
-    from helpers.words.sentences import evidence_mark, family_verdict
+    from helpers.words.sentences import family_verdict, kind_mark
 
     try:
         analyses = {name: _leading(name, one) for name, one in outcomes.items()}
@@ -156,7 +160,7 @@ def _headline(outcomes, description):
         text = family_verdict("", analyses.values(), description.treated, assumed=assumed)
     except (AttributeError, KeyError, TypeError, ValueError):  # of another version, or edited
         return ""
-    return text + evidence_mark(description)
+    return text + kind_mark(description)
 
 
 def _leading(name, outcome):

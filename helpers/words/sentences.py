@@ -287,9 +287,12 @@ def _moderator_p(analysis, name):
 def evidence_mark(review):
     """What stands behind a sentence that is copied, where its rows are not all, or not authentic."""
     mark = "" if review.subset is None else review.subset.mark
-    return mark + (
-        "" if review.is_authentic else f" ({review.evidence['kind'].capitalize()} data.)"
-    )
+    return mark + kind_mark(review)
+
+
+def kind_mark(described):
+    """What kind of rows a sentence rests on, by a review or its description; empty for real ones."""
+    return "" if described.is_authentic else f" ({described.evidence['kind'].capitalize()} data.)"
 
 
 def influence_words(analysis, table, left_out, *, noun="experiment", marks=MARKS):

@@ -6,7 +6,7 @@ import pytest
 from own_review import FAMILY, row, write
 
 from helpers import Report
-from helpers.analysis.robustness.cumulative import by_year
+from helpers.analysis.robustness.cumulative import by_year, named_years
 from helpers.stats.multilevel import multilevel
 from helpers.stats.pooling import pool
 
@@ -64,6 +64,15 @@ def test_years_may_stand_in_names_and_unknown_ones_come_last(tmp_path):
     assert steps["year"].tolist()[:-1] == sorted(set(YEARS[:6])) and pd.isna(steps["year"].iloc[-1])
     assert steps["added"].iloc[-1] == 2 and steps["k"].iloc[-1] == 8
     assert steps["estimate"].iloc[-1] == pytest.approx(analysis.leading.estimate)
+
+
+def test_numbers_of_ids_are_no_years():
+    ids = pd.Series([*"abc", "s2001", "s2002", "2003", "2004", "2005"])
+    assert named_years(ids).isna().all()
+    few = pd.Series(["Doe 2001", "Roe 2002", *(f"study {i}" for i in range(5))])
+    assert named_years(few).isna().all()
+    names = pd.Series(["Doe 2001", "Li2003b", "2004_Roe", "Poe, in press"])
+    assert named_years(names).tolist()[:3] == [2001, 2003, 2004]
 
 
 @pytest.mark.parametrize("years", [("a", "b", "c"), (2001, 2001, 2001)])

@@ -10,7 +10,8 @@ from scipy import stats
 from helpers import Report
 from helpers.analysis.robustness.planning import ALL, BESIDE, plan
 from helpers.problems import ReviewError
-from helpers.stats.planning.assurance import animals
+from helpers.stats.heterogeneity import tau2
+from helpers.stats.planning.assurance import animals, assurance
 from helpers.stats.pooling import prediction_distribution, probability_below
 
 
@@ -105,6 +106,53 @@ def test_the_new_experiment_is_of_the_median_size(independent):
         1 / independent.rows["n_treated"] + 1 / independent.rows["n_control"]
     )
     assert found.variance == pytest.approx(n.median() * 2 / found.n)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "family", ["locomotion", "histology", "apoptosis", "inflammation", "microglia"]
+)
+def test_all_numbers_are_within_half_a_point_of_100_000_experiments(family):
+    """Every outcome of the default review: true effects, then experiments, then their t-tests."""
+    rng, worst = np.random.default_rng(3), 0
+    for analysis in Report(family).analyses.values():
+        found = plan(analysis, "SMD")
+        mean, scale, df = prediction_distribution(analysis.leading)
+        true = (mean + scale * rng.standard_t(df, 100_000)) * np.sign(mean)
+        said = [(found.other_side, np.mean(true < 0))]
+        for n in {found.n_assurance or 1_000, found.n_power, found.n}:
+            t = rng.normal(true, np.sqrt(2 / n)) / np.sqrt(
+                rng.chisquare(2 * n - 2, len(true)) / (2 * n - 2) * 2 / n
+            )
+            share = np.mean(t > stats.t.isf(0.025, 2 * n - 2))
+            said.append((assurance(n, mean=mean, scale=scale, df=df), share))
+        worst = max(worst, *(abs(one - share) for one, share in said))
+    print(f"{family}: differs by at most {100 * worst:.2f} points")
+    assert worst < 0.005
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["independent", "article"])
+def test_narrowing_is_that_of_100_000_experiments_pooled_anew(kind, request):
+    """With τ² estimated again after each, and so Hartung and Knapp's factor."""
+    analysis = request.getfixturevalue(kind)
+    found, result = plan(analysis), analysis.leading
+    sd = np.sqrt(found.variance + result.tau2 + 1 / np.sum(1 / (result.variance + result.tau2)))
+    new = np.random.default_rng(4).normal(result.estimate, sd, 100_000)
+    y = np.column_stack([np.tile(result.effect, (len(new), 1)), new])
+    v = np.append(result.variance, found.variance)
+    between = tau2(y, variances=np.broadcast_to(v, y.shape))
+    weight = 1 / (v + between[:, None])
+    middle = np.sum(weight * y, axis=1) / weight.sum(axis=1)
+    square, critical = np.ones(len(new)), stats.norm.isf(0.025)
+    if result.interval != "z":
+        off = weight * (y - middle[:, None]) ** 2
+        square, critical = np.maximum(off.sum(axis=1) / result.k, 1), stats.t.isf(0.025, result.k)
+    width = np.mean(2 * critical * np.sqrt(square / weight.sum(axis=1)))
+    first = found.narrowing.iloc[0]
+    share = 1 - width / first["width"]
+    print(f"{kind}: narrower by {100 * first['narrower']:.2f}%, simulated {100 * share:.2f}%")
+    assert first["narrower"] == pytest.approx(share, abs=0.005)
 
 
 def smallest(value, better="higher"):

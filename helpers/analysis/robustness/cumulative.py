@@ -14,11 +14,13 @@ from helpers.stats.multilevel import multilevel
 from helpers.stats.pooling import pool
 
 FIELDS = ("estimate", "se", "ci_low", "ci_high", "p_effect")
+# A year beside a name, not the number of an id such as s2001.
 YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+NAME = re.compile(r"[^\W\d_]{2}")
 
 
 def publication_years(analyses, names):
-    """Year of publication of each row: of the moderator called year, or the first in its name.
+    """Year of publication of each row: of the moderator called year, else the first in its name.
 
     Parameters
     ----------
@@ -32,10 +34,14 @@ def publication_years(analyses, names):
         With that index; NaN where no year is known.
     """
     known = years(analyses)
-    if known is not None:
-        return known.loc[names.index]
-    found = [YEAR.findall(str(name)) for name in names]
-    return pd.Series([float(one[0]) if one else np.nan for one in found], names.index)
+    return named_years(names) if known is None else known.loc[names.index]
+
+
+def named_years(names):
+    """The first year in each name; NaN for all where less than half have one, as ids have numbers."""
+    found = [YEAR.findall(str(name)) if NAME.search(str(name)) else () for name in names]
+    found = pd.Series([float(one[0]) if one else np.nan for one in found], names.index)
+    return found if 2 * found.notna().sum() >= len(found) else found * np.nan
 
 
 def by_year(analysis):

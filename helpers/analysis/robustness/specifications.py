@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product, repeat
+from functools import partial
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -136,7 +137,7 @@ def of_outcome(review, analysis, *, most=None, fits=None, run=None):
         found = [engine.block(block, choices.kept) for block in blocks]
     else:
         pieces = [piece for block in blocks for piece in known.by_formula(block)]
-        made = iter(run(engine.block, pieces, repeat(choices.kept)))
+        made = iter(run(partial(engine.block, kept=choices.kept), pieces))
         found = [known.put_together(block, made) for block in blocks]
     columns = [_columns(*one, choices) for one in zip(blocks, found, strict=True)]
     table = pd.DataFrame({

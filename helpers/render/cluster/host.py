@@ -20,6 +20,9 @@ from helpers.problems import ReportFailed
 from helpers.provenance import code_hash, versions
 from helpers.review.description import PROJECT
 
+# Not by `-m`: as `__main__` nobody would find the classes of its answers.
+COMMAND = (sys.executable, "-c", "from helpers.render.cluster.host import main; main()")
+
 _own = threading.local()  # a host for each thread that a worker computes in
 
 
@@ -85,7 +88,7 @@ class Host:
     def __init__(self):
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "helpers.render.cluster.host"],
+            COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path},
@@ -148,9 +151,3 @@ def _end_with(parent, folder):
         time.sleep(0.5)
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
-
-
-if __name__ == "__main__":
-    from helpers.render.cluster import host  # not as __main__, where nobody finds its classes
-
-    host.main()

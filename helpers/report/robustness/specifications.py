@@ -54,8 +54,9 @@ def curve(report, analysis, most=None):
         "value of no effect, 0, or 1 of a ratio.",
         data=counted,
     )
-    parts = [blocks.paragraph(said, copy=True), figure, _picker(found, report, name), table,
-             blocks.paragraph(words.reasons(found), small=True)]  # fmt: skip
+    parts = [blocks.paragraph(said, name=f"{name}-words", copy=True), figure,
+             _picker(found, report, name), table,
+             blocks.paragraph(words.reasons(found), name=f"{name}-reasons", small=True)]  # fmt: skip
     return blocks.together(parts, name=name)
 
 

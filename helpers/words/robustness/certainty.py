@@ -388,7 +388,7 @@ def checklist(certainties):
     lacking = "" if done == len(certainties) else f"a person's judgements in {CERTAINTY}"
     rated = count(len(certainties), "outcome")
     return {
-        "15": ("In the manner of GRADE, by rules that are printed with their sources.", "who judged",
+        "15": ("In the manner of GRADE, by rules that stand there with their sources.", "who judged",
                "#table-certainty-rules"),
         "22": (f"{rated}, with the reasons domain by domain; {done} confirmed by a person.", lacking,
                "#table-summary-of-findings"),

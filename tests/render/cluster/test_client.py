@@ -14,8 +14,10 @@ from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
+from made_up import simulate
 from sheets_of_notebooks import NOTEBOOKS, make_review
 
+from helpers.__main__ import main
 from helpers.problems import Refused, ReportFailed
 from helpers.render.cluster import client, host
 from helpers.render.run import arriving, render
@@ -234,3 +236,16 @@ def test_a_stranger_that_comes_later_gets_nothing_more_and_costs_no_report():
     cluster._parcels[None] = b""
     with pytest.raises(ReportFailed, match="no worker is left that can make it: tcp://late has"):
         cluster.submit(None, "first", None).result()
+
+
+@needs_dask
+def test_a_specification_curve_is_the_one_made_here(scheduler, tmp_path):
+    folder, address = scheduler
+    simulate(tmp_path / "review", 12)
+    call = ["-m", "helpers", "specifications", "score", "--review", tmp_path / "review"]
+    call += ["--most", 60, "--fits", 2, "--out"]
+    with worker(folder, 1), process(*call, tmp_path / "there.csv", "--scheduler", address) as there:
+        said = there.communicate(timeout=SECONDS)[1]
+        assert there.returncode == 0, said
+    assert main([*map(str, call[2:]), str(tmp_path / "here.csv")]) == 0
+    assert (tmp_path / "there.csv").read_bytes() == (tmp_path / "here.csv").read_bytes()

@@ -76,8 +76,8 @@ def test_another_program_is_told_and_nothing_is_made(ask, monkeypatch):
 def test_it_ends_with_the_worker_however_that_ends(tmp_path):
     """A parent that is killed leaves neither the process nor its folder."""
     code = (
-        "import subprocess, sys, time\n"
-        "p = subprocess.Popen([sys.executable, '-m', 'helpers.render.cluster.host'], stdin=-1)\n"
+        "import subprocess, time\n"
+        f"p = subprocess.Popen({host.COMMAND!r}, stdin=-1)\n"
         "print(p.pid, flush=True); time.sleep(120)"
     )
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "TMPDIR": str(tmp_path)}
