@@ -201,7 +201,7 @@ def shown_table(found, counted, treated):
             "Estimates": " to ".join(dict.fromkeys(ends)),
             "k": f"{row['k_low']:.0f}" + (
                 f" to {row['k_high']:.0f}" if row["k_high"] > row["k_low"] else ""),
-            "Of the spread": "–" if len({*ends}) < 2 else _spread(found, row),
+            "Share of the spread": "–" if len({*ends}) < 2 else _spread(found, row),
         })  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -1,5 +1,6 @@
 """Specification curves: every number is the engine's by hand; shares are of equals only."""
 
+import time
 from dataclasses import asdict, replace
 from itertools import product
 
@@ -193,6 +194,16 @@ def test_the_number_asked_for_is_kept_and_stays_a_factorial(repeated):
         assert sum(block.size for block in found.blocks) == len(found.table) <= found.of
         again = curves.of_outcome(repeated, analysis, most=most, fits=fits)
         pd.testing.assert_frame_equal(found.table, again.table)
+
+
+def test_two_thousand_of_72_rows_take_a_moment(tmp_path):
+    columns = '[sheet.columns]\nfollow_up_days = "follow_up_days"'
+    review = load(write(tmp_path, course(18), columns, toml=FAMILY))
+    analysis = analyse(review, "score", moderators=[])
+    begun = time.process_time()
+    found = curves.of_outcome(review, analysis, most=2_000, fits=0)
+    assert time.process_time() - begun < 2
+    assert analysis.leading.k == 72 and len(found.table) > 1_500
 
 
 def test_a_specification_without_result_is_listed_with_its_reason(tmp_path):

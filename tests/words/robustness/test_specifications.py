@@ -70,10 +70,12 @@ def test_what_has_no_result_is_in_no_share():
 def test_the_table_says_what_parts_the_estimates():
     one = found([(1, 2), (2, 3)])
     (row,) = words.shown_table(one, words.counts(one), "exosomes").to_dict("records")
-    assert row["Estimates"] == "1.50 to 2.50" and row["Of the spread"] == "τ² 80%, interplay 20%"
+    assert (
+        row["Estimates"] == "1.50 to 2.50" and row["Share of the spread"] == "τ² 80%, interplay 20%"
+    )
     one = found([(1, 2), (1, 2)])
     (row,) = words.shown_table(one, words.counts(one), "exosomes").to_dict("records")
-    assert row["Estimates"] == "1.50" and row["Of the spread"] == "–"
+    assert row["Estimates"] == "1.50" and row["Share of the spread"] == "–"
 
 
 def test_reasons_are_given_of_the_choices_that_were_made():
