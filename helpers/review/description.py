@@ -175,6 +175,7 @@ class Description:
     contrasts: dict[str, Contrast] = field(default_factory=dict)
     written: dict = field(default_factory=dict, repr=False)
     shown: str = ""
+    subset = None  # a `Review` can be restricted, what describes it is not
 
     @property
     def article(self):

@@ -32,7 +32,8 @@ from helpers.review.description import PROJECT
 from helpers.review.review import load
 from helpers.writing import MIME
 
-NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+WELCOME = PROJECT / "notebooks" / "welcome.ipynb"  # is no report
+NOTEBOOKS = sorted({*(PROJECT / "notebooks").glob("*.ipynb")} - {WELCOME})
 TWO = FAMILY + FAMILY.split("\n\n")[1].replace('"score"', '"speed"').replace("[[", "\n[[")
 DOSE = '\n[[moderators]]\nid = "dose"\nlabel = "Dose"\n'
 
