@@ -10,7 +10,7 @@ from scipy import stats
 
 from helpers.stats.mixed_model.sampling import constant_covariance
 from helpers.stats.multilevel import moderator_levels, multilevel
-from helpers.stats.planning.narrowing import most_telling, of_multilevel, of_pooled
+from helpers.stats.planning.narrowing import Narrowing, most_telling, of_multilevel, of_pooled
 from helpers.stats.pooling import pool
 
 REFERENCE = json.loads(
@@ -193,3 +193,7 @@ def test_fitting_the_variance_anew_changes_little(k, interval):
         f"{interval}, k {k}: held {100 * found.share:.2f}%, anew {100 * (1 - width / found.now):.2f}%"
     )
     assert found.share == pytest.approx(1 - width / found.now, abs=0.007)
+
+
+def test_an_interval_without_width_narrows_by_no_share():
+    assert np.isnan(Narrowing(0.0, 0.5).share)

@@ -35,8 +35,8 @@ class Narrowing:
 
     @property
     def share(self):
-        """By which share of its width it narrows; below 0 where it would be wider."""
-        return 1 - self.then / self.now
+        """By which share of its width it narrows; below 0 where it would be wider, NaN of no width."""
+        return 1 - self.then / self.now if self.now else np.nan
 
 
 def of_pooled(result, *, variance):

@@ -100,6 +100,10 @@ def _narrower(analysis, plan, review):
     """What one more experiment does to the interval, and where it does most."""
     interval, measure = level_name(analysis.leading.level), analysis.measure
     first, size = records(plan.narrowing)[0], "of the usual precision"
+    if not first["width"]:
+        return (
+            f"The {interval} has no width, as all effects are equal: nothing is said of narrowing."
+        )
     if plan.n is not None:
         size = f"of {count(plan.n, 'animal')} a group (the median here)"
     text = f"One more experiment {size}"
