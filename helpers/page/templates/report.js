@@ -221,7 +221,7 @@
   const roundTicks = (low, high) => {
     const rough = (high - low) / 5 || 1;
     const power = 10 ** Math.floor(Math.log10(rough));
-    const step = power * [1, 2, 5, 10].find((one) => one * power >= rough);
+    const step = power * [1, 2, 5, 10].find((one) => one * power >= 0.7 * rough);
     const ticks = [];
     for (let at = Math.ceil(low / step); at * step <= high; at++) ticks.push(at * step);
     return ticks;

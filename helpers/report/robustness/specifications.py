@@ -51,7 +51,8 @@ def curve(report, analysis, most=None):
         name=f"{name}-counts",
         caption=f"{analysis.outcome.label}: what the specifications conclude. The spread is the "
         "variance of their estimates, and a decision's share what it explains by itself; "
-        f"{words.INTERPLAY} is what only several together explain. An interval is held against the "
+        f"{words.INTERPLAY} is what only several together explain; none is given where estimates "
+        "do not differ, or are no full factorial of choices. An interval is held against the "
         "value of no effect, 0, or 1 of a ratio.",
         data=counted,
     )
