@@ -36,9 +36,8 @@ if not (CHROMIUM and DRIVER):
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--window-size=1400,1000")  # fmt: skip
 PATIENCE = 120  # seconds for what takes two where nothing else runs
-FAMILY = OUTCOME = "locomotion"
-# The notebook that is opened: whose explorer is that of this family.
-NOTEBOOK = "welcome" if (PROJECT / "notebooks" / "welcome.ipynb").is_file() else FAMILY
+NOTEBOOK = "welcome"
+FAMILY = OUTCOME = "locomotion"  # of which its explorer is
 READY = """const shown = window.jupyterapp?.shell.currentWidget?.sessionContext;
   return shown?.isReady && shown.session?.kernel?.connectionStatus === "connected";"""
 RAN = """const { content, sessionContext } = window.jupyterapp.shell.currentWidget;
