@@ -30,7 +30,7 @@ test-slow: $(READY)-test
 	@$(BIN)/python -m pytest -m slow -n auto $(ARGS)
 
 lab: $(READY)
-	@$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks
+	@$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks/welcome.ipynb
 
 bench: $(READY)-test
 	@$(BIN)/python tests/bench.py

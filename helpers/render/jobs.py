@@ -18,6 +18,7 @@ from helpers.sheet.names import fitting
 
 NOTEBOOKS = PROJECT / "notebooks"
 OVERVIEW = "overview"
+WELCOME = "welcome"  # a notebook that is no report, even of a family of that name
 PREVIOUS = "previous "  # before the names of its files
 
 
@@ -141,7 +142,7 @@ def _job(description, family, label, path, cells, known, parameters):
 def _notebook(notebooks, family, description):
     """Choose a family's own notebook where it has a section for each outcome, else the general."""
     own, general = notebooks / f"{family}.ipynb", notebooks / "family.ipynb"
-    if own.is_file():
+    if own.is_file() and own.stem != WELCOME:
         told = {outcome for cell in _cells(own) for outcome in _outcomes_of(cell)}
         due = () if family == OVERVIEW else description.families[family].outcomes
         if not told or told.issuperset(due) or not general.is_file():

@@ -25,6 +25,7 @@ DATA_COLUMNS = (
 )  # fmt: skip
 EFFECT_COLUMNS = ("effect", "variance", "se", "ci_low", "ci_high", "weight", "provenance")
 LONG = 60  # experiments beyond which an orchard plot takes the place of the rows
+NO_LEVEL = "Not given"  # experiments that are in no level, but in the pooled effect of all
 SORTS = "effect, year, or the id of a moderator"
 BOUNDS = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
 
@@ -65,6 +66,10 @@ def of_one(report, analysis, by=None, *, groups=False, sort=None, rows=None, ax=
         head += f" by {by.label.lower()}"
     chosen = {"pooled": result, "better": analysis.measure.better, "measure": analysis.measure}
     chosen["groups"] = [(level, table.index[values == level], r) for level, r in levels.items()]
+    if levels:
+        head += "; weights are those in the pooled effect of all"
+        rest = table.index[~values.isin(list(levels))]
+        chosen["groups"] += [(NO_LEVEL, rest, None)] * bool(len(rest))
     named, dropped = named_rows(report, analysis.table)
     drawn, more = draw(
         report,

