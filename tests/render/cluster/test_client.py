@@ -24,7 +24,7 @@ from helpers.render.run import arriving, render
 from helpers.review.description import PROJECT
 
 needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="distributed is not here")
-SECONDS = 120  # that a loaded machine may need
+SECONDS = 300  # that a loaded machine may need
 
 LOADS = """
 from pathlib import Path
@@ -117,7 +117,7 @@ def contents(folder):
 @needs_dask
 def test_reports_are_those_made_here_with_files_from_beside_the_review(scheduler, tmp_path):
     folder, address = scheduler
-    families = ["good", "first", "second"]
+    families = ["good", "first"]
     make_review(tmp_path / "before", *families)
     review = make_review(tmp_path / "review", *families)
     (review / "experiments.csv").rename(tmp_path / "sheet.csv")
@@ -132,7 +132,7 @@ def test_reports_are_those_made_here_with_files_from_beside_the_review(scheduler
         assert running.returncode == 0, said
     assert all(f"{family}: rendered in " in said for family in families)
     here = contents(tmp_path / "here")
-    assert len([name for name in here if name.endswith(".html")]) == 4  # with the index
+    assert len([name for name in here if name.endswith(".html")]) == 3  # with the index
     assert contents(tmp_path / "there") == here
 
 
@@ -182,7 +182,7 @@ def test_a_worker_of_another_version_is_refused_before_work(scheduler, tmp_path)
     review = make_review(tmp_path / "review", "good")
     with worker(folder, 1), worker(folder, 2, code=other):
         code = "import sys; from distributed import Client\n"
-        code += "with Client(sys.argv[1]) as c: c.wait_for_workers(2, timeout=120)"
+        code += "with Client(sys.argv[1]) as c: c.wait_for_workers(2, timeout=300)"
         subprocess.run([sys.executable, "-c", code, address], check=True)
         call = line(review, tmp_path / "out", NOTEBOOKS, "--scheduler", address)
         with process(*call) as running:
