@@ -127,6 +127,8 @@ def _git(folder, *words, top=False):
         raise Refused(
             "git is not installed. Install it, or name folders instead of tags."
         ) from None
+    except (OSError, ValueError) as error:  # a word that no system can hand over
+        raise Refused(f"{Path(folder).name}: git cannot be asked for this: {error}.") from None
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip() or f"no {words[-1]}"
         raise Refused(f"{Path(folder).name}: git says {said!r}. Name folders instead of tags.")

@@ -37,6 +37,7 @@ WORDS = {
 IDS = ("outcomes", "moderators", "exclude")
 NAMES = (*WORDS, *IDS, "where", "level", "split_controls", "seed")
 # An interval that covers less than half is a mistake: 0.05 for 0.95, as some programs want it.
+LARGEST = 10**300  # of whole numbers: more digits are no float, and in the end no text
 LOWEST_LEVEL = 0.5
 # Of sampling errors: by what rows share, or by one correlation.
 COVARIANCES = ("modelled", "constant")
@@ -435,7 +436,7 @@ def _level(name, value):
 
 def _whole(name, value):
     number = _number(value)
-    if number is not None and math.isfinite(number) and number >= 0 and number == int(number):
+    if number is not None and 0 <= number < LARGEST and number == int(number):
         return int(value) if isinstance(value, Integral) else int(number)
     raise Refused(_due(name, value, "a whole number of at least 0"))
 
@@ -468,10 +469,10 @@ def _id_texts(part):
     """What an id may look like in a sheet; nothing where it is no id."""
     if isinstance(part, str):
         return [part]
-    if isinstance(part, bool) or not isinstance(part, Real) or not math.isfinite(part):
+    if isinstance(part, bool) or not isinstance(part, Real) or not abs(part) < math.inf:
         return []
     if isinstance(part, Integral):
-        return [str(int(part))]
+        return [str(int(part))] if abs(part) < LARGEST else []
     whole = [str(int(part))] if part == int(part) else []
     return [*whole, repr(float(part))]
 

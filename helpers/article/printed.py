@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from helpers.problems import ReviewError
 from helpers.sheet.files import read_csv
+from helpers.sheet.names import is_there
 from helpers.sheet.printed_numbers import Number, count, number, p_value, plain
 
 SUBGROUPS = "published_subgroups.csv"
@@ -105,9 +106,9 @@ class Article:
 
     def _read(self, file: str) -> Iterator[Row]:
         path = self.folder / file
-        if not path.is_file() or not path.read_bytes().strip():
-            return
         try:
+            if not is_there(path) or not path.read_bytes().strip():
+                return
             table = read_csv(path)
         except ReviewError as error:
             found = "; ".join(f"row {f.row}: {f.what}" if f.row else f.what for f in error.findings)

@@ -15,6 +15,7 @@ from helpers.history.replay import replay
 from helpers.history.states import from_folders, from_tags
 from helpers.page import blocks
 from helpers.page.document import export
+from helpers.problems import Refused
 from helpers.provenance import code_hash, versions
 from helpers.render import output
 from helpers.render.execute import collect
@@ -51,8 +52,9 @@ def write(review=None, *, states=(), tags=None, out=None):
     ------
     Refused, ReviewError
     """
-    folder = find_folder(review)
-    without = []
+    folder, without = find_folder(review), []
+    if out and Path(out).expanduser().resolve() == folder:
+        raise Refused(f"{out} holds the review itself. Name another folder with --out.")
     if states:
         dated = from_folders([folder, *map(find_folder, states)])
     else:
@@ -71,6 +73,9 @@ def write(review=None, *, states=(), tags=None, out=None):
     with output.kept(out):
         output.refuse_others(out, here)
         output.put(out, files, instead=f"tables/{NAME}")
+        output.remember(
+            out, output.remembered(out), output.about(out)
+        )  # so that it counts as a folder of reports
     return out / f"{NAME}.html", history
 
 

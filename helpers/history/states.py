@@ -1,7 +1,6 @@
 """The states of a living review: folders or tags, each with its date, in order."""
 
 import re
-import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,9 +9,10 @@ from operator import itemgetter
 from pathlib import Path
 
 from helpers import repository
-from helpers.problems import Refused
+from helpers.problems import Refused, ReviewError
 from helpers.provenance import input_hashes
 from helpers.review.living.previous import other_review
+from helpers.review.schema import parsed
 
 DAY = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 NOW = "now"
@@ -187,8 +187,8 @@ def _written(folder):
 
 def _parsed(content):
     try:
-        return tomllib.loads(content.decode())
-    except ValueError:
+        return parsed(content)
+    except ReviewError:
         return None
 
 

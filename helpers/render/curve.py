@@ -71,7 +71,7 @@ def computed(outcome, *, review=None, most=None, fits=None, jobs=None, scheduler
     assumed = outcome.id in alerts.assumed(review, tables.pooled(review))
     said = words.sentence(found, counted, review, label=outcome.label, assumed=assumed)
     shown = words.shown_table(found, counted, review.treated).to_string(index=False)
-    table = found.table.assign(provenance=review.evidence["kind"])
+    table = found.table.astype({"k": int}).assign(provenance=review.evidence["kind"])
     return table, "\n\n".join([said, shown, words.reasons(found)])
 
 

@@ -1,25 +1,34 @@
-"""What the process that runs notebooks imports: Papermill and nbconvert, in half their time."""
+"""Imports of what renders, without what takes its time and is not used."""
 
 import gc
 import sys
+from contextlib import contextmanager
+
+
+@contextmanager
+def without(*names):
+    """Let modules that are not imported yet seem not to be installed, and collect no garbage.
+
+    For imports of libraries that take these where they find them. A collection finds nothing then.
+    """
+    absent = [name for name in names if name not in sys.modules]
+    sys.modules |= dict.fromkeys(absent)
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        for name in absent:
+            del sys.modules[name]
 
 
 def import_all():
     """Import Papermill and nbconvert, and export once.
 
-    Without collections, which find nothing here, and without a grammar of internationalised web
-    addresses: jsonschema compiles it on import, in 0.7 seconds, in order to check a format that
-    notebooks do not have; where it does not find the grammar, it goes without.
+    Without a grammar of internationalised web addresses: jsonschema compiles it on import, in 0.7
+    seconds, in order to check a format that notebooks do not have.
     """
-    absent = "rfc3987_syntax" not in sys.modules
-    if absent:
-        sys.modules["rfc3987_syntax"] = None
-    gc.disable()
-    try:
+    with without("rfc3987_syntax"):
         from helpers.render import execute
 
         execute.warm_up()
-    finally:
-        gc.enable()
-        if absent:
-            del sys.modules["rfc3987_syntax"]

@@ -84,6 +84,18 @@ def kept(out, *, patience=0):
                 folder.rmdir()
 
 
+def allow_open(folders):
+    """Let this process have as many files open as it takes to keep so many folders at once."""
+    with suppress(ImportError, OSError, ValueError):  # Windows; a system that does not let it
+        import resource
+
+        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = folders + 512
+        if resource.RLIM_INFINITY != now < wanted:
+            least = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(now, least), most))
+
+
 def _clear(out):
     """Take away what a process left, which ended before it could."""
     for left in out.glob(f"{BESIDE}*"):

@@ -66,6 +66,7 @@ def render(
     alone = len(made) + len(trouble) == 1
     with ExitStack() as stack:
         batch = Batch(made, trouble)
+        output.allow_open(len(made))
         batch.each(lambda one: stack.enter_context(output.kept(one.out)))
         batch.each(lambda one: one.look(force=force))
         jobs = jobs or cores()

@@ -25,6 +25,7 @@ from helpers.review.mapping import contrasts, events
 from helpers.review.mapping.numbers import floats
 from helpers.review.mapping.sheet import read_sheet
 from helpers.sheet.files import advice, read_csv
+from helpers.sheet.names import is_there
 from helpers.stats.effects import effect_sizes
 
 SIGNS = "Say what each word means under [sheet.values.sign]: -1 where lower is better, else 1"
@@ -207,7 +208,7 @@ def _no_effect_due(finding, left_out, sheet):
 def _of_exclusions(description, sheet):
     """What is wrong with `exclusions.csv`, and the rows of the sheet that it leaves out."""
     path = description.folder / EXCLUSIONS
-    if not path.is_file():
+    if not is_there(path):
         return [], set()
     table, found = read_csv(path), Finder(path.name)
     for column in set(EXCLUSION) - set(table):

@@ -2,7 +2,6 @@
 
 import math
 import os
-import tomllib
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from helpers.problems import Finding, Refused, ReviewError, nearest
 from helpers.review import contrasts, guesses
 from helpers.review.contrasts import Contrast
 from helpers.review.living import previous
-from helpers.review.schema import REVIEW, fault, misfits
+from helpers.review.schema import REVIEW, fault, misfits, parsed
 from helpers.stats.binary import BINARY_MEASURES
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -275,11 +274,7 @@ def describe(folder=None, *, earlier=False):
         With every fault of the file.
     """
     folder = find_folder(folder)
-    try:
-        written = tomllib.loads((folder / "review.toml").read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        found = Finding("review.toml", f"this is not TOML: {error}", "Mend the line named here")
-        raise ReviewError([found]) from error
+    written = parsed((folder / "review.toml").read_bytes())
     faults = list(misfits(written, REVIEW)) or list(contrasts.faults(written))
     if faults:
         raise ReviewError(faults)

@@ -15,7 +15,7 @@ from tomlkit.exceptions import TOMLKitError
 from helpers.problems import ReviewError, nearest
 from helpers.review.description import describe, find_folder
 from helpers.review.guesses import at, places
-from helpers.review.schema import CELL, FILL_IN, REVIEW, SHEET, fault, misfits
+from helpers.review.schema import CELL, FILL_IN, REVIEW, SHEET, fault, misfits, parsed
 from helpers.writing import replace_file
 
 # A key as TOML writes it, but that a bare part may hold any letter and blanks within.
@@ -113,11 +113,9 @@ def as_toml(value, width=60):
 
 
 def _read(path):
-    try:
-        text = path.read_bytes().decode("utf-8")
-        return text, tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _refusal(None, f"this is not TOML: {error}", "Mend the line named here") from error
+    content = path.read_bytes()
+    config = parsed(content)
+    return content.decode(), config
 
 
 def _refusal(place, what, remedy="Write it anew", value=None):

@@ -11,6 +11,7 @@ from helpers.review.robustness import certainty
 from helpers.review.schema import fault
 from helpers.sheet import printed_numbers
 from helpers.sheet.files import plain_number, read_csv
+from helpers.sheet.names import is_there
 
 JUDGEMENTS = {
     "low": "low; low risk; low risk of bias; l; +; ++; green",
@@ -82,8 +83,8 @@ def read(folder, name):
         its columns.
     """
     path = folder / name
-    if not path.is_file():
-        rob = read_csv(folder / ROB) if name == ITEMS and (folder / ROB).is_file() else None
+    if not is_there(path):
+        rob = read_csv(folder / ROB) if name == ITEMS and is_there(folder / ROB) else None
         return pd.DataFrame() if rob is None else _items(rob)
     table = read_csv(path)
     if name == ROB:
@@ -183,7 +184,7 @@ def findings(folder, outcomes=(), *, rebuilds=False):
 
 def _of_all_studies(folder):
     """Nothing but what keeps the table of studies from being read."""
-    if (folder / STUDIES).is_file():
+    if is_there(folder / STUDIES):
         read_csv(folder / STUDIES)
     return []
 
@@ -220,7 +221,7 @@ def _statistic(text):
 
 def _of_other(folder, name, outcomes):
     """Faults of a file of printed numbers, of reconstructions, or that leads to reports."""
-    if not (folder / name).is_file():
+    if not is_there(folder / name):
         return []
     table, found = read_csv(folder / name), Finder(name)
     needed, _, of_ids = OTHERS[name]
@@ -290,7 +291,7 @@ def of_studies(folder, said):
     list of Finding
     """
     path = folder / STUDIES
-    known = list(read_csv(path)) if said and path.is_file() else None
+    known = list(read_csv(path)) if said and is_there(path) else None
     return [
         fault(
             f"studies.{kind}.{name}", f"{STUDIES} has no such column", remedy=nearest(name, known)
@@ -303,7 +304,9 @@ def of_studies(folder, said):
 
 def _of_bias(folder):
     path, items = folder / ROB, folder / ITEMS
-    if not path.is_file():
+    if not is_there(path):
+        if is_there(items):
+            read_csv(items)  # the overview would
         return []
     table, found = read_csv(path), Finder(ROB)
     if "study_label" not in table:
@@ -312,7 +315,7 @@ def _of_bias(folder):
     listed = _items(table)["item"]
     if not len(listed):
         found.lack(None, "there is no column of an item", "Add one for each item that was judged")
-    if items.is_file():
+    if is_there(items):
         texts, told = read_csv(items), Finder(ITEMS)
         for name in ("item", "text"):
             if name not in texts:
@@ -342,7 +345,7 @@ def _of_bias(folder):
 
 def _of_flow(folder, rebuilds):
     path = folder / FLOW
-    if not path.is_file():
+    if not is_there(path):
         return []
     table, found = read_csv(path), Finder(FLOW)
     lacking = [name for name in ("stage", "item", "n") if name not in table]

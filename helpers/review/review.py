@@ -16,6 +16,7 @@ from helpers.review.living import previous
 from helpers.review.mapping.numbers import floats
 from helpers.review.schema import fault
 from helpers.sheet.files import read_csv
+from helpers.sheet.names import is_there
 from helpers.stats.effects import effect_sizes, undefined
 
 PRINTED = "published_"  # how the files of printed numbers begin
@@ -175,7 +176,7 @@ def load(folder=None, *, earlier=False):
     if findings.faults:
         raise ReviewError(findings.faults)
     path = description.folder / EXCLUSIONS
-    listed = read_csv(path)[[*EXCLUSION]] if path.is_file() else pd.DataFrame(columns=EXCLUSION)
+    listed = read_csv(path)[[*EXCLUSION]] if is_there(path) else pd.DataFrame(columns=EXCLUSION)
     experiments, moderators = _typed(description, sheet), _moderators(description, sheet)
     moderators.index = experiments.index
     levels, judgements, losses = (

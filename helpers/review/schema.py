@@ -1,13 +1,16 @@
 """What may stand in `review.toml`: each entry, and what is due in it."""
 
 import math
+import tomllib
 from datetime import date
 
-from helpers.problems import Finding, nearest
+from helpers.problems import Finding, ReviewError, nearest
 
 
 def _number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, float) or abs(value) < 10**18  # more digits than a number holds
 
 
 def _finite(value):
@@ -28,7 +31,11 @@ def _divisor(value):
 
 def _rows(value):
     rows = value if isinstance(value, list) else [value]
-    return bool(rows) and all(type(row) is int and row > 0 for row in rows)
+    return bool(rows) and all(map(_whole, rows))
+
+
+def _whole(value):
+    return type(value) is int and 0 < value < 10**9
 
 
 def _word(value):
@@ -60,8 +67,8 @@ CELLS = (
     ),
 )
 FLAG = ("true or false", lambda value: isinstance(value, bool))
-ROW = ("the number of a row", lambda value: type(value) is int and value > 0)
-WHOLE = ("a whole number above 0", lambda value: type(value) is int and value > 0)
+ROW = ("the number of a row", _whole)
+WHOLE = ("a whole number above 0", _whole)
 WORD = ("a word of letters, digits and _", _word)
 # Names that are none on Windows.
 DEVICES = ("con", "prn", "aux", "nul", *(f"{a}{n}" for a in ("com", "lpt") for n in range(1, 10)))
@@ -236,6 +243,25 @@ REVIEW = {
     "moderators": [MODERATOR],
     "unconfirmed": [TEXT],
 }
+
+
+def parsed(content):
+    """What `review.toml` says.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Raises
+    ------
+    ReviewError
+        With what keeps it from being read, brackets without end and numbers of 5,000 digits too.
+    """
+    try:
+        return tomllib.loads(content.decode())
+    except (ValueError, RecursionError) as error:
+        found = Finding("review.toml", f"this is not TOML: {error}", "Mend the line named here")
+        raise ReviewError([found]) from error
 
 
 def misfits(value, shape, place=""):

@@ -10,6 +10,7 @@ import pandas as pd
 from helpers.problems import Finder, Finding, ReviewError
 from helpers.sheet import delimited, exports, revman, revman_web, workbook
 from helpers.sheet.digitiser import PROJECTS, read_project
+from helpers.sheet.names import is_there
 from helpers.sheet.points import to_table
 
 WORKBOOKS = (".xlsx", ".xlsm")
@@ -104,7 +105,7 @@ def read_table(path, *, sheet=None, header=None, encoding=None, separator=None, 
     ------
     ReviewError
     """
-    if not os.path.isfile(path):  # a name may be too long even to ask for
+    if not is_there(path):
         raise unreadable(path, "there is no such file", "Put the sheet there, or correct its name")
     kind = path.suffix.lower()
     if kind in CLOSED:

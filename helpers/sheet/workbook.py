@@ -4,9 +4,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from types import SimpleNamespace
 
-from openpyxl import load_workbook
-from openpyxl.cell.cell import MergedCell
-
 from helpers.problems import Finding, ReviewError
 from helpers.sheet.delimited import clean
 
@@ -48,12 +45,16 @@ class Grid:
 @lru_cache(maxsize=2)
 def _load(path, changed, computed):
     """A workbook, once for all its sheets; `changed` is when the file was."""
+    from openpyxl import load_workbook  # its import takes long and only workbooks need it
+
     with open(path, "rb") as file:  # openpyxl itself leaves a file open that it cannot read
         return load_workbook(file, data_only=computed)
 
 
 def names(path, *, hidden=True):
     """Names of the sheets with cells (not of charts), hidden ones last or left out."""
+    from openpyxl import load_workbook
+
     with open(path, "rb") as file:
         book = load_workbook(file, read_only=True)
         sheets = [(sheet.sheet_state != "visible", sheet.title) for sheet in book.worksheets]
@@ -131,6 +132,8 @@ def _filled(page):
 
     `iter_rows` would make all up to the last: 17 thousand million where somebody touched that one.
     """
+    from openpyxl.cell.cell import MergedCell
+
     for cell in page._cells.values():
         if cell.value is not None and not isinstance(cell, MergedCell):
             yield cell

@@ -11,7 +11,7 @@ MAIN = re.compile(r"<main\b.*</main>", re.DOTALL)
 HEADINGS = re.compile(r"h[1-6]$")
 # Of no use on paper: code, what a mouse presses, other pages' addresses, the form for phones.
 SCREEN_ONLY = (
-    "script, style, .code, .anchor, .actions, .others, svg.narrow, svg:not(figure svg), "
+    "script, style, .code, .anchor, .actions, .others, .picker, svg.narrow, svg:not(figure svg), "
     ".banner summary span, .unseen"
 )
 

@@ -21,7 +21,7 @@ from helpers.figures import influence as influence_figures
 from helpers.figures.small_study import funnel
 from helpers.page.index import index as write_index
 from helpers.problems import ReviewError
-from helpers.render import output
+from helpers.render import index
 from helpers.report import forests
 from helpers.review.check import check
 from helpers.review.description import Outcome
@@ -498,7 +498,7 @@ def test_outcomes_of_two_measures_are_named_each(tmp_path):
 
 def test_the_index_names_each_measure_and_shows_ratios(tmp_path):
     report = Report("movement", review=two_measures(tmp_path), level=0.9)
-    outcomes = [output._outcome(name, one, "") for name, one in report.content["outcomes"].items()]
+    outcomes = [index._outcome(name, one, "") for name, one in report.content["outcomes"].items()]
     entry = {"family": "movement", "label": "Movement", "href": "m.html", "status": "ok",
              "message": None, "level": 0.9, "outcomes": outcomes}  # fmt: skip
     html = write_index([entry], title="T")

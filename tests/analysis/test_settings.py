@@ -150,7 +150,8 @@ def test_a_seed_is_a_whole_number(given, meant):
 
 
 @pytest.mark.parametrize(
-    "given", [-1, 1.5, "1.5", "many", "", True, None, [1], float("nan"), "inf", "1_000"]
+    "given",
+    [-1, 1.5, "1.5", "many", "", True, None, [1], float("nan"), "inf", "1_000", 10**400, "9" * 400],
 )
 def test_a_seed_that_is_none_is_refused(given):
     with pytest.raises(Refused, match=r"seed = .*: a whole number of at least 0 is due"):
@@ -499,3 +500,9 @@ def test_parameters_of_other_notebooks_keep_their_own_types():
     assert read_value("red", own) == "red"
     with pytest.raises(Refused, match="Did you mean 'blue'"):
         read_value("blu", own)
+
+
+@pytest.mark.parametrize("given", [10**400, [10**400], -(10**400), float("inf")])
+def test_a_number_of_hundreds_of_digits_is_no_id(given):
+    with pytest.raises(Refused, match="an id, which is a text, is due"):
+        chosen_ids("exclude", given, ["1", "2"])

@@ -66,4 +66,16 @@ def test_faults_of_usage_are_refused(tmp_path, capsys):
     assert "Name folders instead of tags" in capsys.readouterr().err
     assert command.main(["history", one, "--states", one]) == 2
     assert "needs two states" in capsys.readouterr().err
+    assert command.main(["history", one, "--states", two, "--out", one]) == 2
+    assert "holds the review itself" in capsys.readouterr().err
     assert not list(tmp_path.rglob("history.html"))
+
+
+def test_a_history_inside_the_review_is_no_part_of_it(tmp_path):
+    review = living.repository(tmp_path / "work", living.states(tmp_path))
+    out = review / "reports"
+    pages = []
+    for _ in range(2):
+        assert command.main(["history", str(review), "--out", str(out)]) == 0
+        pages.append((out / "history.html").read_bytes())
+    assert pages[0] == pages[1] and b"in 3 states" in pages[0]

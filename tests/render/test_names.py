@@ -4,7 +4,7 @@ import pytest
 from own_review import rows, write
 
 from helpers.problems import ReviewError
-from helpers.render import run
+from helpers.render import reviews
 from helpers.render.run import render
 from helpers.review.description import describe
 
@@ -29,7 +29,7 @@ def test_any_label_can_be_rendered(tmp_path, label, monkeypatch, capfd):
     text = (folder / "review.toml").read_text(encoding="utf-8")
     named = text.replace('title = "Made up"', f"id = '{label}'\ntitle = '{label}'")
     (folder / "review.toml").write_text(named, encoding="utf-8")
-    monkeypatch.setattr(run, "REPORTS", tmp_path / "reports")
+    monkeypatch.setattr(reviews, "REPORTS", tmp_path / "reports")
     assert render(["movement"], review=folder, quiet=True) == 0
     assert "FAILED" not in capfd.readouterr().err
     (page,) = (tmp_path / "reports").rglob("movement.html")

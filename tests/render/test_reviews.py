@@ -1,6 +1,9 @@
 """Several reviews in one call: which, where to, what of one at fault, and the index of all."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from helpers.problems import Refused
 from helpers.render import reviews, run
 from helpers.render.output import MANIFEST, kept, remembered
 from helpers.render.run import render
+from helpers.review.description import PROJECT
 
 
 def review(folder, *families, name=None):
@@ -81,6 +85,29 @@ def test_a_fault_in_one_stops_no_other(both, out, tmp_path, capfd):
     assert "2 rendered, 1 FAILED" in (out / "index.html").read_text()
     assert call(broken, mistyped, "--out", tmp_path / "none") == 2
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such limit there")
+def test_more_reviews_than_a_process_may_open_files(both, out, tmp_path):
+    import resource
+
+    every = [review(tmp_path / f"r{number}") for number in range(20)]
+    for one in every:  # as kept as those that are rendered, and done sooner
+        (one / "experiments.csv").write_text("experiment,study\n")
+    line = [sys.executable, "-m", "helpers", "render", "plain", *map(str, [*every, both[0]])]
+    line += ["--out", str(out), "--notebooks", str(NOTEBOOKS), "--quiet"]
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    done = subprocess.run(
+        line,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (28, most)),
+        check=False,
+    )
+    assert done.returncode == 1 and "Too many open files" not in done.stderr
+    assert done.stderr.count("has faults, nothing was rendered") == 20
+    assert (out / "stroke" / "plain.html").is_file()
 
 
 def test_families_and_reviews_stand_in_one_call(both, out, tmp_path):

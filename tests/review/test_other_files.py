@@ -196,3 +196,28 @@ def test_a_sample_of_damaged_files_is_refused_or_shown(tmp_path):
 @pytest.mark.slow
 def test_damaged_files_are_refused_or_shown(tmp_path):
     assert min(tried(tmp_path, range(1000, 1600)).values()) > 100
+
+
+@pytest.mark.parametrize("name", [*FILES, "exclusions", "corrections"])
+@pytest.mark.parametrize("kind", ["folder", "link to nothing", "circle of links", "other case"])
+def test_what_was_meant_for_a_file_is_never_passed_over_in_silence(tmp_path, name, kind):
+    folder = review(tmp_path)
+    path = folder / f"{name}.csv"
+    path.unlink(missing_ok=True)
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "other case":
+        path = path.with_name(path.name.capitalize())
+        path.write_text("experiment,reason,by\ne1,x,y\n")
+    else:
+        path.symlink_to("/nowhere/at all" if kind == "link to nothing" else path.name)
+    faults = [fault for fault in check(folder).faults if fault.file == path.name]
+    what = "it were called" if kind == "other case" else "is no file"
+    assert [what in fault.what for fault in faults] == [True]
+
+
+def test_items_of_a_risk_of_bias_are_checked_without_its_judgements_too(tmp_path):
+    folder = review(tmp_path)
+    (folder / "risk_of_bias.csv").unlink()
+    (folder / "risk_of_bias_items.csv").write_bytes(b"\xff\xfe\x00")
+    assert [fault.file for fault in check(folder).faults] == ["risk_of_bias_items.csv"]

@@ -10,6 +10,7 @@ from helpers.problems import ReviewError
 from helpers.render.jobs import inputs
 from helpers.review.check import check
 from helpers.review.description import describe
+from helpers.review.editing import edit
 from helpers.review.review import load
 from helpers.review.schema import REVIEW, misfits
 
@@ -183,3 +184,25 @@ def test_a_text_too_long_for_a_file_is_no_file(tmp_path):
     assert "there is no such file" in str(check(folder))
     with pytest.raises(ReviewError, match="there is no such file"):
         describe(tmp_path / title)
+
+
+@pytest.mark.parametrize(
+    "line", ["x = " + "[" * 5000 + "]" * 5000, "x = " + "9" * 5000, "x = 1\nx = 2", "\udcff"]
+)
+def test_every_toml_that_cannot_be_read_is_a_fault(tmp_path, line):
+    folder = write(tmp_path, rows())
+    toml = folder / "review.toml"
+    toml.write_bytes(line.encode("utf-8", "surrogateescape") + b"\n" + toml.read_bytes())
+    (fault,) = check(folder).faults
+    assert fault.file == "review.toml" and fault.what.startswith("this is not TOML")
+    with pytest.raises(ReviewError, match="this is not TOML"):
+        edit(folder, ["title=x"])
+
+
+def test_numbers_of_hundreds_of_digits_in_settings_are_refused(tmp_path):
+    huge = "9" * 400
+    for k, (sheet, toml) in enumerate([
+        ("", FAMILY.replace("[0, 21]", f"[0, {huge}]")), (f"header = {huge}", FAMILY),
+        (f"divide = {{ sd_treated = {huge} }}", FAMILY),
+    ]):  # fmt: skip
+        assert check(write(tmp_path / str(k), rows(), sheet, toml=toml)).faults

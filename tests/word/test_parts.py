@@ -95,3 +95,9 @@ def test_outputs_of_other_code_come_along():
     )
     parts = sections(html)[0][0].parts
     assert [part.name for part in parts] == ["p", "pre", "img", "table"]
+
+
+def test_what_picks_specifications_stays_on_the_screen():
+    picker = '<h2>One</h2><details class="picker"><summary>Pick</summary></details><p>Said.</p>'
+    (section,) = sections(PAGE.format(picker))[0]
+    assert texts(section.parts) == ["Said."]

@@ -8,31 +8,24 @@ that a reader sees what it would have given, and it never enters a share of the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import product
 
 import numpy as np
-import pandas as pd
 
-from helpers.analysis import animals
 from helpers.analysis import model as models
 from helpers.analysis.outcome import RHOS
 from helpers.analysis.robustness import bias
+from helpers.analysis.robustness.factorial import INDEPENDENT, MULTILEVEL, Block
 from helpers.analysis.settings import RECOMMENDED, Model
 from helpers.stats.effects import NMD_VARIANCES, brings_own
 from helpers.stats.mixed_model.sandwich import MIN_CLUSTERS
 from helpers.stats.multilevel import TESTS
 
-MULTILEVEL, INDEPENDENT = "multilevel", "independent"
 DECIDED, RESTORED, BAND = "decided", "restored", "band"
 # In the order in which an analysis makes them. A decision on rows changes k.
 DECISIONS = ("measure", "correction", "variance", "model", "rho", "test", "controls", "method",
              "interval", "outliers", "follow_up", "risk_of_bias")  # fmt: skip
-FORMULA = ("correction", "variance", "controls")  # what effects of given rows depend on
-# Of two decisions with as many choices the one that usually moves a result less loses one.
-GO_FIRST = ("correction", "method", "controls", "interval", "rho", "risk_of_bias", "follow_up",
-            "outliers", "variance")  # fmt: skip
 ON_ROWS = ("outliers", "follow_up", "risk_of_bias")
 # Choices of each decision; the last are the first to go where there are too many.
 CORRECTIONS = ("exact", "approximate", "none")
@@ -67,34 +60,6 @@ _DEPENDENT = (
     "experiments share studies, controls or animals: intervals that ignore it are too narrow "
     "(Van den Noortgate et al. 2013)"
 )
-
-
-@dataclass(frozen=True)
-class Block:
-    """Specifications of one measure and one model: every combination of what is left to decide.
-
-    `choices` are the values of each decision, those of `DECISIONS` that do not apply left out.
-    """
-
-    measure: str
-    model: str
-    choices: dict[str, tuple]
-
-    @property
-    def shape(self):
-        """Number of choices of each decision."""
-        return tuple(map(len, self.choices.values()))
-
-    @property
-    def size(self):
-        """Number of specifications."""
-        return math.prod(self.shape)
-
-    @property
-    def fits(self):
-        """Number of multilevel fits that they need: both tests come from one."""
-        tests = len(self.choices.get("test", (None,)))
-        return self.size // tests if self.model == MULTILEVEL else 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +100,7 @@ class Choices:
         return (decision, value) not in self.shown
 
 
-def of_outcome(review, analysis, experiments, rows, *, by_rho):
+def of_outcome(review, analysis, experiments, *, control, cohort, by_rho):
     """Choices that apply to an outcome's rows.
 
     Parameters
@@ -143,9 +108,9 @@ def of_outcome(review, analysis, experiments, rows, *, by_rho):
     review : helpers.review.review.Review
     analysis : helpers.analysis.outcome.OutcomeAnalysis
     experiments : helpers.stats.many.effects.Experiments
-        Of `rows`.
-    rows : pandas.DataFrame
         All rows of the outcome, those that were left out by a person included.
+    control, cohort : numpy.ndarray of int, shape (k,)
+        Control group and treated animals of each.
     by_rho : bool
         Whether sampling errors change with the correlation of repeated measurements.
 
@@ -153,10 +118,10 @@ def of_outcome(review, analysis, experiments, rows, *, by_rho):
     -------
     Choices
     """
-    shown, not_possible = dict(ONLY_SHOWN), []
+    shown, not_possible, rows = dict(ONLY_SHOWN), [], experiments.table
     kept = {
         "outliers": _outliers(rows, analysis),
-        "follow_up": _follow_up(rows, not_possible),
+        "follow_up": _follow_up(rows, cohort, not_possible),
         "risk_of_bias": _risk_of_bias(review, rows, not_possible),
     }
     on_rows = {name: tuple(choice) for name, choice in kept.items() if len(choice) > 1}
@@ -172,8 +137,7 @@ def of_outcome(review, analysis, experiments, rows, *, by_rho):
         if rows["study"].nunique() < MIN_CLUSTERS:
             tests = ()  # CR2 is not to be had
         of_model[MULTILEVEL] = {"rho": rhos, "test": tests}
-    control = pd.Series(animals.control_groups(rows))
-    divisible = not analysis.controls_are_split and control.duplicated().any()
+    divisible = not analysis.controls_are_split and len(np.unique(control)) < len(rows)
     methods = tuple("EB" if (name, settings.method) == ("PM", "EB") else name for name in METHODS)
     of_model[INDEPENDENT] = {
         "controls": CONTROLS if divisible else (), "method": methods, "interval": INTERVALS,
@@ -261,10 +225,11 @@ def _outliers(rows, analysis):
     return found | ({BAND: None} if len(rows) > 2 else {})
 
 
-def _follow_up(rows, not_possible):
+def _follow_up(rows, cohort, not_possible):
     """Rows that are kept where a cohort that was seen on several days counts once."""
     found = {"all": np.ones(len(rows), bool)}
-    cohort = pd.Series(animals.cohorts(rows), rows.index)
+    if len(np.unique(cohort)) == len(rows):
+        return found
     day = rows["follow_up_days"]
     several = day.groupby(cohort).transform("nunique") + day.isna().groupby(cohort).transform("any")
     several = several > 1  # an absent day is a day of its own
@@ -284,6 +249,8 @@ def _risk_of_bias(review, rows, not_possible):
     found = {"all": np.ones(len(rows), bool)}
     worst = bias.worst_of_rows(rows, _judged(review))
     if not (worst != "").any():
+        if _judged(review).named:
+            not_possible.append("risk of bias: no judgement is of a study of the sheet")
         return found
     for name, mask in (("not high", worst != "high"), ("low", worst == "low")):
         if mask.all() or mask.sum() < 2:
@@ -298,123 +265,6 @@ def _risk_of_bias(review, rows, not_possible):
 def _judged(review):
     """Judgements of a review, read once for all outcomes of a report."""
     return bias.read(review)
-
-
-def thinned(blocks, leading, *, most, fits, shown):
-    """Blocks with so few choices that no more than a number of specifications is left.
-
-    Parameters
-    ----------
-    blocks : list of Block
-    leading : dict
-        Choices of the leading analysis, which stay.
-    most, fits : int
-        Specifications of independent rows, and multilevel fits.
-    shown : dict
-        Of `Choices`.
-
-    Returns
-    -------
-    list of Block
-
-    Notes
-    -----
-    What is left is a full factorial of each measure and model, so that the spread can be parted
-    exactly. First go choices that are only shown, from the largest block that has any, and measures
-    that are; then other choices, again from the largest block, and other measures. Where a model is
-    only shown, so are all of its specifications, and none goes before the others. Of a block goes
-    the last choice of the decision with the most, of equal ones by `GO_FIRST`. The first choice of
-    each decision and those of the leading analysis stay.
-    """
-    blocks = list(blocks)
-    for model, limit in ((INDEPENDENT, most), (MULTILEVEL, fits)):
-        while sum(_cost(block, model) for block in blocks) > limit:
-            smaller = _smaller(blocks, model, leading, shown)
-            if smaller is None:
-                break
-            blocks = smaller
-    return blocks
-
-
-def _cost(block, model):
-    return 0 if block.model != model else block.fits or block.size
-
-
-def _leads(block, leading):
-    return (block.measure, block.model) == (leading["measure"], leading["model"])
-
-
-def _smaller(blocks, model, leading, shown):
-    """The blocks without one choice or one of them; None where all have to stay."""
-    order = sorted((b for b in blocks if b.model == model), key=lambda b: -_cost(b, model))
-    others = [block for block in reversed(order) if not _leads(block, leading)]
-    among = None if ("model", model) in shown else shown  # where all are, none goes before others
-    for chosen in (among, None):
-        for block in order:
-            free = _free(block, leading, chosen)
-            if free:
-                name = max(free, key=lambda one: len(block.choices[one]))
-                return _without(blocks, block, name, free[name])
-        whole = [block for block in others if ("measure", block.measure) in shown or not chosen]
-        if whole:
-            return [other for other in blocks if other is not whole[0]]
-    return None
-
-
-def _free(block, leading, among=None):
-    """The last choice of each decision that may go, those only that are `among` some."""
-    found = {}
-    for name in GO_FIRST:  # tests cost no fit and stay
-        values = block.choices.get(name, ())
-        stays = {*values[:1], leading.get(name) if _leads(block, leading) else None}
-        free = [value for value in values if value not in stays]
-        free = [value for value in free if among is None or (name, value) in among]
-        if free:
-            found[name] = free[-1]
-    return found
-
-
-def _without(blocks, block, name, gone):
-    left = tuple(value for value in block.choices[name] if value != gone)
-    smaller = replace(block, choices=block.choices | {name: left})
-    return [smaller if other is block else other for other in blocks]
-
-
-def by_formula(block):
-    """A block in pieces of one formula each, in their order."""
-    names = [name for name in FORMULA if name in block.choices]
-    for values in product(*(block.choices[name] for name in names)):
-        one = dict(zip(names, ((value,) for value in values), strict=True))
-        yield replace(block, choices=block.choices | one)
-
-
-def put_together(block, made):
-    """Results of a block from those of its pieces.
-
-    Parameters
-    ----------
-    block : Block
-    made : iterator of dict of numpy.ndarray
-        Those of the pieces come next.
-
-    Returns
-    -------
-    dict of numpy.ndarray
-        Each of the block's shape.
-    """
-    names = list(block.choices)
-    axes = [names.index(name) for name in FORMULA if name in block.choices]
-    sizes = [block.shape[axis] for axis in axes]
-    parts = [next(made) for _ in range(math.prod(sizes))]
-    whole = {}
-    for name, first in parts[0].items():
-        whole[name] = np.empty(block.shape, first.dtype)
-        for part, at in zip(parts, np.ndindex(*sizes), strict=True):
-            place = [slice(None)] * len(names)
-            for axis, index in zip(axes, at, strict=True):
-                place[axis] = slice(index, index + 1)
-            whole[name][tuple(place)] = part[name]
-    return whole
 
 
 def formula(measure, correction, variance, settings):

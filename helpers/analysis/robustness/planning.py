@@ -152,11 +152,8 @@ def typical_sd(analysis):
         )
         pooled = ((n1 - 1) * sd1**2 + (n2 - 1) * sd2**2) / (n1 + n2 - 2)
         return float(np.sqrt(np.median(pooled))), ""
-    return (
-        math.nan,
-        f"a t-test compares means, and what it sees of a {analysis.measure.name} "
-        "depends on more than its size",
-    )
+    name = analysis.measure.name
+    return math.nan, f"a t-test compares means, and its power does not follow from {name} alone"
 
 
 def _typical(table):

@@ -12,7 +12,16 @@ import pandas as pd
 from helpers.analysis import animals, measures
 from helpers.analysis import model as models
 from helpers.analysis.robustness import choices as known
-from helpers.analysis.robustness.choices import BAND, DECISIONS, FORMULA, INDEPENDENT, ON_ROWS
+from helpers.analysis.robustness.choices import BAND, DECISIONS, ON_ROWS
+from helpers.analysis.robustness.factorial import (
+    FORMULA,
+    INDEPENDENT,
+    by_formula,
+    complete,
+    put_together,
+    thinned,
+    variance_shares,
+)  # fmt: skip
 from helpers.analysis.settings import RECOMMENDED, Model
 from helpers.stats.many.effects import Experiments
 from helpers.stats.many.pooling import pooled_sets, summaries
@@ -125,20 +134,21 @@ def of_outcome(review, analysis, *, most=None, fits=None, run=None):
     default, most = most is None, MOST if most is None else most
     engine = _Engine(review, analysis)
     choices = known.of_outcome(
-        review, analysis, engine.experiments, engine.rows, by_rho=engine.by_rho()
-    )
+        review, analysis, engine.experiments, control=engine.control, cohort=engine.cohort,
+        by_rho=engine.by_rho(),
+    )  # fmt: skip
     leading, shown = choices.leading, choices.shown
     if fits is None:
         fits = most // PER_FIT
     if default:
         fits = min(fits, sum(choices.fits(block) for block in choices.blocks))
-    blocks = known.thinned(choices.blocks, leading, most=most, fits=fits, shown=shown)
+    blocks = thinned(choices.blocks, leading, most=most, fits=fits, shown=shown)
     if run is None:
         found = [engine.block(block, choices.kept) for block in blocks]
     else:
-        pieces = [piece for block in blocks for piece in known.by_formula(block)]
+        pieces = [piece for block in blocks for piece in by_formula(block)]
         made = iter(run(partial(engine.block, kept=choices.kept), pieces))
-        found = [known.put_together(block, made) for block in blocks]
+        found = [put_together(block, made) for block in blocks]
     columns = [_columns(*one, choices) for one in zip(blocks, found, strict=True)]
     table = pd.DataFrame({
         name: np.concatenate([one[name] for one in columns])
@@ -159,10 +169,10 @@ class _Engine:
 
     def __init__(self, review, analysis):
         self.rows = review.rows(analysis.outcome.id)
-        control, day = animals.control_groups(self.rows), animals.days(self.rows)
-        self.experiments = Experiments(
-            self.rows, animals.together(control, day), animals.cohorts(self.rows)
-        )
+        self.control, self.cohort = animals.control_groups(self.rows), animals.cohorts(self.rows)
+        self.day = animals.days(self.rows)
+        on_day = animals.together(self.control, self.day)
+        self.experiments = Experiments(self.rows, on_day, self.cohort)
         self.model = analysis.asked_model or Model()
         self.settings = analysis.settings if analysis.asked_model else replace(
             RECOMMENDED, level=analysis.settings.level)  # fmt: skip
@@ -176,16 +186,13 @@ class _Engine:
         """Whether the correlation of repeated measurements changes any sampling error."""
         if self.model.covariance == "constant":
             return True
-        cohort = pd.Series(animals.cohorts(self.rows))
-        if cohort.duplicated().any():
+        if len(np.unique(self.cohort)) < len(self.cohort):
             return True
         if self.shared["split"]:
             return False
-        control, day = animals.control_groups(self.rows), animals.days(self.rows)
-        occasion = animals.together(
-            day, self.rows["mean_control"], self.rows["sd_control"], control
-        )
-        return len(np.unique(occasion)) > len(np.unique(control))
+        means = self.rows["mean_control"], self.rows["sd_control"]
+        occasions = animals.together(self.control, self.day, *means)
+        return len(np.unique(occasions)) > len(np.unique(self.control))
 
     def block(self, block, kept):
         """Results of all specifications of a block, each an array of its shape.
@@ -334,46 +341,6 @@ def _explained(block, found, choices):
     ]
     if not all(kept):
         return
-    estimates = _complete(found["estimate"][np.ix_(*kept)])
+    estimates = complete(found["estimate"][np.ix_(*kept)])
     for name, share in zip([*block.choices, "interplay"], variance_shares(estimates), strict=True):
         yield Share(block.measure, block.model, not shown, name, float(share))
-
-
-def _complete(values):
-    """The largest full factorial without gaps, one choice after the other left out."""
-    while np.isnan(values).any():
-        gaps = np.isnan(values)
-        axis, at = max(
-            ((axis, at) for axis in range(values.ndim) for at in range(values.shape[axis])),
-            key=lambda place: (gaps.take(place[1], place[0]).mean(), place),
-        )
-        values = np.delete(values, at, axis)
-    return values
-
-
-def variance_shares(estimates):
-    """Percent of the variance over a full factorial that each of its axes explains by itself.
-
-    Parameters
-    ----------
-    estimates : numpy.ndarray
-        An axis a decision.
-
-    Returns
-    -------
-    numpy.ndarray
-        A share for each axis, and last what only their interplay explains; they add up to 100.
-        NaN where nothing varies, or nothing is there.
-    """
-    shares = np.full(estimates.ndim + 1, np.nan)
-    if not estimates.size:
-        return shares
-    away = estimates - estimates.mean()
-    total = (away**2).mean()
-    if total <= (8 * np.finfo(float).eps * np.abs(estimates).max()) ** 2:
-        return shares
-    for axis in range(estimates.ndim):
-        others = tuple(other for other in range(estimates.ndim) if other != axis)
-        shares[axis] = 100 * (away.mean(axis=others) ** 2).mean() / total
-    shares[-1] = max(100 - shares[:-1].sum(), 0.0)
-    return shares

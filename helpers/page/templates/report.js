@@ -334,7 +334,7 @@
   }
 
   // ---- Switches.
-  const folds = all("main details");
+  const folds = all("main details:not(.picker)");
   const tools = document.querySelector(".tools") || make("div", { className: "tools" });
   if (folds.length) {
     tools.append(button("Unfold all, also for printing", (self) => {

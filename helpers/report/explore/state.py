@@ -170,7 +170,7 @@ def idle(choice, review, settings, measure):
     why = {}
     if choice.preset == "recommended" and leading(review, {}) != "recommended":
         other = "the article's" if review.article else "the chosen"
-        only = f"The recommended settings take only another measure; take {other} settings to set these."
+        only = f"These belong to the recommended result; take {other} settings to set them."
         why |= {name: only for name in NAMES if name != "measure"}
     if measure is not None and measure.id == "own":
         given = "The sheet brings these effects as they are."

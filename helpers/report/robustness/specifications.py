@@ -17,7 +17,8 @@ from helpers.words import numbers
 from helpers.words.robustness import specifications as words
 
 DRAWN = 240  # of one measure; the download and the picker have all
-DIGITS = 10  # significant ones in the download, which the picker reads
+# Rows beyond which the download, which the picker reads, has ten digits: with all it were too large.
+LONG, DIGITS = 1_000, 10
 
 
 def computed(report, analysis, most=None):
@@ -48,14 +49,15 @@ def curve(report, analysis, most=None):
     table = report.exhibits.table(
         words.shown_table(found, counted, treated),
         name=f"{name}-counts",
-        caption=f"{analysis.outcome.label}: what the specifications conclude. Of the spread is the "
-        "share of the variance of their estimates that a decision explains by itself; "
+        caption=f"{analysis.outcome.label}: what the specifications conclude. The spread is the "
+        "variance of their estimates, and a decision's share what it explains by itself; "
         f"{words.INTERPLAY} is what only several together explain. An interval is held against the "
         "value of no effect, 0, or 1 of a ratio.",
         data=counted,
     )
-    parts = [blocks.paragraph(said, copy=True), figure, _picker(found, report, name), table,
-             blocks.paragraph(words.reasons(found), small=True)]  # fmt: skip
+    parts = [blocks.paragraph(said, name=f"{name}-words", copy=True), figure,
+             _picker(found, report, name), table,
+             blocks.paragraph(words.reasons(found), name=f"{name}-reasons", small=True)]  # fmt: skip
     return blocks.together(parts, name=name)
 
 
@@ -68,7 +70,9 @@ def _figure(report, analysis, found, said, name):
         ranked = table.sort_values("estimate", kind="stable")
         keep = np.arange(len(ranked)) % step == 0
         table = ranked[keep | ranked["leading"].to_numpy(bool)]
-        note = f" Drawn is every {step}th; the download has all."
+        note = f" Drawn is every {step}th; the download (CSV) has all."
+    if len(found.table) > LONG:
+        note += f" In the download numbers have {DIGITS} digits."
     measure = found.measures[leading]
     choices = []
     for decision in found.decisions:
@@ -98,11 +102,13 @@ def _figure(report, analysis, found, said, name):
 
 
 def _data(found):
-    """The curve as it is handed out: only decisions with several choices, and ten digits."""
+    """The curve as it is handed out: only decisions with several choices."""
     data = found.table[list(dict.fromkeys(["measure", "model", *found.decisions]))].copy()
     data = data.assign(k=found.table["k"].astype(int))
     for name in ("estimate", "ci_low", "ci_high"):
-        data[name] = [float(f"{value:.{DIGITS}g}") for value in found.table[name]]
+        data[name] = found.table[name]
+        if len(data) > LONG:
+            data[name] = [float(f"{value:.{DIGITS}g}") for value in data[name]]
     for name in ("principled", "leading"):
         data[name] = np.where(found.table[name], "yes", "")
     if (found.table["reason"] != "").any():

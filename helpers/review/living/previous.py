@@ -1,40 +1,41 @@
 """The version of a review that it names as the one before, and whether two states are of one review."""
 
-import tomllib
+import os
 from contextlib import contextmanager
 
 from helpers import repository
-from helpers.problems import Refused
-from helpers.review.schema import fault
+from helpers.problems import Refused, ReviewError
+from helpers.review.schema import fault, parsed
+
+REMEDY = (
+    "Name the folder of the version before, from this folder on, such as ../stroke-2024, or a tag of "
+    "the git repository that holds this folder"
+)
 
 
 def faults(folder, written):
     """A fault where `previous` names neither a folder nor a tag with an earlier state of the review."""
-    name, remedy = (
-        written.get("previous"),
-        "Name the folder of the version before, from this folder ",
-    )
-    remedy += "on, such as ../stroke-2024, or a tag of the git repository that holds this folder"
-    if not name:
-        return
-    is_tag = not (folder / name / "review.toml").is_file()
-    try:
-        text = (
-            repository.file_at(folder, name, "review.toml")
-            if is_tag
-            else (folder / name / "review.toml").read_bytes()
-        )
-        before = tomllib.loads(text.decode())
-    except Refused:
-        yield fault(
-            "previous", "there is no review.toml in this folder or at this tag", name, remedy
-        )
-    except ValueError as error:
-        what = f"the review.toml there cannot be read ({error})"
-        yield fault("previous", what, name, remedy)
-    else:
-        if why := other_review(before, written, one_place=is_tag):
-            yield fault("previous", f"this is another review: {why}", name, remedy)
+    if name := written.get("previous"):
+        is_tag, why = not _is_folder(folder, name), ""
+        try:
+            if is_tag:
+                text = repository.file_at(folder, name, "review.toml")
+            elif os.path.samefile(folder, folder / name):
+                why = "this is the review itself"
+            else:
+                text = (folder / name / "review.toml").read_bytes()
+            if not why and (other := other_review(parsed(text), written, one_place=is_tag)):
+                why = f"this is another review: {other}"
+        except ReviewError as error:
+            why = f"its review.toml cannot be read ({error.findings[0].what})"
+        except Refused:
+            why = "there is no review.toml in this folder or at this tag"
+        if why:
+            yield fault("previous", why, name, REMEDY)
+
+
+def _is_folder(folder, name):
+    return os.path.isfile(folder / name / "review.toml")  # a name may be too long to ask for
 
 
 def other_review(one, two, *, one_place=False):
@@ -57,7 +58,7 @@ def other_review(one, two, *, one_place=False):
 def folder_of(description):
     """The folder of the version that a review names as `previous`: a folder, else a tag."""
     folder, name = description.folder, description.previous
-    if (folder / name / "review.toml").is_file():
+    if _is_folder(folder, name):
         yield folder / name
     else:
         with repository.folder_at(folder, name) as there:

@@ -6,12 +6,13 @@ from helpers.problems import Finder, file_of, nearest, row_of
 from helpers.review.columns import CORRECTION, CORRECTIONS
 from helpers.review.mapping.working import joined, matches
 from helpers.sheet.files import read_csv, read_table
+from helpers.sheet.names import is_there
 
 
 def correct(mapping):
     """Apply `corrections.csv`: row, column, old, new, reason; `file` too where several are read."""
     path = mapping.description.folder / CORRECTIONS
-    if not path.is_file():
+    if not is_there(path):
         return
     found = Finder(path.name)
     lines = read_csv(path).reindex(columns=[*CORRECTION, "file"], fill_value="")

@@ -9,6 +9,7 @@ import pandas as pd
 
 from helpers.problems import Finder, nearest
 from helpers.sheet.files import read_csv
+from helpers.sheet.names import is_there
 
 CERTAINTY = "certainty.csv"
 NEEDED = ("outcome", "domain", "judgement", "reason", "by")
@@ -70,7 +71,7 @@ def read(folder):
     dict of (str, str) to Judgement
         By outcome and domain; a row whose judgement is still to be filled in gives none.
     """
-    if not (folder / CERTAINTY).is_file():
+    if not is_there(folder / CERTAINTY):
         return {}
     table = read_csv(folder / CERTAINTY)
     found = {}
@@ -116,7 +117,7 @@ def findings(folder, outcomes):
     ReviewError
         It cannot be read at all.
     """
-    if not (folder / CERTAINTY).is_file():
+    if not is_there(folder / CERTAINTY):
         return []
     table, found = read_csv(folder / CERTAINTY), Finder(CERTAINTY)
     for column in [name for name in NEEDED if name not in table]:

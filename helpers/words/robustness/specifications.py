@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.analysis.robustness.choices import BAND, DECIDED, INDEPENDENT, MULTILEVEL, RESTORED
+from helpers.analysis.robustness.choices import BAND, DECIDED, RESTORED
+from helpers.analysis.robustness.factorial import INDEPENDENT, MULTILEVEL
 from helpers.words.numbers import (
     count,
     effect,
@@ -120,9 +121,10 @@ def counts(found):
 
 def side(name, treated, null=0):
     """What a conclusion is called."""
-    named = {"benefit": favouring("benefit", treated), "harm": favouring("harm", treated),
-             "above": f"above {null}", "below": f"below {null}"}  # fmt: skip
-    return f"includes {null}" if name == "includes" else f"excludes {null}, {named[name]}"
+    if name in ("above", "below"):
+        return f"lies {name} {null}"
+    said = "includes" if name == "includes" else "excludes"
+    return f"{said} {null} {favouring(name, treated)}".strip()
 
 
 def sentence(found, counted, review, *, label, assumed=False):
@@ -199,7 +201,7 @@ def shown_table(found, counted, treated):
             "Estimates": " to ".join(dict.fromkeys(ends)),
             "k": f"{row['k_low']:.0f}" + (
                 f" to {row['k_high']:.0f}" if row["k_high"] > row["k_low"] else ""),
-            "Of the spread": "–" if len({*ends}) < 2 else _spread(found, row),
+            "Share of the spread": "–" if len({*ends}) < 2 else _spread(found, row),
         })  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -9,6 +9,7 @@ from helpers.problems import ReviewError
 from helpers.render.jobs import entry, inputs
 from helpers.report.family import Report
 from helpers.report.overview import Overview
+from helpers.review.check import check
 from helpers.review.description import describe
 from helpers.review.living.previous import folder_of
 from helpers.review.review import load
@@ -37,6 +38,13 @@ def test_a_tag_is_as_good_as_a_folder(review, tmp_path):
     by_folder = Report("movement", review=tmp_path / "stroke-2025-03-01").changed[0]
     assert by_tag.account == by_folder.account
     assert by_tag.results.equals(by_folder.results) and by_tag.rows.equals(by_folder.rows)
+
+
+@pytest.mark.parametrize("name", [".", "../now", "a\\u0000", "x" * 5000, "--help", "v1:", "HEAD"])
+def test_what_cannot_be_a_version_before_is_refused(tmp_path, name):
+    now = write(tmp_path / "now", rows(4))
+    name_previous(now, name)
+    assert [fault.column for fault in check(now).faults] == ["previous"]
 
 
 def test_what_is_neither_is_refused(review, capsys):
@@ -100,7 +108,7 @@ def test_a_report_depends_on_the_version_before(tmp_path):
     assert len(told) == 2
     results = b'{"provenance": {"inputs": {"experiments.csv": ""}, "rows": "x"}}'
     job = type("Job", (), {"family": "movement", "settings": {}, "made_by": "", "key": ""})
-    assert set(told) <= set(entry(job, {"movement.json": results}, files, "now")["used"])
+    assert set(told) <= set(entry(job, {"movement.json": results}, files)["used"])
 
 
 def test_a_tag_that_moves_is_another_input(review):

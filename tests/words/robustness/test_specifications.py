@@ -50,7 +50,7 @@ def test_conclusions_by_the_side_of_benefit():
 def test_shares_never_mix_equals_with_what_is_only_shown():
     text = said(found([(1, 2), (1, 3), (-1, 1), (-1, 2), (-1, 3)], principled=[1, 1, 0, 0, 0]))
     assert "5 of 500 specifications computed." in text
-    assert "Of 2 that are equally principled the 95% CI excludes 0, favouring exosomes in 2" in text
+    assert "Of 2 that are equally principled the 95% CI excludes 0 favouring exosomes in 2" in text
     assert "Apart from these, of 3 that are only shown the 95% CI includes 0 in 3 (100%)" in text
     assert text.endswith("The leading analysis is one of the principled.")
 
@@ -70,10 +70,12 @@ def test_what_has_no_result_is_in_no_share():
 def test_the_table_says_what_parts_the_estimates():
     one = found([(1, 2), (2, 3)])
     (row,) = words.shown_table(one, words.counts(one), "exosomes").to_dict("records")
-    assert row["Estimates"] == "1.50 to 2.50" and row["Of the spread"] == "τ² 80%, interplay 20%"
+    assert (
+        row["Estimates"] == "1.50 to 2.50" and row["Share of the spread"] == "τ² 80%, interplay 20%"
+    )
     one = found([(1, 2), (1, 2)])
     (row,) = words.shown_table(one, words.counts(one), "exosomes").to_dict("records")
-    assert row["Estimates"] == "1.50" and row["Of the spread"] == "–"
+    assert row["Estimates"] == "1.50" and row["Share of the spread"] == "–"
 
 
 def test_reasons_are_given_of_the_choices_that_were_made():
