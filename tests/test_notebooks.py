@@ -486,7 +486,7 @@ def test_welcome_makes_a_review_of_its_sheet_and_answers_all_that_is_asked(welco
         assert re.search(rf"{re.escape(open_question)} = .*confirmed", shown["answered"])
     assert "no fault\nno warning" in shown["checked"].replace("\r", "")
     assert "not yet confirmed" not in shown["checked"]
-    made = describe(folder / "review")
+    made = describe(folder / "walking")
     assert made.evidence["kind"] == "simulated" and not made.unconfirmed
 
 
@@ -513,5 +513,5 @@ def test_welcome_is_no_report_and_touches_no_data(welcome):
     assert WELCOME not in [job.notebook for job in jobs]
     folder, _ = welcome
     assert {path.name for path in folder.iterdir()} == {
-        "out.ipynb", "rats.pdf", "rats.xlsx", "reports", "review", "sheet.csv",
+        "out.ipynb", "rats.pdf", "rats.xlsx", "reports", "sheet.csv", "walking",
     }  # fmt: skip

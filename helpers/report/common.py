@@ -10,6 +10,7 @@ from helpers.analysis.changes import compare_states
 from helpers.analysis.outcome import NothingToAnalyse, analyse
 from helpers.page import blocks
 from helpers.report import results as results_of
+from helpers.report.explore.live import waited
 from helpers.review.review import load, load_before
 from helpers.words import alerts as alerts_of
 from helpers.words import changes as words_of_changes
@@ -71,7 +72,7 @@ def analyse_all(review, outcomes, **options):
     not_analysed : dict of NothingToAnalyse
     """
     analyses, not_analysed = {}, {}
-    for name in outcomes:
+    for name in waited(outcomes, "Analyses"):
         try:
             analyses[name] = analyse(review, name, **options)
         except NothingToAnalyse as error:

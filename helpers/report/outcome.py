@@ -9,6 +9,7 @@ from helpers.analysis.small_study import LEAST
 from helpers.page import blocks
 from helpers.problems import Refused
 from helpers.report import diagnosis, forests, moderators, pooled
+from helpers.report.explore.live import waited
 from helpers.report.group import Group
 from helpers.report.robustness import planning, specifications
 
@@ -252,7 +253,7 @@ class Outcome:
             blocks.section(
                 title, [show() for show in shown], name=f"{self._name}-{title}", folded=True
             )
-            for title, shown in parts
+            for title, shown in waited(list(parts), self.label)
         ]
 
     def _moderator(self, name):

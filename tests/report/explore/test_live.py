@@ -30,6 +30,19 @@ def test_a_front_end_is_known_by_its_requests(monkeypatch, looks_on, found):
     assert live.is_live() is looks_on
 
 
+def test_progress_is_told_to_a_person_who_waits_and_to_nobody_else(monkeypatch, capsys):
+    steps = ["a", "b", "c"]
+    monkeypatch.setattr(live, "is_live", lambda: False)
+    assert live.waited(steps, "Parts") is steps
+    monkeypatch.setattr(live, "is_live", lambda: True)
+    assert list(live.waited(steps, "Parts")) == steps  # within a second
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(live, "PATIENCE", 0)
+    assert list(live.waited(steps, "Parts")) == steps
+    out, told = capsys.readouterr()
+    assert "Parts" in told and not out
+
+
 def test_papermill_runs_it_without_an_output(tmp_path):
     cells = [
         "from helpers import Report\nreport = Report('microglia', outcomes='iba_1', moderators=[])",
