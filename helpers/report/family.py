@@ -268,13 +268,12 @@ class Report:
         """
         from helpers.report.explore.live import is_live
 
+        names = chosen_ids("outcomes", outcomes, [*self.analyses, *self.not_analysed])
         if not is_live():
             return None
         from helpers.report.explore.widget import Explorer
 
-        return Explorer(
-            self, chosen_ids("outcomes", outcomes, [*self.analyses, *self.not_analysed])
-        )
+        return Explorer(self, names)
 
     # ------------------------------------------------------------------ the end of a report
 

@@ -343,7 +343,8 @@ def test_the_readme_lists_the_parameters_and_their_words():
 OF_OUTCOME = [
     "forest", "heterogeneity", "result", "moderators", "levels", "regressions", "presets", "excluded",
     "published", "together", "galbraith", "funnel", "influence", "small_study",
-    "small_study_tests", "doleman", "explained", "diagnosis", "show",
+    "small_study_tests", "doleman", "explained", "diagnosis", "show", "specifications", "planning",
+    "cumulative", "publication_bias",
 ]  # fmt: skip
 OF_GROUP = ["forest", "small_study", "small_study_tests", "doleman", "diagnosis"]
 
@@ -367,6 +368,7 @@ def test_every_method_that_takes_a_name_or_belongs_to_one_is_tried_here():
     assert taking == {
         ("Report", "outcome"): ["id", "where"],
         ("Report", "group"): ["outcomes", "label", "name"],
+        ("Report", "explore"): ["outcomes"],
         ("Report", "section"): ["title", "parts", "intro", "level", "folded"],
         ("Overview", "section"): ["title", "parts", "intro", "level", "folded"],
         ("Outcome", "forest"): ["by", "groups", "sort", "rows", "ax"],
@@ -375,14 +377,17 @@ def test_every_method_that_takes_a_name_or_belongs_to_one_is_tried_here():
         ("Outcome", "explained"): ["moderators"],
         ("Outcome", "diagnosis"): ["tests"],
         ("Outcome", "show"): ["forest", "tests"],
+        ("Outcome", "specifications"): ["most"],
     }
-    assert methods_of(Outcome).keys() == {*OF_OUTCOME, "bubble", "sections"}
+    assert methods_of(Outcome).keys() == {*OF_OUTCOME, "bubble", "sections", "explore"}
     assert methods_of(Group).keys() == set(OF_GROUP)
 
 
 def test_an_outcome_that_does_not_exist_is_refused(report):
     with pytest.raises(Refused, match=r"no outcome .*'scor'. Did you mean 'score'\?"):
         report.outcome("scor")
+    with pytest.raises(Refused, match="no such outcome: scor. Did you mean 'score'"):
+        report.explore("scor")
 
 
 @pytest.mark.parametrize("method", OF_OUTCOME)
@@ -390,9 +395,11 @@ def test_an_outcome_that_was_not_selected_shows_nothing(report, method):
     assert report.analyses.get("speed") is None
     shown = getattr(report.outcome("speed"), method)()
     assert shown is None or "not selected" in shown.text
-    # Nothing was printed, one moderator has levels, equal control groups leave nothing to test, and
-    # the review asks for no regression.
-    nothing = {"published", "together", "small_study_tests", "doleman", "regressions"}
+    # Nothing was printed, one moderator has levels, equal control groups leave nothing to test, no
+    # year is known, and the review asks for no regression.
+    nothing = {
+        "published", "together", "small_study_tests", "doleman", "cumulative", "regressions"
+    }  # fmt: skip
     assert (getattr(report.outcome("score"), method)() is None) == (method in nothing)
 
 
