@@ -386,7 +386,7 @@ def test_every_method_that_takes_a_name_or_belongs_to_one_is_tried_here():
 def test_an_outcome_that_does_not_exist_is_refused(report):
     with pytest.raises(Refused, match=r"no outcome .*'scor'. Did you mean 'score'\?"):
         report.outcome("scor")
-    with pytest.raises(Refused, match="no such outcome: scor. Did you mean 'score'"):
+    with pytest.raises(Refused, match=r"no such outcome: scor\. Did you mean 'score'"):
         report.explore("scor")
 
 
