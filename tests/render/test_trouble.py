@@ -5,13 +5,12 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from sheets_of_notebooks import NOTEBOOKS, make_review
+from sheets_of_notebooks import GRACE, NOTEBOOKS, make_review, started
 
 from helpers.__main__ import main
 from helpers.problems import NotWritten, Refused
@@ -20,7 +19,7 @@ from helpers.render.execute import collect
 from helpers.render.index import index_page
 from helpers.render.output import MANIFEST, kept, put, remembered
 from helpers.render.run import render
-from helpers.review.description import PROJECT, describe
+from helpers.review.description import describe
 
 ODD = {
     "surrogate": r'print("a lone \udcff")',
@@ -46,13 +45,6 @@ def notebooks(folder, codes):
         (folder / f"{name}.ipynb").write_text(json.dumps({**good, "cells": cells}))
     shutil.copy(NOTEBOOKS / "good.ipynb", folder / "good.ipynb")
     return folder
-
-
-def command(*arguments, **options):
-    """The command line in a process of its own."""
-    line = [sys.executable, "-m", "helpers", *map(os.fsdecode, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-    return subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True, **options)
 
 
 def arguments(review, out, *more):
@@ -187,8 +179,7 @@ def test_a_place_that_refuses_one_of_several_files_leaves_all_as_they_were(tmp_p
 
 
 def test_one_render_at_a_time_into_a_folder(review, out):
-    with kept(out):
-        late = command(*arguments(review, out))
+    with kept(out), started(*arguments(review, out)) as late:
         said = late.communicate()[1]
     assert late.returncode == 2 and "another render writes here" in said
     assert "Traceback" not in said
@@ -293,18 +284,16 @@ def test_names_that_differ_by_case_or_are_long_get_files_of_their_own():
 @pytest.mark.parametrize("numbers", [["SIGHUP"], ["SIGINT", "SIGINT"], ["SIGKILL"], ["SIGTERM"]])
 def test_an_end_leaves_nothing_behind_that_the_next_run_does_not_clear(tmp_path, out, numbers):
     review = make_review(tmp_path / "review", "good", "hangs")
-    options = {"TMPDIR": str(tmp_path / "tmp")}
     (tmp_path / "tmp").mkdir()
-    line = [sys.executable, "-m", "helpers", *map(str, arguments(review, out, "--jobs", "2"))]
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT), **options}
-    process = subprocess.Popen(line, env=environment, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not (out / "good.html").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    for name in numbers:
-        process.send_signal(getattr(signal, name))
-        time.sleep(0.01)
-    said = process.communicate(timeout=20)[1]
+    line = arguments(review, out, "--jobs", "2")
+    with started(*line, TMPDIR=str(tmp_path / "tmp")) as process:
+        deadline = time.monotonic() + GRACE
+        while not (out / "good.html").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for name in numbers:
+            process.send_signal(getattr(signal, name))
+            time.sleep(0.01)
+        said = process.communicate(timeout=GRACE)[1]
     assert process.returncode != 0 and "Traceback" not in said
     if numbers != ["SIGKILL"]:
         assert not [path.name for path in out.glob(".new-*")]

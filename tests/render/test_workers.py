@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from sheets_of_notebooks import NOTEBOOKS, make_review
+from sheets_of_notebooks import GRACE, NOTEBOOKS, make_review, started
 
 from helpers.render import workers as module
 from helpers.render.run import render
@@ -172,23 +172,25 @@ def test_the_review_is_read_once_for_all(tmp_path):
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_outlives_the_command(tmp_path, signum, method):
     review = make_review(tmp_path / "review", "hangs", "good")
-    command = [sys.executable, "-m", "helpers", "render", "hangs", "--review", str(review)]
-    command += ["--notebooks", str(NOTEBOOKS), "--out", str(tmp_path / "out")]
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PRECLINICAL_START": method}
-    environment |= {"HANGS_PID_FILE": str(tmp_path / "pid")}
-
-    def heed():  # a test run in the background may ignore what a terminal sends
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, preexec_fn=heed)
+    line = [
+        "render",
+        "hangs",
+        "--review",
+        review,
+        "--notebooks",
+        NOTEBOOKS,
+        "--out",
+        tmp_path / "out",
+    ]
     pid_file = tmp_path / "pid"
-    deadline = time.monotonic() + 60
-    while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    pid = int(pid_file.read_text())
-    assert is_running(pid)
-    process.send_signal(signum)
-    process.wait(20)
+    with started(*line, PRECLINICAL_START=method, HANGS_PID_FILE=str(pid_file)) as process:
+        deadline = time.monotonic() + GRACE
+        while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        pid = int(pid_file.read_text())
+        assert is_running(pid)
+        process.send_signal(signum)
+        process.communicate(timeout=GRACE)
     assert process.returncode != 0
     assert gone_within(5, pid)
 
