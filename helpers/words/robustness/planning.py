@@ -35,7 +35,7 @@ def words(analysis, plan, review, assumed=False):
     first = _animals(analysis, plan, review.treated, assumed) + evidence_mark(review)
     parts = [first, _chances(analysis, plan), _narrower(analysis, plan, review)]
     if plan.predicted:
-        parts.append("Unpublished results would make these numbers too favourable.")
+        parts.append("Where small effects were left unpublished, these numbers promise too much.")
     if assumed:
         parts.append("All of this depends on the assumed number of experiments and is no finding.")
     return " ".join(filter(None, parts))
