@@ -24,6 +24,8 @@ from helpers.render.output import BESIDE
 from helpers.review.description import PROJECT
 
 START_TIMEOUT = 120  # seconds; a loaded machine may take a minute
+# Bytes: macOS allows 103 for the name of a socket, of which `/pymp-12345678/listener-12345678` has 32.
+LONGEST_FOLDER = 71
 
 # What would differ between machines or days. The epoch is 1 January 2025.
 FIXED = {
@@ -245,9 +247,14 @@ class Worker:
 
 
 def _start_method():
-    """How a worker comes about; `PRECLINICAL_START=spawn` tries here what Windows does."""
-    known = multiprocessing.get_all_start_methods()
-    return os.environ.get("PRECLINICAL_START", "forkserver" if "forkserver" in known else "spawn")
+    """How a worker comes about; `PRECLINICAL_START=spawn` tries here what Windows does.
+
+    A fork server is spoken to through a socket in the system's temporary folder, whose whole name
+    may have few bytes.
+    """
+    is_there = "forkserver" in multiprocessing.get_all_start_methods()
+    is_short = len(os.fsencode(tempfile.gettempdir())) <= LONGEST_FOLDER
+    return os.environ.get("PRECLINICAL_START", "forkserver" if is_there and is_short else "spawn")
 
 
 class _Failed(NamedTuple):

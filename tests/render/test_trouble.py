@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from helpers.render.execute import collect
 from helpers.render.index import index_page
 from helpers.render.output import MANIFEST, kept, put, remembered
 from helpers.render.run import render
+from helpers.render.workers import LONGEST_FOLDER
 from helpers.review.description import describe
 
 ODD = {
@@ -280,13 +282,21 @@ def test_names_that_differ_by_case_or_are_long_get_files_of_their_own():
     assert sorted(map(bytes.decode, files.values())) == sorted(block["csv"] for block in blocks)
 
 
+@pytest.fixture
+def short():
+    """A temporary folder whose name is short enough for a socket in it."""
+    with tempfile.TemporaryDirectory(prefix="end-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals as other systems have them")
 @pytest.mark.parametrize("numbers", [["SIGHUP"], ["SIGINT", "SIGINT"], ["SIGKILL"], ["SIGTERM"]])
-def test_an_end_leaves_nothing_behind_that_the_next_run_does_not_clear(tmp_path, out, numbers):
+def test_an_end_leaves_nothing_behind_that_the_next_run_does_not_clear(
+    tmp_path, out, short, numbers
+):
     review = make_review(tmp_path / "review", "good", "hangs")
-    (tmp_path / "tmp").mkdir()
     line = arguments(review, out, "--jobs", "2")
-    with started(*line, TMPDIR=str(tmp_path / "tmp")) as process:
+    with started(*line, TMPDIR=str(short)) as process:
         deadline = time.monotonic() + GRACE
         while not (out / "good.html").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -301,10 +311,19 @@ def test_an_end_leaves_nothing_behind_that_the_next_run_does_not_clear(tmp_path,
     assert {path.name for path in out.iterdir()} - {"overview.html"} == {
         MANIFEST, "index.html", "good.html", "good.json", "tables"
     }  # fmt: skip
-    left = list((tmp_path / "tmp").iterdir())
+    left = list(short.iterdir())
     if numbers == ["SIGKILL"]:  # a socket of Python's own fork server, which the system clears
         left = [path for path in left if not path.name.startswith("pymp-")]
     assert not left
+
+
+@pytest.mark.parametrize("length", [LONGEST_FOLDER, LONGEST_FOLDER + 1, 150])
+def test_a_temporary_folder_of_any_length_will_do(short, review, out, length):
+    folder = short / ("a" * (length - len(str(short)) - 1))
+    folder.mkdir()
+    with started(*arguments(review, out), "good", TMPDIR=str(folder)) as process:
+        process.communicate()
+    assert process.returncode == 0 and (out / "good.html").is_file()
 
 
 def test_the_time_of_a_cell_can_be_set(tmp_path, out, capfd):
