@@ -15,6 +15,9 @@ import numpy as np
 _TOLERANCE = 1e-8
 _MAX_STEPS = 200
 # Share of the typical sampling variance below which no second maximum is looked for.
+# A second maximum beside one that is not at 0 was only ever seen where the largest sampling variance
+# is more than 24 times the smallest.
+_TWO_MAXIMA = 20
 _NEGLIGIBLE = 0.01
 # A difference of this share of the effects themselves is rounding (0.1 + 0.2 less 0.3), no spread.
 _ROUNDING = 4 * np.finfo(float).eps
@@ -317,38 +320,47 @@ def _solve_q(y, v, design, target):
 
 
 def _solve_likelihood(y, v, design, df, restricted=True):
-    """Maximise the (restricted) likelihood, which can have one maximum at 0 and one inside."""
+    """Maximise the (restricted) likelihood, which can have one maximum at or near 0 and one above."""
     harmonic = df / (1 / v).sum(1)
     tau2 = _climb(y, v, design, harmonic, np.zeros(len(y)), restricted)
-    rows = np.flatnonzero(tau2 == 0)
-    if len(rows):
-        start = _descend(y[rows], v[rows], design, df[rows], harmonic[rows], restricted)
-        rows, start = rows[start > 0], start[start > 0]
-    if len(rows):
-        y, v = y[rows], v[rows]
-        found = _climb(y, v, design, harmonic[rows], start, restricted)
-        higher = _gain(y, v, design, found, restricted) > 0
-        tau2[rows[higher]] = found[higher]
+    spread = np.where(np.isfinite(v), v, 0).max(1) / v.min(1)
+    rows = np.flatnonzero((tau2 == 0) | (spread > _TWO_MAXIMA))
+    if not len(rows):
+        return tau2
+    known = _gain(y[rows], v[rows], design, tau2[rows], restricted)
+    for own, *bounds in _peaks(y[rows], v[rows], design, df[rows], harmonic[rows], restricted):
+        at = rows[own]
+        found = _climb(y[at], v[at], design, harmonic[at], bounds[1], restricted, bounds[::2])
+        gain = _gain(y[at], v[at], design, found, restricted)
+        higher = gain > known[own] + _TOLERANCE  # by more than rounding: it may be the same maximum
+        tau2[at[higher]], known[own[higher]] = found[higher], gain[higher]
     return tau2
 
 
-def _descend(y, v, design, df, harmonic, restricted):
-    """Come down from the effects' own variance: the first place near a maximum, or 0.
+def _peaks(y, v, design, df, harmonic, restricted):
+    """The two highest peaks of steps up to the effects' own variance.
 
-    Newton's longer steps may have jumped over a maximum.
+    Each step doubles τ²: a peak is about as wide as its τ², and two lie further apart than that.
+
+    Yields
+    ------
+    rows, low, at, high : numpy.ndarray
+        Sets that have such a peak, its step and those beside it.
     """
-    tau2 = design.moments(np.isfinite(v).astype(float), y).ypy / df
-    found = np.zeros(len(y))
-    active = np.flatnonzero(tau2 > _NEGLIGIBLE * harmonic)
-    while len(active):
-        now = tau2[active]
-        score, _, expected = _score(y[active], v[active], design, now, restricted)
-        step = score / expected
-        near = step > -0.1 * now  # at a maximum, or on its left side already
-        found[active[near]] = now[near]
-        tau2[active] = np.maximum(now + step, now / 3)
-        active = active[~near & (tau2[active] > _NEGLIGIBLE * harmonic[active])]
-    return found
+    most = np.maximum(design.moments(np.isfinite(v).astype(float), y).ypy / df, harmonic)
+    count = 4 + int(np.log2((most / harmonic).max() / _NEGLIGIBLE))
+    ladder = _NEGLIGIBLE * harmonic * 2.0 ** np.arange(count)[:, None]
+    rows = np.tile(np.arange(len(y)), count)
+    gains = _gain(y[rows], v[rows], design, ladder.ravel(), restricted).reshape(count, -1)
+    inner = gains[1:-1]
+    left = np.where((inner > gains[:-2]) & (inner >= gains[2:]), inner, -np.inf)
+    for _ in range(2):
+        rows = np.flatnonzero((left > -np.inf).any(0))
+        if not len(rows):
+            return
+        at = np.argmax(left[:, rows], axis=0)
+        yield rows, *(ladder[at + step, rows] for step in range(3))
+        left[at, rows] = -np.inf
 
 
 def _score(y, v, design, tau2, restricted):
@@ -375,14 +387,14 @@ def _gain(y, v, design, tau2, restricted):
     return gain / 2
 
 
-def _climb(y, v, design, harmonic, start, restricted):
-    """The maximum that is reached from `start`.
+def _climb(y, v, design, harmonic, start, restricted, bounds=None):
+    """The maximum that is reached from `start`, between bounds where they are known.
 
     The sign of the score brackets the maximum; a step that leaves the bracket is replaced by its
     middle, so the search cannot cycle or run away.
     """
     found, now = start.copy(), start
-    low, high = np.full((2, len(y)), [[-np.inf], [np.inf]])  # nothing known yet
+    low, high = np.full((2, len(y)), [[-np.inf], [np.inf]]) if bounds is None else bounds
     active = np.arange(len(y))
     for _ in range(_MAX_STEPS):
         score, straight, expected = _score(y, v, design, now, restricted)

@@ -1,5 +1,7 @@
 """What must hold for any data: scale, shift, order, sign, duplication, bounds, refusals."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -120,6 +122,27 @@ def test_a_maximum_far_from_the_moment_estimates_is_found():
     y[7] = 9
     found = tau2(y, variances=v)
     assert found == pytest.approx(6.553, abs=0.001)  # by a search of 20,000 points
+
+
+def test_of_two_maxima_above_0_the_higher_is_found():
+    y = np.array([0.0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 22, 0, 0, 0, 0, 0])
+    v = np.array(
+        [1, 1, 2, 3, 3, 22, 90, 223, 1, 267, 323, 838, 1000, 0.25, 14, 223, 13, 19, 289, 489]
+    )
+    assert tau2(y, variances=v) == pytest.approx(16.5942, abs=1e-4)  # the other lies at 0.00002
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["REML", "ML"])
+def test_the_highest_maximum_of_many_odd_sets_is_found(method):
+    chance = np.random.default_rng(1)
+    for k in chance.integers(3, 60, 40):
+        v = np.exp(chance.uniform(0, chance.uniform(0, 10), (2000, k)))
+        y = chance.standard_t(1.5, v.shape) * np.sqrt(v) ** chance.choice([0, 1])
+        design, size = heterogeneity._Design(np.ones((k, 1))), y.var(1) + v.mean(1)
+        gain = partial(heterogeneity._gain, y, v, design, restricted=method == "REML")
+        best = np.max([gain(step * size) for step in [0, *np.geomspace(1e-5, 20, 160)]], axis=0)
+        assert (gain(tau2(y, variances=v, method=method)) > best - 1e-6).all()
 
 
 @pytest.mark.parametrize("name", ["gibson2002_md", "lau1992"])
