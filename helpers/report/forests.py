@@ -253,16 +253,16 @@ def _beside(report, shown, rows, groups_shown, first):
     if groups_shown:
         return shown.join(rows[[name for name in GROUPS if name in rows]]), columns
     if sizes.notna().any(axis=None):
-        shown["animals"] = [
-            f"{n:g}/{m:g}".replace("nan", "–") for n, m in sizes.itertuples(index=False)
-        ]
+        both = [f"{n:g}/{m:g}".replace("nan", "–") for n, m in sizes.itertuples(index=False)]
+        shown = shown.assign(animals=both)
         columns["animals"] = "n"
     lost = report.review.losses.loc[rows.index].filter(regex="^drop_outs")
     if lost.notna().any(axis=None):
-        shown["lost"] = [
+        each = [
             "/".join(f"{n:g}" for n in line).replace("nan", "–")
             for line in lost.reindex(columns=sorted(lost, reverse=True)).to_numpy()
         ]
+        shown = shown.assign(lost=each)
         first, *others = lost
         arm = first.removeprefix("drop_outs").replace("_", ", ")  # of one group only
         columns["lost"] = "Lost" + arm * (not others)

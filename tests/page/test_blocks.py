@@ -270,8 +270,9 @@ def test_missing_cells_are_empty_and_the_table_stays_as_it_was():
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_numbers_survive_exactly(values):
-    back = pd.read_csv(io.StringIO(writing.csv(pd.DataFrame({"x": values}))))
-    assert back["x"].tolist() == values
+    text = io.StringIO(writing.csv(pd.DataFrame({"x": values})))
+    back = pd.read_csv(text, dtype=str)  # older pandas lose a digit of numbers
+    assert back["x"].map(float).tolist() == values
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
