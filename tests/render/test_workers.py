@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from sheets_of_notebooks import GRACE, NOTEBOOKS, make_review, started
+from sheets_of_notebooks import GRACE, NOTEBOOKS, is_running, make_review, started
 
 from helpers.render import workers as module
 from helpers.render.run import render
@@ -28,14 +28,6 @@ def worker(workers, tmp_path):
     worker = workers.start(tmp_path)
     yield worker
     worker.stop()
-
-
-def is_running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def gone_within(seconds, *pids):

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 from made_up import simulate
-from sheets_of_notebooks import NOTEBOOKS, make_review
+from sheets_of_notebooks import NOTEBOOKS, is_running, make_review
 
 from helpers.__main__ import main
 from helpers.problems import Refused, ReportFailed
@@ -162,14 +162,6 @@ def test_a_worker_that_is_killed_costs_no_report_and_doubles_none(scheduler, tmp
         wait(lambda: not all(map(is_running, pids)))  # what the victim had begun ends
     assert render(review=review, out=tmp_path / "here", notebooks=notebooks, quiet=True) == 0
     assert contents(tmp_path / "out") == contents(tmp_path / "here")
-
-
-def is_running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @needs_dask

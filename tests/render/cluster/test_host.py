@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from sheets_of_notebooks import NOTEBOOKS, make_review
+from sheets_of_notebooks import NOTEBOOKS, is_running, make_review
 
 from helpers.problems import ReportFailed
 from helpers.render.cluster import host
@@ -90,14 +90,6 @@ def test_it_ends_with_the_worker_however_that_ends(tmp_path):
         parent.send_signal(signal.SIGKILL)
     wait(lambda: not is_running(pid))
     wait(lambda: not list(tmp_path.glob("preclinical-*")))
-
-
-def is_running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def wait(done, seconds=60):
