@@ -6,6 +6,7 @@ import tomllib
 from itertools import chain
 
 import nbformat
+import pandas as pd
 import pytest
 import yaml
 
@@ -128,3 +129,13 @@ def test_the_code_of_the_readme_runs(tmp_path, monkeypatch):
     assert blocks
     for block in blocks:
         exec(compile(block, "README.md", "exec"), {})
+
+
+def test_what_the_article_shows_is_found_under_a_heading_that_is_there():
+    index = pd.read_csv(PROJECT / "data" / "sci_exosomes" / "article_index.csv")
+    for report, section in index[["report", "section"]].itertuples(index=False):
+        if report != "each family":
+            cells = nbformat.read(PROJECT / "notebooks" / f"{report}.ipynb", as_version=4).cells
+            said = "\n".join(cell.source for cell in cells)
+            headings = re.findall(r"^#+ (.+)$|section\(\s*\"(.+?)\"", said, re.MULTILINE)
+            assert section in {one for both in headings for one in both}, f"{report}: {section}"
