@@ -66,6 +66,11 @@ def test_years_may_stand_in_names_and_unknown_ones_come_last(tmp_path):
     assert steps["estimate"].iloc[-1] == pytest.approx(analysis.leading.estimate)
 
 
+def test_of_two_years_in_a_name_none_is_taken():
+    found = named_years(pd.Series(["Able 2001", "Baker 1998 (2004)", "Cole 2003, 2003"]))
+    assert found.tolist()[::2] == [2001, 2003] and np.isnan(found[1])
+
+
 def test_numbers_of_ids_are_no_years():
     ids = pd.Series([*"abc", "s2001", "s2002", "2003", "2004", "2005"])
     assert named_years(ids).isna().all()

@@ -20,7 +20,7 @@ NAME = re.compile(r"[^\W\d_]{2}")
 
 
 def publication_years(analyses, names):
-    """Year of publication of each row: of the moderator called year, else the first in its name.
+    """Year of publication of each row: of the moderator called year, else the one in its name.
 
     Parameters
     ----------
@@ -38,9 +38,12 @@ def publication_years(analyses, names):
 
 
 def named_years(names):
-    """The first year in each name; NaN for all where less than half have one, as ids have numbers."""
-    found = [YEAR.findall(str(name)) if NAME.search(str(name)) else () for name in names]
-    found = pd.Series([float(one[0]) if one else np.nan for one in found], names.index)
+    """The year in each name; NaN where there are two, which may be a cohort's and its paper's.
+
+    NaN for all where less than half have one: ids have numbers too.
+    """
+    found = [{*YEAR.findall(str(name))} if NAME.search(str(name)) else () for name in names]
+    found = pd.Series([float(*one) if len(one) == 1 else np.nan for one in found], names.index)
     return found if 2 * found.notna().sum() >= len(found) else found * np.nan
 
 
